@@ -1,0 +1,1 @@
+"""What rules conclude from events, and how people are told."""

@@ -1,0 +1,1 @@
+"""The hub: what joins devices, events, alerts and patrols into one product."""

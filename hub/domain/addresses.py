@@ -1,0 +1,116 @@
+"""Which addresses from outside we accept, and to which endpoints we connect.
+
+Every stream, snapshot, service and webhook address passes :func:`parse_address` (its form)
+and, once resolved, :meth:`AddressPolicy.refusal` (its destination). Both are pure; whoever
+opens the socket asks the policy about the very address it is about to connect to, so that
+neither DNS nor a redirect gets past it.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from hub.domain.errors import AddressRefused
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
+WEB_SCHEMES = frozenset({"http", "https"})
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
+MAX_ADDRESS_LENGTH = 2048
+
+# Printable ASCII without space, quotes, angle brackets, backslash, braces, caret, backtick, pipe.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[!#-;=?-\[\]_a-z~]+\Z")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9\-.]{0,251}[A-Za-z0-9])?\.?\Z|[0-9A-Fa-f:.]+\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """An accepted address. ``text`` is its normal form and holds no credentials."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+    text: str
+    username: str = ""
+    password: str = ""
+
+
+def parse_address(text: str, *, schemes: Iterable[str] = STREAM_SCHEMES) -> Address:
+    """Parse an address from a form, the API, a file or a device.
+
+    Raises:
+        AddressRefused: for another scheme, spaces, control characters, a bad host or port.
+            The message never repeats the address, which may hold a password.
+    """
+    allowed = sorted(schemes)
+    if len(text) > MAX_ADDRESS_LENGTH or not _ADDRESS.match(text):
+        msg = f"not an address: expected {'://, '.join(allowed)}:// and no spaces"
+        raise AddressRefused(msg)
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        msg = "not an address: its host or port cannot be read"
+        raise AddressRefused(msg) from None
+    scheme = parts.scheme.lower()
+    if scheme not in allowed:
+        msg = f"addresses of the form {scheme}: are refused; use {', '.join(allowed)}"
+        raise AddressRefused(msg)
+    host = parts.hostname or ""
+    if not _HOST.match(host) or port == 0:
+        msg = "not an address: its host or port cannot be used"
+        raise AddressRefused(msg)
+    number = port or DEFAULT_PORTS[scheme]
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    shown = f"[{host}]" if ":" in host else host
+    suffix = "" if port is None else f":{number}"
+    return Address(
+        scheme=scheme,
+        host=host,
+        port=number,
+        target=target,
+        text=f"{scheme}://{shown}{suffix}{target}",
+        username=parts.username or "",
+        password=parts.password or "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPolicy:
+    """To which endpoints a kind of outgoing connection may go.
+
+    ``allowed`` networks win over the general refusal of loopback, link-local, private and
+    other special addresses; ``own_endpoints`` (database, broker, our own listener) are refused
+    always.
+    """
+
+    allowed: tuple[IPNetwork, ...] = ()
+    own_endpoints: frozenset[tuple[IPAddress, int]] = frozenset()
+
+    def refusal(self, ip_text: str, port: int) -> str | None:
+        """Return why this endpoint is refused, or None when it may be connected to."""
+        ip = _plain(ipaddress.ip_address(ip_text.partition("%")[0]))
+        if (ip, port) in self.own_endpoints:
+            return f"{ip}:{port} is one of this hub's own services"
+        if any(ip.version == network.version and ip in network for network in self.allowed):
+            return None
+        if ip.is_global and not ip.is_multicast:
+            return None
+        return f"{ip} is not in a network that the settings allow"
+
+
+def _plain(ip: IPAddress) -> IPAddress:
+    """Unwrap IPv4 addresses hidden in IPv6 ones (mapped, 6to4)."""
+    if isinstance(ip, ipaddress.IPv6Address):
+        return ip.ipv4_mapped or ip.sixtofour or ip
+    return ip
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[IPNetwork, ...]:
+    """Parse CIDR networks; raises ValueError naming the bad one."""
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)

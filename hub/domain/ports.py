@@ -1,0 +1,83 @@
+"""The Protocols by which the layers meet without importing each other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from hub.domain.devices import Json
+from hub.domain.events import Event
+from hub.domain.health import ProbeResult
+from hub.domain.secrets import Credentials
+
+Clock = Callable[[], datetime]
+"""Returns the time now, aware, UTC."""
+
+
+class Link(Protocol):
+    """An adapter's way into the hub."""
+
+    async def emit(
+        self, events: Sequence[Event], *, acknowledge: Callable[[], None] | None = None
+    ) -> None:
+        """Hand over what happened; waits while the hub is behind (this is the back-pressure).
+
+        ``acknowledge`` is called in the event loop once all of ``events`` are committed.
+        """
+
+
+class Adapter(Protocol):
+    """One connection, one coroutine: it connects, reports and raises. It never retries."""
+
+    async def run(self, link: Link) -> None:
+        """Report until cancelled; raise a DeviceError when the link dies.
+
+        Cancellation ends it within a second, with subscriptions and sockets closed.
+        """
+
+
+class Commandable(Protocol):
+    """An adapter whose devices take commands."""
+
+    async def command(self, device: str, do: str, args: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Run one command on a device and return its reply; raises DeviceError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraTarget:
+    """All a probe or a snapshot needs to know of one channel of one device.
+
+    Addresses hold no credentials. ``service_address`` is the ONVIF service, empty without one.
+    """
+
+    device_id: int
+    channel: str = ""
+    stream_address: str = ""
+    snapshot_address: str = ""
+    service_address: str = ""
+    credentials: Credentials = field(default_factory=Credentials)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One JPEG picture and where it came from: ``snapshot`` or ``stream``."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    taken_at: datetime
+    source: str
+
+
+class ProbeCamera(Protocol):
+    """Probe one camera; never raises for what the camera does, never changes the camera."""
+
+    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
+        """Return what was found within ``timeout_s``."""
+
+
+class TakeSnapshot(Protocol):
+    """Fetch one picture."""
+
+    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Picture:
+        """Return the picture or raise a DeviceError that says why there is none."""

@@ -1,0 +1,1 @@
+"""Which devices work: probes, status and outages."""

@@ -1,0 +1,1 @@
+"""The midnight video patrol: plans, rounds, stops and reports."""

@@ -1,0 +1,1 @@
+"""What keeps running: pipeline, supervisor, registry, jobs, live fan-out, embedded servers."""

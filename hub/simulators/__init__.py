@@ -1,0 +1,1 @@
+"""Devices of our own that speak the real protocols on loopback."""

@@ -1,0 +1,1 @@
+"""The only SQL in the product: pool, migrations and one repository module per table family."""

@@ -1,0 +1,1 @@
+"""Video on the wire: RTSP, probes, snapshots."""
