@@ -1,0 +1,96 @@
+"""Real servers for the tests: every database kind, template databases, and what is missing.
+
+A part that is missing skips its tests on a developer's machine and fails them in CI.
+"""
+
+import asyncio
+import os
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hub.runtime.embedded_postgres import EmbeddedPostgres
+from hub.store.database import Database
+from hub.store.migrate import migrate
+from hub.store.vault import Vault
+
+ROOT = Path(__file__).parents[1]
+# "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
+DATABASES = ("timescaledb", "embedded")
+TEMPLATE = "gengfu_template"
+
+
+def missing(what: str) -> None:
+    """Skip here, fail in CI: never a silent gap."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def timescaledb_url() -> str:
+    """The address of a TimescaleDB server, from the environment or started here."""
+    given = os.environ.get("GENGFU_TEST_TIMESCALEDB")
+    if given:
+        return given
+    script = ROOT / "deploy" / "timescaledb.sh"
+    done = subprocess.run([script, "start"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        missing(f"TimescaleDB does not start: {done.stderr[-500:]}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
+def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an embedded PostgreSQL of this test run."""
+    with EmbeddedPostgres.start(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def server_url(request: pytest.FixtureRequest) -> str:
+    """Each database server in turn, with a migrated template database in it."""
+    url = str(request.getfixturevalue(f"{request.param}_url"))
+    _recreate(url, TEMPLATE)
+    asyncio.run(migrate(with_database(url, TEMPLATE)))
+    return url
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """An empty, migrated database for one test."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _recreate(server_url, name, template=TEMPLATE)
+    yield with_database(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    """A key of this test."""
+    return Vault.open(tmp_path / "gengfu.key")
+
+
+@pytest.fixture
+async def database(database_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """An open pool on an empty, migrated database."""
+    opened = await Database.open(database_url, vault=vault)
+    yield opened
+    await opened.close()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    return psycopg.conninfo.make_conninfo(**{**parts, "dbname": name})
+
+
+def _recreate(url: str, name: str, *, template: str = "template0") -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
