@@ -1,0 +1,162 @@
+"""A camera of our own: ONVIF, snapshots, events and an RTSP stream, with faults on command."""
+
+import asyncio
+import random
+from types import TracebackType
+from typing import Self
+
+from hub.domain.ports import Clock
+from hub.domain.secrets import Credentials, Secret
+from hub.simulators.camera_state import CameraOptions, CameraState, StreamShape
+from hub.simulators.clip import Clip, encode_clip
+from hub.simulators.digest import Gate
+from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault
+from hub.simulators.onvif_server import OnvifServer
+from hub.simulators.picture import Mode
+from hub.simulators.pull_points import Property, PullPoints
+from hub.simulators.rtp import PAYLOAD_LIMIT
+from hub.simulators.rtsp_server import RtspServer
+
+MOTION_SECONDS = 8.0
+
+
+class Camera:
+    """One simulated camera; an async context manager that is its power supply."""
+
+    def __init__(self, options: CameraOptions, *, clock: Clock, rng: random.Random) -> None:
+        self.state = CameraState(options, clock=clock, rng=rng)
+        self.fault: Fault | None = None
+        gate = Gate(realm=f"Camera {options.serial}", key=rng.randbytes(16))
+        self._pull_points = PullPoints(self.state)
+        self._web = OnvifServer(self.state, self._pull_points, gate)
+        self._rtsp = RtspServer(
+            self.state,
+            Gate(realm=gate.realm, key=gate.key, offers_basic=options.offers_basic),
+            self.find_clip,
+        )
+        self._clips: dict[tuple[str, int, Mode], asyncio.Future[Clip]] = {}
+        self._motion: asyncio.Task[None] | None = None
+        self._has_power = False
+
+    @property
+    def name(self) -> str:
+        """The camera's name."""
+        return self.state.options.name
+
+    @property
+    def subscriptions(self) -> int:
+        """How many clients hold an event subscription."""
+        return self._pull_points.count
+
+    @property
+    def viewers(self) -> int:
+        """How many RTSP connections are open."""
+        return self._rtsp.connections
+
+    @property
+    def is_discoverable(self) -> bool:
+        """Whether the camera hears a discovery probe."""
+        return self._has_power and not self.state.condition.line.is_cut
+
+    async def __aenter__(self) -> Self:
+        await self._switch_on()
+        if self.state.options.motion_interval_s is not None:
+            self._motion = asyncio.create_task(self._move(self.state.options.motion_interval_s))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._motion is not None:
+            self._motion.cancel()
+            await asyncio.gather(self._motion, return_exceptions=True)
+        await self._switch_off()
+
+    async def set_fault(self, fault: Fault) -> None:
+        """Break the camera in one way; a fault it had before is cleared first."""
+        await self.clear_fault()
+        self.fault = fault
+        condition = self.state.condition
+        match fault:
+            case Fault.POWER_CUT:
+                await self._switch_off()
+            case Fault.CABLE_CUT:
+                condition.line.cut()
+            case Fault.WRONG_PASSWORD:
+                await self._change_password(Secret(f"changed-{self.state.rng.getrandbits(64):x}"))
+            case Fault.BLACK_PICTURE:
+                self._show(Mode.BLACK)
+            case Fault.FROZEN_PICTURE:
+                self._web.freeze()
+                self._show(Mode.FROZEN)
+            case Fault.CLOCK_OFF:
+                self.state.clock_offset_s = CLOCK_FAULT_S
+            case Fault.SLOW_ANSWERS:
+                condition.answer_delay_s = SLOW_ANSWER_S
+            case Fault.GARBAGE:
+                condition.is_garbage = True
+
+    async def clear_fault(self) -> None:
+        """Make the camera whole again; one whose power was cut has booted anew."""
+        fault, self.fault = self.fault, None
+        condition = self.state.condition
+        condition.line.join()
+        condition.answer_delay_s = 0.0
+        condition.is_garbage = False
+        self.state.clock_offset_s = 0.0
+        self._show(Mode.LIVE)
+        if fault is Fault.WRONG_PASSWORD:
+            await self._change_password(self.state.options.credentials.password)
+        if fault is Fault.POWER_CUT:
+            await self._switch_on()
+
+    def set_property(self, name: Property, *, is_active: bool) -> None:
+        """Let the camera report something: motion, a dark picture, its alarm input."""
+        self._pull_points.set_property(name, is_active=is_active)
+
+    async def find_clip(self, shape: StreamShape) -> Clip:
+        """The clip of what the camera sees now, encoded at the first call for it."""
+        key = (shape.role, self.state.preset, self.state.mode)
+        if key not in self._clips:
+            work = asyncio.to_thread(
+                encode_clip, self.state.scene(shape), key[2], payload_limit=PAYLOAD_LIMIT
+            )
+            self._clips[key] = asyncio.ensure_future(work)
+        return await asyncio.shield(self._clips[key])
+
+    async def _switch_on(self) -> None:
+        self.state.preset = 0
+        self.state.boot_at = self.state.now()
+        await self._web.start()
+        try:
+            await self._rtsp.start()
+        except OSError:
+            await self._web.stop()
+            raise
+        self._has_power = True
+
+    async def _switch_off(self) -> None:
+        self._has_power = False
+        self._pull_points.forget()
+        await self._rtsp.stop()
+        await self._web.stop()
+
+    async def _change_password(self, password: Secret) -> None:
+        username = self.state.options.credentials.username
+        self.state.credentials = Credentials(username=username, password=password)
+        self._pull_points.forget()
+        await self._rtsp.drop_connections()
+
+    def _show(self, mode: Mode) -> None:
+        self.state.mode = mode
+        self._pull_points.set_property(Property.TOO_DARK, is_active=mode is Mode.BLACK)
+
+    async def _move(self, interval_s: float) -> None:
+        while True:
+            await asyncio.sleep(self.state.rng.expovariate(1 / interval_s))
+            self.set_property(Property.MOTION, is_active=True)
+            await asyncio.sleep(MOTION_SECONDS)
+            self.set_property(Property.MOTION, is_active=False)

@@ -1,0 +1,105 @@
+"""What a simulated camera knows of itself: identity, clock, password, where it looks."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hub.domain.ports import Clock
+from hub.domain.secrets import Credentials, Secret
+from hub.simulators.faults import Condition
+from hub.simulators.picture import Mode, Scene
+
+MANUFACTURER, MODEL, FIRMWARE = "Gengfu", "SIM-PTZ-2", "V1.2.0 build 261122"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamShape:
+    """One encoded flow the camera offers."""
+
+    role: str
+    width: int
+    height: int
+
+    @property
+    def token(self) -> str:
+        """The ONVIF token of the profile that carries it."""
+        return f"profile_{self.role}"
+
+
+STREAM_SHAPES = (
+    StreamShape(role="main", width=640, height=360),
+    StreamShape(role="sub", width=352, height=288),
+)
+PRESET_NAMES = ("Gate", "Road", "Courtyard", "Bridge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraOptions:
+    """How to build one camera. Port 0 means any free one, chosen at the first start.
+
+    ``motion_interval_s`` is the mean time between two motions; None means none by itself.
+    ``serial`` and ``mac`` must differ between cameras.
+    """
+
+    name: str
+    serial: str
+    mac: str
+    area: str = ""
+    host: str = "127.0.0.1"
+    http_port: int = 8000
+    rtsp_port: int = 8554
+    credentials: Credentials = field(
+        default_factory=lambda: Credentials(username="admin", password=Secret("gengfu-demo"))
+    )
+    offers_basic: bool = False
+    motion_interval_s: float | None = 45.0
+    max_subscriptions: int = 4
+
+
+class CameraState:
+    """The part of a camera that all its services read and some of them change."""
+
+    def __init__(self, options: CameraOptions, *, clock: Clock, rng: random.Random) -> None:
+        self.options = options
+        self.rng = rng
+        self.http_port = options.http_port
+        self.rtsp_port = options.rtsp_port
+        self.credentials = options.credentials
+        self.condition = Condition()
+        self.mode = Mode.LIVE
+        self.preset = 0
+        self.clock_offset_s = 0.0
+        self.boot_at = clock()
+        self._clock = clock
+        self._seed = rng.getrandbits(32)
+
+    def now(self) -> datetime:
+        """The camera's own idea of the time."""
+        return self._clock() + timedelta(seconds=self.clock_offset_s)
+
+    def scene(self, shape: StreamShape) -> Scene:
+        """What the camera looks at now."""
+        return Scene(
+            label=self.options.name,
+            seed=self._seed,
+            preset=self.preset,
+            width=shape.width,
+            height=shape.height,
+        )
+
+    @property
+    def base_address(self) -> str:
+        """Where the camera's web server answers."""
+        return f"http://{self.options.host}:{self.http_port}"
+
+    def service_address(self, service: str = "device_service") -> str:
+        """Where an ONVIF service answers."""
+        return f"{self.base_address}/onvif/{service}"
+
+    def stream_address(self, role: str = "main") -> str:
+        """Where a stream is described."""
+        return f"rtsp://{self.options.host}:{self.rtsp_port}/{role}"
+
+    def snapshot_address(self, role: str = "main") -> str:
+        """Where a picture is fetched."""
+        return f"{self.base_address}/snapshot/{role}.jpg"
