@@ -37,8 +37,9 @@ def timescaledb_url() -> str:
     given = os.environ.get("GENGFU_TEST_TIMESCALEDB")
     if given:
         return given
-    script = ROOT / "deploy" / "timescaledb.sh"
-    done = subprocess.run([script, "start"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["deploy/timescaledb.sh", "start"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         missing(f"TimescaleDB does not start: {done.stderr[-500:]}")
     return done.stdout.strip().splitlines()[-1]

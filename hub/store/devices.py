@@ -1,7 +1,7 @@
 """Devices, their channels and their points."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
@@ -11,6 +11,7 @@ from hub.domain.devices import (
     Channel,
     Device,
     DeviceDescription,
+    DeviceKind,
     Point,
     Preset,
     Registration,
@@ -154,25 +155,27 @@ async def get_device(tx: Transaction, scope: Scope, device_id: int) -> Device:
 
 async def all_devices(tx: Transaction, scope: Scope) -> list[Device]:
     """Every device of the scope: the registry's start."""
-    return await tx.fetch(
+    rows = await tx.fetch(
         Device,
         "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
         " WHERE" + _IN_SCOPE + "ORDER BY d.id",
         {"scope": scope_paths(scope)},
     )
+    return [_typed(row) for row in rows]
 
 
 async def find_same_hardware(
     tx: Transaction, scope: Scope, hardware_id: str, *, not_connection: int
 ) -> Device | None:
     """Return a device with this identity behind another link, if there is one."""
-    return await tx.fetch_one(
+    row = await tx.fetch_one(
         Device,
         "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
         " WHERE d.hardware_id = %(hardware)s AND d.hardware_id <> ''"
         " AND d.connection_id <> %(connection)s AND" + _IN_SCOPE + "ORDER BY d.id LIMIT 1",
         {"hardware": hardware_id, "connection": not_connection, "scope": scope_paths(scope)},
     )
+    return None if row is None else _typed(row)
 
 
 async def add_device(tx: Transaction, scope: Scope, new: NewDevice) -> Device:
@@ -379,4 +382,8 @@ def _found(device: Device | None) -> Device:
     if device is None:
         msg = "no such device"
         raise NotFound(msg)
-    return device
+    return _typed(device)
+
+
+def _typed(row: Device) -> Device:
+    return replace(row, kind=DeviceKind(row.kind), registration=Registration(row.registration))

@@ -11,9 +11,11 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
-from hub.domain.events import StoredEvent
+from hub.domain.events import Severity, StoredEvent
 from hub.store.database import Transaction
 from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+
+EVENT_ORDER_LOCK = 0x6576656E7473  # "events"
 
 _EVENT = (
     "e.id, e.kind, e.area_id, a.path::text AS area_path, e.at, e.received_at, e.device_id,"
@@ -59,7 +61,11 @@ async def add_events(
     """Store events (their ``id`` is ignored); return the new ones with their numbers.
 
     An event that is there already is left out of the answer: redelivery changes nothing.
+    Writers of events take turns until they commit, so that numbers grow in the order of commits
+    and a consumer that has seen one number never misses a smaller one. Call it late in a
+    transaction.
     """
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": EVENT_ORDER_LOCK})
     stored = []
     for event in events:
         if not scope.covers(event.area_path):
@@ -160,6 +166,7 @@ async def list_events(
         },
     )
     more = None
+    rows = [_typed(row) for row in rows]
     if len(rows) > count:
         last = rows[count - 1]
         more = encode_cursor(last.at.isoformat(), last.id)
@@ -168,18 +175,19 @@ async def list_events(
 
 async def get_events(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[StoredEvent]:
     """The events of the scope with these numbers, in order."""
-    return await tx.fetch(
+    rows = await tx.fetch(
         StoredEvent,
         "SELECT " + _EVENT + _FROM + "WHERE e.id = ANY (%(ids)s) AND" + _IN_SCOPE + "ORDER BY e.id",
         {"ids": list(ids), "scope": scope_paths(scope)},
     )
+    return [_typed(row) for row in rows]
 
 
 async def events_after(
     tx: Transaction, scope: Scope, event_id: int, *, limit: int = 1000
 ) -> list[StoredEvent]:
     """Events of the scope stored after one, in order: what a consumer has still to see."""
-    return await tx.fetch(
+    rows = await tx.fetch(
         StoredEvent,
         "SELECT "
         + _EVENT
@@ -189,6 +197,7 @@ async def events_after(
         + "ORDER BY e.id LIMIT %(limit)s",
         {"id": event_id, "limit": limit, "scope": scope_paths(scope)},
     )
+    return [_typed(row) for row in rows]
 
 
 async def list_readings(
@@ -232,6 +241,10 @@ async def _keep_latest(tx: Transaction, rows: Sequence[ReadingRow]) -> None:
             "values": [row.value for row in ordered],
         },
     )
+
+
+def _typed(row: StoredEvent) -> StoredEvent:
+    return replace(row, severity=Severity(row.severity))
 
 
 def _digest(event: StoredEvent) -> uuid.UUID:

@@ -5,7 +5,6 @@ import logging
 import re
 from dataclasses import dataclass
 from importlib import resources
-from typing import LiteralString, cast
 
 import psycopg
 from procrastinate.schema import SchemaManager
@@ -81,6 +80,27 @@ async def _migrate(connection: AsyncConnection[tuple[object, ...]]) -> list[str]
     )
     rows = await connection.execute("SELECT version, checksum FROM schema_migrations")
     applied = {int(str(version)): str(checksum) for version, checksum in await rows.fetchall()}
+    migrations = list_migrations()
+    _refuse_strangers(applied, migrations)
+    done = await _ensure_job_tables(connection)
+    for migration in migrations:
+        if migration.version in applied:
+            continue
+        log.info("migrating the database: %s", migration.name)
+        async with connection.transaction():
+            # Our own file, shipped with the program: as literal as a string in the code.
+            await connection.execute(migration.sql.encode())
+            await connection.execute(
+                "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
+                [migration.version, migration.name, migration.checksum],
+            )
+        done.append(migration.name)
+    await connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    return done
+
+
+def _refuse_strangers(applied: dict[int, str], migrations: list[Migration]) -> None:
+    known = {m.version: m for m in migrations}
     newer = sorted(set(applied) - set(known))
     if newer:
         msg = f"the database was migrated by a newer gengfu (step {newer[-1]}): upgrade this one"

@@ -1,0 +1,182 @@
+"""Work that is due: Procrastinate on our own database, wherever a worker runs.
+
+Handlers are registered by name at start; work is deferred by name inside the caller's own
+transaction, so that a change and its consequence commit together. A job whose worker was
+killed is given to another one once the heartbeat is missed: handlers must be repeatable.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Job as QueuedJob
+from procrastinate.types import JSONValue
+
+from hub.domain.devices import Json
+from hub.domain.errors import GengfuError, StoreUnavailable
+from hub.domain.ports import Clock
+from hub.store.database import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 2.0
+# A worker that missed this many seconds of heartbeats is dead: its jobs go to others.
+STALLED_AFTER_S = 10.0
+POLL_S = 1.0
+RESTART_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece of due work as its handler gets it. ``attempt`` counts from 1."""
+
+    id: int
+    args: Mapping[str, Json]
+    attempt: int
+
+
+Handler = Callable[[Job], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryWaits(BaseRetryStrategy):
+    """Try again after each of ``waits_s`` in turn, then give up; only for errors we named."""
+
+    waits_s: Sequence[float] = ()
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: QueuedJob
+    ) -> RetryDecision | None:
+        """Decide for one failure."""
+        if not isinstance(exception, GengfuError) or job.attempts >= len(self.waits_s):
+            return None
+        wait = self.waits_s[job.attempts]
+        return RetryDecision(retry_in={"milliseconds": round(wait * 1000)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Periodic:
+    name: str
+    every_s: float
+
+
+class Jobs:
+    """The queue of due work."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._app = App(connector=PsycopgConnector())
+        self._periodic: list[_Periodic] = []
+
+    def handle(self, name: str, handler: Handler, *, retry_waits_s: Sequence[float] = ()) -> None:
+        """Say who does the work called ``name``. Call before :meth:`run`.
+
+        A handler that raises a GengfuError is run again after each of ``retry_waits_s``.
+        """
+
+        async def run(context: JobContext, /, **args: Json) -> None:
+            job = Job(id=context.job.id or 0, args=args, attempt=context.job.attempts + 1)
+            await handler(job)
+
+        self._app.task(name=name, pass_context=True, retry=RetryWaits(waits_s=retry_waits_s))(run)
+
+    def every(self, name: str, every_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do some work again and again, one at a time over all workers.
+
+        The next run is due ``every_s`` after the start of this one; a failed run is logged and
+        does not end the series.
+        """
+
+        async def handler(_job: Job) -> None:
+            started = self._clock()
+            try:
+                await work()
+            except GengfuError as error:
+                log.warning("periodic work %s failed and will run again: %s", name, error)
+            finally:
+                await self._defer_next(name, started + timedelta(seconds=every_s))
+
+        self.handle(name, handler, retry_waits_s=(1, 5, 5, 30, 30, 60, 60))
+        self._periodic.append(_Periodic(name=name, every_s=every_s))
+
+    async def defer(
+        self,
+        tx: Transaction,
+        name: str,
+        args: Mapping[str, Json],
+        *,
+        at: datetime | None = None,
+        lock: str | None = None,
+        once: str | None = None,
+    ) -> bool:
+        """Ask for work, in the caller's transaction.
+
+        Args:
+            tx: The work exists if and only if this commits.
+            name: Who does it, see :meth:`handle`.
+            args: JSON values for the handler; no secrets.
+            at: When it is due; None for at once.
+            lock: Jobs with one lock never run at the same time.
+            once: At most one job with this mark waits; returns False when one does already.
+        """
+        deferrer = self._app.configure_task(
+            name,
+            allow_unknown=True,
+            connection=tx.connection,
+            schedule_at=at,
+            lock=lock,
+            queueing_lock=once,
+        )
+        try:
+            async with tx.savepoint():
+                await deferrer.defer_async(**cast("dict[str, JSONValue]", dict(args)))
+        except AlreadyEnqueued:
+            return False
+        return True
+
+    async def run(self, *, concurrency: int = 8) -> None:
+        """Work until cancelled; survives the loss of the database."""
+        await self._app.open_async(self._database.pool)
+        while True:
+            try:
+                await self._start_series()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._rescue_stalled(), name="jobs-rescue")
+                    group.create_task(self._work(concurrency), name="jobs-work")
+            except* (StoreUnavailable, ConnectorException) as errors:
+                log.warning("no due work can be done: %s", errors.exceptions[0])
+                await asyncio.sleep(RESTART_S)
+
+    async def _work(self, concurrency: int) -> None:
+        await self._app.run_worker_async(
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=POLL_S,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            shutdown_graceful_timeout=1.0,
+            delete_jobs="successful",
+        )
+
+    async def _rescue_stalled(self) -> None:
+        """Give back the jobs of workers that died (they stay "doing" for ever otherwise)."""
+        manager = self._app.job_manager
+        while True:
+            for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+                log.warning("job %s (%s) lost its worker: it runs again", job.id, job.task_name)
+                await manager.retry_job(job)
+            await asyncio.sleep(STALLED_AFTER_S / 4)
+
+    async def _start_series(self) -> None:
+        for periodic in self._periodic:
+            await self._defer_next(periodic.name, self._clock())
+
+    async def _defer_next(self, name: str, at: datetime) -> None:
+        async with self._database.transaction() as tx:
+            await self.defer(tx, name, {}, at=at, lock=f"every:{name}", once=f"every:{name}")
