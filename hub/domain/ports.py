@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from hub.domain.devices import Json
+from hub.domain.devices import Json, Stream
 from hub.domain.events import Event
 from hub.domain.health import ProbeResult
 from hub.domain.secrets import Credentials
@@ -81,3 +81,10 @@ class TakeSnapshot(Protocol):
 
     async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Picture:
         """Return the picture or raise a DeviceError that says why there is none."""
+
+
+class DescribeStream(Protocol):
+    """Ask what flows under a camera's stream address, without starting it."""
+
+    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Stream:
+        """Return the stream, as role ``main``, or raise a DeviceError."""

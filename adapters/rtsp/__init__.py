@@ -1,0 +1,1 @@
+"""Cameras that speak RTSP and nothing else."""

@@ -1,0 +1,126 @@
+"""From a host name to an endpoint that may be connected to, and OS errors in our words.
+
+A name is resolved once; every address it has is asked of the AddressPolicy, and the
+connection goes to that very IP address: a second look-up could answer something else.
+"""
+
+import asyncio
+import errno
+import functools
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hub.domain.addresses import Address, AddressPolicy
+from hub.domain.errors import AddressRefused, DeviceError, DeviceUnreachable, ProtocolViolation
+from hub.domain.health import Layer
+
+MAX_ADDRESSES = 8  # of one name
+MAX_LINES = 32  # a probe's log
+
+_REASONS = {
+    errno.ECONNREFUSED: "it refuses the connection: nothing listens on this port",
+    errno.EHOSTUNREACH: "no way to its network, or it is switched off",
+    errno.ENETUNREACH: "no way to its network from this machine",
+    errno.ETIMEDOUT: "it does not answer",
+    errno.ECONNRESET: "it cut the connection",
+    errno.EPIPE: "it cut the connection",
+    errno.EMFILE: "this machine has no file handles left (raise LimitNOFILE)",
+    errno.ENFILE: "this machine has no file handles left",
+}
+
+AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """How far a probe came: the layer it works on, and its log lines (never with a secret)."""
+
+    layer: Layer = Layer.NETWORK
+    lines: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, text: str) -> None:
+        """Add a line with the time since the start."""
+        if len(self.lines) < MAX_LINES:
+            self.lines.append(f"{time.monotonic() - self.started:.3f} s {self.layer}: {text}")
+
+
+async def resolve(address: Address, policy: AddressPolicy) -> tuple[str, ...]:
+    """Return the IP addresses of a host, each of them allowed by the policy.
+
+    Raises:
+        AddressRefused: one of them is not; a name that mixes both is refused whole.
+        DeviceUnreachable: the name has no address.
+    """
+    found = [address.host] if _is_ip(address.host) else await _look_up(address)
+    for ip in found:
+        refusal = policy.refusal(ip, address.port)
+        if refusal is not None:
+            msg = f"the address is refused: {refusal}"
+            raise AddressRefused(msg)
+    return tuple(found)
+
+
+async def connect(
+    address: Address, policy: AddressPolicy, factory: Callable[[], AnyProtocol]
+) -> tuple[str, AnyProtocol]:
+    """Connect to the first address that answers; returns its IP address and the protocol."""
+    loop = asyncio.get_running_loop()
+    is_tls = address.scheme in {"rtsps", "https"}
+    failure: DeviceError | None = None
+    for ip in await resolve(address, policy):
+        try:
+            _, protocol = await loop.create_connection(
+                factory,
+                host=ip,
+                port=address.port,
+                ssl=_tls_context() if is_tls else None,
+                server_hostname=address.host if is_tls else None,
+            )
+        except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
+            failure = translate(error, address)
+        else:
+            return ip, protocol
+    raise failure or DeviceUnreachable(f"{address.host} has no address")
+
+
+def translate(error: OSError, address: Address) -> DeviceError:
+    """Turn an operating system's or a TLS error into ours."""
+    where = f"{address.host}:{address.port}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProtocolViolation(
+            f"{where}: its certificate does not verify: {error.verify_message}"
+        )
+    if isinstance(error, ssl.SSLError):
+        return ProtocolViolation(f"{where}: it does not speak TLS here ({error.reason})")
+    reason = _REASONS.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+    return DeviceUnreachable(f"{where}: {reason}")
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _look_up(address: Address) -> list[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        rows = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        msg = f"the name {address.host} cannot be resolved"
+        raise DeviceUnreachable(msg) from error
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))[:MAX_ADDRESSES]
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """The system's trust, built once: reading its certificates takes 20 ms."""
+    return ssl.create_default_context()

@@ -1,0 +1,121 @@
+"""Probe a camera in layers: network, protocol, credentials, stream and, when asked, frames.
+
+The first layer that fails names the fault (RFC 2326; the layers are hub.domain.health's). A
+probe never raises for what a camera does, never changes the camera, sends its password only
+when asked for it, and ends in time whatever is sent to it. It is a coroutine without a thread.
+"""
+
+import asyncio
+from contextlib import aclosing
+from datetime import datetime
+
+from hub.domain.addresses import WEB_SCHEMES, Address, AddressPolicy, parse_address
+from hub.domain.errors import (
+    AddressRefused,
+    AuthRejected,
+    DeviceError,
+    ProtocolViolation,
+    UnsupportedByDevice,
+)
+from hub.domain.health import Layer, ProbeResult
+from hub.domain.ports import CameraTarget, Clock
+from streams.http_status import fetch_status
+from streams.network import Trace
+from streams.rtp import is_rtp
+from streams.rtsp.client import RtspClient, open_rtsp
+from streams.urls import redact
+
+FRAMES_WANTED = 2  # packets: the first may be left over from before the session
+MAX_EVIDENCE_CHARACTERS = 80
+
+
+async def probe_camera(
+    target: CameraTarget,
+    *,
+    timeout_s: float,
+    policy: AddressPolicy,
+    clock: Clock,
+    deep: bool = False,
+) -> ProbeResult:
+    """Probe one camera within ``timeout_s``; ``deep`` also waits for its first frames.
+
+    Without a stream address, the snapshot or service address is asked for any HTTP answer.
+    """
+    probed_at, started = clock(), asyncio.get_running_loop().time()
+    trace, failure = Trace(), None
+    try:
+        await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, deep=deep)
+    except DeviceError as error:
+        failure = error
+        _note_failure(error, target, trace)
+    return _result(target, trace, failure, probed_at, started)
+
+
+async def _probe(
+    target: CameraTarget, *, timeout_s: float, policy: AddressPolicy, trace: Trace, deep: bool
+) -> None:
+    address = _choose_address(target)
+    if address.scheme in WEB_SCHEMES:
+        await fetch_status(address, timeout_s=timeout_s, policy=policy, trace=trace)
+        return
+    async with open_rtsp(
+        address, target.credentials, timeout_s=timeout_s, policy=policy, trace=trace
+    ) as rtsp:
+        description = await rtsp.describe()
+        video = description.video
+        if video is None:
+            msg = "the camera describes no video stream"
+            raise UnsupportedByDevice(msg)
+        trace.note(f"video: {video.codec or 'unknown codec'}")
+        if deep:
+            await rtsp.play(description, video)
+            await _await_frames(rtsp)
+            trace.note("frames arrive")
+
+
+async def _await_frames(rtsp: RtspClient) -> None:
+    seen = 0
+    async with aclosing(rtsp.packets()) as packets:
+        async for packet in packets:
+            seen += is_rtp(packet)
+            if seen >= FRAMES_WANTED:
+                return
+
+
+def _choose_address(target: CameraTarget) -> Address:
+    if target.stream_address:
+        return parse_address(target.stream_address)
+    text = target.snapshot_address or target.service_address
+    if not text:
+        msg = "no address is known for this camera"
+        raise AddressRefused(msg)
+    return parse_address(text, schemes=WEB_SCHEMES)
+
+
+def _note_failure(error: DeviceError, target: CameraTarget, trace: Trace) -> None:
+    """Name the layer, and keep what the camera sent where that explains the failure."""
+    if isinstance(error, AuthRejected):
+        trace.layer = Layer.CREDENTIALS
+    trace.note(str(error))
+    if isinstance(error, ProtocolViolation) and error.evidence:
+        shown = redact(error.evidence.decode("utf-8", "replace"), target.credentials)
+        trace.note(f"received: {shown[:MAX_EVIDENCE_CHARACTERS]!r}")
+
+
+def _result(
+    target: CameraTarget,
+    trace: Trace,
+    failure: DeviceError | None,
+    probed_at: datetime,
+    started: float,
+) -> ProbeResult:
+    latency_s = asyncio.get_running_loop().time() - started
+    if failure is None:
+        return ProbeResult(probed_at=probed_at, latency_s=latency_s, lines=tuple(trace.lines[-1:]))
+    return ProbeResult(
+        probed_at=probed_at,
+        latency_s=latency_s,
+        failed_layer=trace.layer,
+        detail=redact(str(failure), target.credentials),
+        lines=tuple(trace.lines),
+    )

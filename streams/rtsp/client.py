@@ -1,0 +1,261 @@
+"""An RTSP client over TCP interleaved: describe, set up, play, receive (RFC 2326).
+
+It raises DeviceErrors only, follows no redirect (a hostile camera would choose where to), and
+retries nothing but a request whose nonce was stale. The trace tells how far it came.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from hub.domain.addresses import Address, AddressPolicy
+from hub.domain.errors import (
+    AuthRejected,
+    DeviceBusy,
+    DeviceError,
+    DeviceUnreachable,
+    ProtocolViolation,
+    UnsupportedByDevice,
+)
+from hub.domain.health import Layer
+from hub.domain.secrets import Credentials
+from streams.authentication import (
+    Challenge,
+    build_authorization,
+    choose_challenge,
+    parse_challenges,
+)
+from streams.network import Trace, connect, translate
+from streams.rtsp.connection import RtspConnection
+from streams.rtsp.messages import Packet, Response, build_request
+from streams.rtsp.sdp import Description, Media, parse_sdp
+from streams.urls import redact
+
+MAX_ATTEMPTS = 3  # of one request: without password, with it, once more for a stale nonce
+MAX_UNRELATED_ITEMS = 2_000  # packets and late replies skipped while waiting for one reply
+RTP_CHANNEL = 0
+
+_SESSION = re.compile(r"[!-:<-~]{1,128}")  # printable, up to the first semicolon
+
+
+class RtspClient:
+    """One connection to one camera; made by :func:`open_rtsp`."""
+
+    def __init__(
+        self, address: Address, credentials: Credentials, trace: Trace, connection: RtspConnection
+    ) -> None:
+        self._address = address
+        self._credentials = credentials
+        self._trace = trace
+        self._connection = connection
+        self._sequence = 0
+        self._session = ""
+        self._challenge: Challenge | None = None
+        self._nonce_count = 0
+        self._base = address.text
+
+    async def options(self) -> frozenset[str]:
+        """Return the methods the camera says it knows."""
+        response = await self._request("OPTIONS", self._address.text)
+        _expect_success(response)
+        return frozenset(part.strip().upper() for part in response.header("public").split(","))
+
+    async def describe(self) -> Description:
+        """Ask which streams there are."""
+        response = await self._request(
+            "DESCRIBE", self._address.text, ("Accept", "application/sdp")
+        )
+        self._trace.layer = Layer.STREAM
+        _expect_success(response)
+        description = parse_sdp(response.body)
+        base = response.header("content-base") or response.header("content-location")
+        if base.lower().startswith(("rtsp://", "rtsps://")):
+            self._base = base
+        self._trace.note(f"described {len(description.media)} streams")
+        return description
+
+    async def play(self, description: Description, media: Media) -> None:
+        """Set one stream up on the interleaved channel and start it."""
+        transport = f"RTP/AVP/TCP;unicast;interleaved={RTP_CHANNEL}-{RTP_CHANNEL + 1}"
+        url = join_control(self._base, media.control)
+        response = await self._request("SETUP", url, ("Transport", transport))
+        _expect_success(response)
+        if "tcp" not in response.header("transport").lower():
+            msg = "the camera does not send this stream over TCP"
+            raise UnsupportedByDevice(msg)
+        session = _SESSION.match(response.header("session"))
+        if session is None:
+            msg = "the camera set the stream up without a session"
+            raise ProtocolViolation(msg)
+        self._session = session.group()
+        whole = join_control(self._base, description.control)
+        _expect_success(await self._request("PLAY", whole, ("Range", "npt=0.000-")))
+        self._trace.layer = Layer.FRAMES
+        self._trace.note("playing")
+
+    async def packets(self) -> AsyncGenerator[bytes, None]:
+        """Yield the RTP packets of the stream that plays, until the connection ends."""
+        while True:
+            item = await self._connection.next_item()
+            if isinstance(item, Packet) and item.channel == RTP_CHANNEL:
+                yield item.data
+
+    def teardown(self) -> None:
+        """Tell the camera that the session is over, without waiting for its answer."""
+        if self._session:
+            with suppress(DeviceError):  # it is gone already
+                self._send("TEARDOWN", self._base, ())
+
+    async def _request(self, method: str, url: str, *headers: tuple[str, str]) -> Response:
+        """Send a request, with credentials when the camera asks for them."""
+        for attempt in range(MAX_ATTEMPTS):
+            had_credentials = self._challenge is not None
+            self._send(method, url, headers)
+            response = await self._reply()
+            response = replace(response, reason=redact(response.reason, self._credentials))
+            self._trace.note(f"{method}: {response.status} {response.reason}")
+            if response.status != 401:
+                return response
+            self._trace.layer = max(self._trace.layer, Layer.CREDENTIALS, key=_LAYERS.index)
+            challenge = self._accept_challenge(response)
+            is_stale = challenge.is_stale and attempt + 1 < MAX_ATTEMPTS
+            if had_credentials and not is_stale:
+                break
+        msg = "the camera refuses the user name or the password"
+        raise AuthRejected(msg)
+
+    def _accept_challenge(self, response: Response) -> Challenge:
+        if not self._credentials.username and not self._credentials.password:
+            msg = "the camera asks for a user name and a password, and none is stored"
+            raise AuthRejected(msg)
+        challenge = choose_challenge(parse_challenges(response.all_of("www-authenticate")))
+        self._challenge = challenge
+        self._nonce_count = 0
+        return challenge
+
+    def _send(self, method: str, url: str, headers: tuple[tuple[str, str], ...]) -> None:
+        self._sequence += 1
+        all_headers = list(headers)
+        if self._session:
+            all_headers.append(("Session", self._session))
+        if self._challenge is not None:
+            self._nonce_count += 1
+            value = build_authorization(
+                self._challenge,
+                self._credentials,
+                method=method,
+                uri=url,
+                nonce_use=(secrets.token_hex(8), self._nonce_count),
+            )
+            all_headers.append(("Authorization", value))
+        self._connection.send(
+            build_request(method, url, sequence=self._sequence, headers=all_headers)
+        )
+
+    async def _reply(self) -> Response:
+        """Return the reply to the last request; late replies and packets are skipped."""
+        for _ in range(MAX_UNRELATED_ITEMS):
+            item = await self._connection.next_item()
+            if isinstance(item, Response) and self._is_ours(item):
+                if self._trace.layer is Layer.NETWORK:
+                    self._trace.layer = Layer.PROTOCOL
+                return item
+        msg = "the camera sends anything but the reply that it owes"
+        raise ProtocolViolation(msg)
+
+    def _is_ours(self, response: Response) -> bool:
+        sequence = response.header("cseq")
+        return not sequence or sequence.lstrip("0") == str(self._sequence)  # some send none
+
+
+_LAYERS = list(Layer)
+
+
+@asynccontextmanager
+async def open_rtsp(
+    address: Address,
+    credentials: Credentials,
+    *,
+    timeout_s: float,
+    policy: AddressPolicy,
+    trace: Trace,
+) -> AsyncIterator[RtspClient]:
+    """Connect, and bound all that is done within the block by ``timeout_s``.
+
+    Raises:
+        DeviceError: and nothing else, for whatever the camera does, also out of the block.
+    """
+    connection: RtspConnection | None = None
+    try:
+        async with asyncio.timeout(timeout_s):
+            ip, connection = await connect(address, policy, _factory(address))
+            trace.note(f"connected to {ip}:{address.port}")
+            trace.layer = Layer.PROTOCOL
+            client = RtspClient(address, credentials, trace, connection)
+            yield client
+            client.teardown()
+    except TimeoutError:
+        raise _timeout_error(connection, trace, timeout_s) from None
+    except ProtocolViolation as error:
+        evidence = redact(error.evidence.decode("utf-8", "replace"), credentials)
+        raise ProtocolViolation(str(error), evidence=evidence.encode("utf-8")) from None
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def join_control(base: str, control: str) -> str:
+    """Return the URL a control attribute means (RFC 2326 appendix C.1.1).
+
+    Relative ones are appended, not resolved: cameras with a query in their address expect
+    ``rtsp://host/path?query/trackID=1``.
+    """
+    if not control or control == "*":
+        return base
+    if control.lower().startswith(("rtsp://", "rtsps://")):
+        return control
+    return base.rstrip("/") + "/" + control.lstrip("/")
+
+
+def _factory(address: Address) -> Callable[[], RtspConnection]:
+    return lambda: RtspConnection(lambda error: translate(error, address))
+
+
+def _timeout_error(
+    connection: RtspConnection | None, trace: Trace, timeout_s: float
+) -> DeviceError:
+    if connection is None:
+        return DeviceUnreachable(f"no connection within {timeout_s:g} s")
+    if not connection.bytes_received:
+        return DeviceUnreachable(
+            f"it accepts the connection and says nothing within {timeout_s:g} s"
+        )
+    if trace.layer is Layer.FRAMES:
+        return DeviceUnreachable(
+            f"it plays, and what was waited for did not come in {timeout_s:g} s"
+        )
+    return DeviceUnreachable(f"it answers too slowly: not done within {timeout_s:g} s")
+
+
+def _expect_success(response: Response) -> None:
+    """Raise the DeviceError a status asks for."""
+    status, reason = response.status, response.reason
+    if 200 <= status < 300:
+        return
+    if 300 <= status < 400:
+        msg = "the camera redirects elsewhere, which is not followed: correct its address"
+        raise UnsupportedByDevice(msg)
+    if status == 403:
+        msg = "the camera forbids this user to see the stream"
+        raise AuthRejected(msg)
+    if status in {453, 503}:
+        msg = f"the camera is busy: {status} (too many viewers, or starting up)"
+        raise DeviceBusy(msg)
+    if status == 404:
+        msg = "the camera knows no stream under this address (404)"
+        raise UnsupportedByDevice(msg)
+    msg = f"the camera refuses: {status} {reason}"
+    raise UnsupportedByDevice(msg)

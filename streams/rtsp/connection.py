@@ -1,0 +1,79 @@
+"""One TCP connection that carries RTSP: bytes in, items out, memory bounded."""
+
+import asyncio
+from collections.abc import Callable
+
+from hub.domain.errors import DeviceUnreachable
+from streams.rtsp.messages import Item, take_item
+
+HIGH_WATER_BYTES = 1024 * 1024  # stop reading until the items received have been taken
+
+
+class RtspConnection(asyncio.Protocol):
+    """The receiving side parses only when somebody asks, so that errors reach the one who asked.
+
+    ``describe_error`` turns what the operating system says of the loss into a DeviceError.
+    """
+
+    def __init__(self, describe_error: Callable[[OSError], Exception]) -> None:
+        self._describe_error = describe_error
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost: Exception | None = None
+        self._is_paused = False
+        self.bytes_received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the bytes; stop reading while too many wait."""
+        self._buffer += data
+        self.bytes_received += len(data)
+        if len(self._buffer) > HIGH_WATER_BYTES and self._transport and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remember why, for whoever waits now or asks later."""
+        if isinstance(exc, OSError):
+            self._lost = self._describe_error(exc)
+        else:
+            self._lost = DeviceUnreachable("the camera closed the connection")
+        self._wake()
+
+    def send(self, data: bytes) -> None:
+        """Send without waiting: requests are small."""
+        if self._transport is None or self._lost is not None:
+            raise self._lost or DeviceUnreachable("there is no connection")
+        self._transport.write(data)
+
+    async def next_item(self) -> Item:
+        """Return the next reply or packet; raises a DeviceError when there will be none."""
+        while True:
+            item = take_item(self._buffer)
+            if self._is_paused and self._transport and len(self._buffer) < HIGH_WATER_BYTES // 2:
+                self._is_paused = False
+                self._transport.resume_reading()
+            if item is not None:
+                return item
+            if self._lost is not None:
+                raise self._lost
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def close(self) -> None:
+        """Cut the connection at once: nothing is owed to a camera that was only asked."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
