@@ -51,3 +51,14 @@ class ProbeResult:
         if self.failed_layer is None:
             return Status.ONLINE
         return Status.OFFLINE if self.failed_layer in OFFLINE_LAYERS else Status.DEGRADED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatusReport:
+    """A confirmed verdict about one registered device, on its way to the pipeline."""
+
+    device_id: int
+    status: Status
+    probed_at: datetime
+    layer: Layer | None = None
+    detail: str = ""
