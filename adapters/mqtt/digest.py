@@ -1,0 +1,92 @@
+"""From messages to events, with what must be remembered between them: sessions and silence.
+
+No I/O. ``now`` is a steady clock in seconds; the wall clock only judges the devices' times.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from adapters.mqtt.fields import TimeLimits
+from adapters.mqtt.options import MqttOptions
+from adapters.mqtt.payloads import Message, expected_interval, parse_message
+from adapters.mqtt.sessions import SessionBook
+from adapters.mqtt.silence import SilenceTracker
+from hub.domain.events import DeviceDescribed, Event, StatusReported, UnrecognisedEvent
+from hub.domain.health import Layer, Status
+from hub.domain.ports import Clock
+
+log = logging.getLogger(__name__)
+
+
+class Digest:
+    """What one connection knows of its devices."""
+
+    def __init__(self, *, options: MqttOptions, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._sessions = SessionBook()
+        self._silence = SilenceTracker(
+            factor=options.silence_factor, default_interval_s=options.default_interval_s
+        )
+
+    def hold(self, now: float) -> None:
+        """The hub could not listen until now."""
+        self._silence.hold(now)
+
+    def fallen_silent(self, now: float) -> tuple[Event, ...]:
+        """The offline reports of devices that have been silent for too long."""
+        return tuple(
+            StatusReported(
+                device=device,
+                status=Status.OFFLINE,
+                layer=Layer.PROTOCOL,
+                detail=f"silent for {silent_s:.0f} s",
+                session=self._sessions.current(device),
+            )
+            for device, silent_s in self._silence.fallen_silent(now)
+        )
+
+    def digest(self, message: Message, now: float) -> Sequence[Event]:
+        """The events to hand over for one message."""
+        limits = TimeLimits(now=self._clock(), tolerance_s=self._options.future_tolerance_s)
+        events = parse_message(
+            message, limits=limits, max_payload_bytes=self._options.max_payload_bytes
+        )
+        if not events:
+            return ()
+        status = next((e for e in events if isinstance(e, StatusReported)), None)
+        if status is not None:
+            return self._digest_status(status, events, now)
+        first = events[0]
+        if isinstance(first, UnrecognisedEvent) or first.replayed:
+            return events
+        if self._silence.heard(first.device, now):
+            return (self._back(first.device), *events)
+        return events
+
+    def _digest_status(
+        self, status: StatusReported, events: Sequence[Event], now: float
+    ) -> Sequence[Event]:
+        device = status.device
+        if self._sessions.is_late(device, status.session):
+            log.info("late status of session %s ignored: %s", status.session, device)
+            return ()
+        if status.status is Status.OFFLINE:
+            self._silence.forget(device)
+            return events
+        if status.replayed and self._silence.is_silent(device):
+            return [event for event in events if event is not status]
+        described = (e.description for e in events if isinstance(e, DeviceDescribed))
+        for description in described:
+            self._silence.expect(device, expected_interval(description), now)
+        if not status.replayed:
+            self._silence.heard(device, now)
+        return events
+
+    def _back(self, device: str) -> StatusReported:
+        return StatusReported(
+            device=device,
+            status=Status.ONLINE,
+            detail="reports again",
+            session=self._sessions.current(device),
+        )

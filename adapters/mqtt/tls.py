@@ -1,0 +1,83 @@
+"""TLS to the broker: a site's authority, the hub's own certificate, or one pinned certificate.
+
+The endpoint connected to is an IP address that the address policy has approved; the name that the
+certificate must bear is the one in the connection's address. Both come together here.
+"""
+
+import hashlib
+import hmac
+import socket
+import ssl
+
+from adapters.mqtt.options import TlsOptions
+from hub.domain.errors import ConfigError
+
+
+class PinMismatch(ssl.SSLError):
+    """The broker showed another certificate than the pinned one."""
+
+
+class _BrokerContext(ssl.SSLContext):
+    """Verifies ``broker_name`` whatever address the socket was connected to."""
+
+    broker_name: str = ""
+    pin: bytes = b""
+
+    def wrap_socket(  # the signature is the standard library's
+        self,
+        sock: socket.socket,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - the standard library's signature
+        do_handshake_on_connect: bool = True,  # noqa: FBT001, FBT002 - likewise
+        suppress_ragged_eofs: bool = True,  # noqa: FBT001, FBT002 - likewise
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        del server_hostname
+        return super().wrap_socket(
+            sock,
+            server_side=server_side,
+            do_handshake_on_connect=do_handshake_on_connect,
+            suppress_ragged_eofs=suppress_ragged_eofs,
+            server_hostname=self.broker_name,
+            session=session,
+        )
+
+
+class _PinnedSocket(ssl.SSLSocket):
+    """Compares the certificate before a single byte, the password among them, is sent."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as inherited
+        super().do_handshake(block)
+        context = self.context
+        shown = hashlib.sha256(self.getpeercert(binary_form=True) or b"").digest()
+        if not isinstance(context, _BrokerContext) or not hmac.compare_digest(shown, context.pin):
+            msg = "the broker shows another certificate than the pinned one"
+            raise PinMismatch(msg)
+
+
+def build_context(options: TlsOptions, *, broker_name: str) -> ssl.SSLContext:
+    """Build the context; reads files, so call it off the event loop.
+
+    Raises:
+        ConfigError: a certificate or key file cannot be used.
+    """
+    context = _BrokerContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.broker_name = broker_name
+    try:
+        if options.pinned_sha256 is not None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            context.pin = bytes.fromhex(options.pinned_sha256.replace(":", ""))
+            context.sslsocket_class = _PinnedSocket
+        elif options.ca_file is not None:
+            context.load_verify_locations(cafile=options.ca_file)
+        else:
+            context.load_default_certs()
+        if options.cert_file is not None:
+            # The callback refuses keys behind a passphrase; OpenSSL would ask the terminal.
+            context.load_cert_chain(options.cert_file, options.key_file, password=lambda: b"")
+    except (OSError, ssl.SSLError, ValueError) as error:
+        msg = f"the TLS files of the MQTT connection cannot be used: {error}"
+        raise ConfigError(msg) from error
+    return context
