@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hub.domain.devices import Json, Stream
 from hub.domain.events import Event
@@ -36,6 +36,7 @@ class Adapter(Protocol):
         """
 
 
+@runtime_checkable
 class Commandable(Protocol):
     """An adapter whose devices take commands."""
 

@@ -1,0 +1,174 @@
+"""The settings: what a process needs to start, and nothing that lives in the database.
+
+Every field's description is its documentation; ``gengfu.example.toml`` shows them all.
+"""
+
+import ipaddress
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+
+from adapters.mqtt.options import MqttOptions
+from adapters.onvif.options import OnvifOptions
+from adapters.rtsp.options import RtspOptions
+
+ConnectionOptions = Annotated[
+    OnvifOptions | MqttOptions | RtspOptions, Field(discriminator="protocol")
+]
+CONNECTION_OPTIONS: TypeAdapter[OnvifOptions | MqttOptions | RtspOptions] = TypeAdapter(
+    ConnectionOptions
+)
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        msg = f"{text!r} is not a network: write it like 192.168.0.0/16"
+        raise ValueError(msg) from None
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(_Section):
+    """Where the database is."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://user:password@host/name; unset: an embedded PostgreSQL",
+    )
+    pool_size: int = Field(default=12, ge=4, le=200, description="connections of one process")
+
+    @field_validator("url")
+    @classmethod
+    def _form(cls, url: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(url, {"postgresql", "postgres"}, "postgresql://user@host/name")
+
+
+class MqttSettings(_Section):
+    """Where the broker is."""
+
+    url: SecretStr | None = Field(
+        default=None, description="mqtt://host:1883 or mqtts://host:8883; unset: an embedded broker"
+    )
+    username: str = Field(default="", description="the hub's user at the broker")
+    password: SecretStr = Field(default=SecretStr(""), description="and its password")
+    ca_file: Path | None = Field(default=None, description="the site's own authority for mqtts")
+    version: Literal["5", "3.1.1"] = Field(default="5", description="3.1.1 for an old broker")
+
+    @field_validator("url")
+    @classmethod
+    def _form(cls, url: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(url, {"mqtt", "mqtts"}, "mqtt://host:1883")
+
+
+class HttpSettings(_Section):
+    """The console and the API."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="0: any free port")
+    public_url: str = Field(
+        default="", description="how people reach the console, for links; unset: http://host:port"
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(), description="networks whose X-Forwarded-For is believed"
+    )
+
+
+class SecretSettings(_Section):
+    """What must not be lost."""
+
+    key_file: Path | None = Field(
+        default=None, description="key of the stored device passwords; unset: data_dir/gengfu.key"
+    )
+
+
+class NetworkSettings(_Section):
+    """Where the hub may connect to."""
+
+    devices: tuple[Network, ...] = Field(
+        default=("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+        description="networks of cameras and sensors; loopback and link-local only if listed",
+    )
+    receivers: tuple[Network, ...] = Field(
+        default=(), description="private networks that webhooks and mail servers may be in"
+    )
+
+
+class HealthSettings(_Section):
+    """How devices are probed."""
+
+    probe_interval_s: float = Field(default=15.0, ge=1, le=3600, description="seconds")
+    probe_timeout_s: float = Field(default=4.0, ge=0.5, le=60, description="seconds")
+    shards: int = Field(default=8, ge=1, le=256, description="jobs the probes are spread over")
+
+
+class LogSettings(_Section):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug is for developers"
+    )
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    data_dir: Path = Field(default=Path("var"), description="pictures, reports, embedded data")
+    time_zone: str = Field(default="", description="IANA name; unset: the machine's own")
+    database: DatabaseSettings = DatabaseSettings()
+    mqtt: MqttSettings = MqttSettings()
+    http: HttpSettings = HttpSettings()
+    secrets: SecretSettings = SecretSettings()
+    network: NetworkSettings = NetworkSettings()
+    health: HealthSettings = HealthSettings()
+    log: LogSettings = LogSettings()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name and name not in zoneinfo.available_timezones():
+            msg = f"{name!r} is no time zone: use an IANA name such as Asia/Shanghai"
+            raise ValueError(msg)
+        return name
+
+    @model_validator(mode="after")
+    def _samples_refused(self) -> Self:
+        """A password from an example is a password everybody knows."""
+        for secret in (self.database.url, self.mqtt.password):
+            if secret is not None and "change-me" in secret.get_secret_value():
+                msg = "a password still is the example's 'change-me': choose another one"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key of the stored passwords is."""
+        return self.secrets.key_file or self.data_dir / "gengfu.key"
+
+
+def _with_scheme(url: SecretStr | None, schemes: set[str], example: str) -> SecretStr | None:
+    if url is not None:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in schemes or (not parts.hostname and not parts.query):
+            msg = f"this is no address: write it like {example}"
+            raise ValueError(msg)
+    return url

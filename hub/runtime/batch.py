@@ -1,0 +1,329 @@
+"""Turns one batch of emissions into rows, within one transaction.
+
+What it learns on the way (new devices, new points, new statuses) stays with the batch until the
+commit: :meth:`Batch.publish` then hands it to the registry.
+"""
+
+import base64
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from hub.domain.access import system_scope
+from hub.domain.devices import Connection, Device, Json, Point, Registration
+from hub.domain.events import (
+    DeviceDescribed,
+    Event,
+    Occurrence,
+    Reading,
+    Severity,
+    StatusReported,
+    StoredEvent,
+    UnrecognisedEvent,
+)
+from hub.domain.health import DeviceStatusReport, Layer, Status
+from hub.runtime.registry import Known, Registry
+from hub.store import areas, devices, events, notices, status
+from hub.store.database import Transaction
+from hub.store.devices import NewDevice
+from hub.store.events import ReadingRow
+from hub.store.status import StatusRow
+
+log = logging.getLogger(__name__)
+
+SCOPE = system_scope("hub.pipeline")
+
+_SEVERITY = {
+    Status.OFFLINE: Severity.WARNING,
+    Status.DEGRADED: Severity.WARNING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """What one call handed over: committed as a whole, then acknowledged."""
+
+    received_at: datetime
+    connection: Connection | None = None
+    registration: Registration = Registration.PENDING
+    events: Sequence[Event] = ()
+    reports: Sequence[DeviceStatusReport] = ()
+    acknowledge: Callable[[], None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.events) + len(self.reports)
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one transaction, and what the registry learns when it commits."""
+
+    tx: Transaction
+    registry: Registry
+    readings: list[ReadingRow] = field(default_factory=list)
+    _events: list[StoredEvent] = field(default_factory=list)
+    _known: dict[tuple[int, str], Known] = field(default_factory=dict)
+    _points: dict[tuple[int, str], int] = field(default_factory=dict)
+    _statuses: dict[int, tuple[Status, int | None]] = field(default_factory=dict)
+    _touched: set[int] = field(default_factory=set)
+
+    async def add(self, emission: Emission) -> None:
+        """Turn one emission into rows."""
+        for event in emission.events:
+            if emission.connection is not None:
+                await self._add_event(emission, emission.connection, event)
+        for report in emission.reports:
+            known = self.registry.get(report.device_id)
+            if known is not None:
+                await self._change_status(known, report, session=None)
+
+    async def write(self) -> list[StoredEvent]:
+        """Write the rows; return the events that are new."""
+        await events.add_readings(self.tx, SCOPE, self.readings)
+        stored: list[StoredEvent] = []
+        if self._events:
+            stored = await events.add_events(self.tx, SCOPE, self._events)
+            await notices.notify(self.tx, SCOPE, "events", [event.id for event in stored])
+        if self._touched:
+            await notices.notify(self.tx, SCOPE, "devices", sorted(self._touched))
+        return stored
+
+    def publish(self) -> None:
+        """After the commit: the registry learns what this batch found out."""
+        for known in self._known.values():
+            self.registry.keep(known)
+        for (device_id, key), point_id in self._points.items():
+            known_device = self.registry.get(device_id)
+            if known_device is not None:
+                known_device.points[key] = point_id
+        for device_id, (new_status, session) in self._statuses.items():
+            known_device = self.registry.get(device_id)
+            if known_device is not None:
+                known_device.status = new_status
+                known_device.session = session
+
+    async def _add_event(self, emission: Emission, connection: Connection, event: Event) -> None:
+        known = await self._device(emission, connection, event)
+        match event:
+            case Reading():
+                await self._add_reading(known.device, event, emission.received_at)
+            case StatusReported():
+                await self._report_status(known, event, emission.received_at)
+            case DeviceDescribed():
+                await self._describe(known, event, emission.received_at)
+            case Occurrence():
+                self._events.append(_occurrence(known.device, event, emission.received_at))
+            case UnrecognisedEvent():
+                self._events.append(_unrecognised(known.device, event, emission.received_at))
+            case Event():
+                msg = f"the pipeline knows no {type(event).__name__}"
+                raise TypeError(msg)
+            case _:
+                assert_never(event)
+
+    async def _device(self, emission: Emission, connection: Connection, event: Event) -> Known:
+        """The device an event is about; one never seen before is registered."""
+        place = (connection.id, event.device)
+        known = self._known.get(place) or self.registry.find(*place)
+        if known is not None:
+            return known
+        area_id = connection.area_id
+        if isinstance(event, DeviceDescribed) and event.description.area_hint:
+            area_id = await self._hinted_area(connection, event.description.area_hint)
+        device = await devices.add_device(
+            self.tx,
+            SCOPE,
+            NewDevice(
+                connection_id=connection.id,
+                key=event.device,
+                area_id=area_id,
+                registration=emission.registration,
+            ),
+        )
+        log.info("device registered as %s: %s", device.registration, device.key)
+        known = Known(device=device)
+        self._known[place] = known
+        self._touched.add(device.id)
+        return known
+
+    async def _hinted_area(self, connection: Connection, code: str) -> int:
+        """The area a device names, if it lies below its connection's: never a way out of it."""
+        tree = await areas.list_areas(self.tx, SCOPE)
+        home = next(area for area in tree if area.id == connection.area_id)
+        for area in tree:
+            if area.code == code and (area.path + ".").startswith(home.path + "."):
+                return area.id
+        return home.id
+
+    async def _add_reading(self, device: Device, event: Reading, received_at: datetime) -> None:
+        point_id = await self._point(device, event.point)
+        self.readings.append(
+            ReadingRow(
+                device_id=device.id,
+                point_id=point_id,
+                at=event.occurred_at or received_at,
+                value=event.value,
+            )
+        )
+
+    async def _point(self, device: Device, key: str) -> int:
+        registered = self.registry.get(device.id)
+        point_id = None if registered is None else registered.points.get(key)
+        point_id = point_id or self._points.get((device.id, key))
+        if point_id is None:
+            point_id = await devices.add_point(self.tx, SCOPE, device.id, Point(key=key))
+            self._points[(device.id, key)] = point_id
+        return point_id
+
+    async def _describe(self, known: Known, event: DeviceDescribed, received_at: datetime) -> None:
+        said = event.description
+        device = await devices.describe_device(self.tx, SCOPE, known.device.id, said)
+        self._known[(device.connection_id, device.key)] = Known(
+            device=device, status=known.status, session=known.session, points=dict(known.points)
+        )
+        if device != known.device or said.points:
+            self._touched.add(device.id)
+        for point in await devices.list_points(self.tx, SCOPE, device.id) if said.points else ():
+            self._points[(device.id, point.key)] = point.id
+        if said.hardware_id and said.hardware_id != known.device.hardware_id:
+            await self._note_twin(device, received_at)
+
+    async def _note_twin(self, device: Device, received_at: datetime) -> None:
+        """Two links that reach one identity: both stay, and somebody is told."""
+        twin = await devices.find_same_hardware(
+            self.tx, SCOPE, device.hardware_id, not_connection=device.connection_id
+        )
+        if twin is None:
+            return
+        log.warning("two devices have one identity: %s and %s", device.name, twin.name)
+        data: dict[str, Json] = {
+            "hardware_id": device.hardware_id,
+            "other_device": twin.id,
+            "other_name": twin.name,
+            "remedy": "one camera configured twice, or a cloned one: retire one of the two",
+        }
+        self._events.append(
+            _event(
+                device,
+                "device.identity_conflict",
+                received_at,
+                severity=Severity.WARNING,
+                data=data,
+            )
+        )
+
+    async def _report_status(
+        self, known: Known, event: StatusReported, received_at: datetime
+    ) -> None:
+        _, session = self._statuses.get(known.device.id, (known.status, known.session))
+        if event.session is not None and session is not None and event.session < session:
+            log.info("late status of %s ignored: session %s", known.device.key, event.session)
+            return
+        report = DeviceStatusReport(
+            device_id=known.device.id,
+            status=event.status,
+            probed_at=event.occurred_at or received_at,
+            layer=event.layer,
+            detail=event.detail,
+        )
+        await self._change_status(known, report, session=event.session)
+
+    async def _change_status(
+        self, known: Known, report: DeviceStatusReport, *, session: int | None
+    ) -> None:
+        device = known.device
+        before, old_session = self._statuses.get(device.id, (known.status, known.session))
+        session = old_session if session is None else session
+        if before == report.status and session == old_session:
+            return
+        row = StatusRow(
+            device_id=device.id,
+            status=report.status,
+            since=report.probed_at,
+            layer=report.layer,
+            detail=report.detail,
+            session=session,
+        )
+        has_changed = await status.change_status(self.tx, SCOPE, row)
+        self._statuses[device.id] = (report.status, session)
+        if has_changed:
+            self._touched.add(device.id)
+            self._events.append(_transition(device, before, report))
+
+
+def _event(
+    device: Device,
+    kind: str,
+    at: datetime,
+    *,
+    severity: Severity = Severity.INFO,
+    data: dict[str, Json] | None = None,
+) -> StoredEvent:
+    return StoredEvent(
+        id=0,
+        kind=kind,
+        area_id=device.area_id,
+        area_path=device.area_path,
+        at=at,
+        received_at=at,
+        device_id=device.id,
+        device_name=device.name,
+        severity=severity,
+        data=data or {},
+    )
+
+
+def _transition(device: Device, before: Status, report: DeviceStatusReport) -> StoredEvent:
+    layer: Layer | str = report.layer or ""
+    return _event(
+        device,
+        f"device.{report.status}",
+        report.probed_at,
+        severity=_SEVERITY.get(report.status, Severity.INFO),
+        data={"previous": str(before), "layer": str(layer), "detail": report.detail},
+    )
+
+
+def _occurrence(device: Device, event: Occurrence, received_at: datetime) -> StoredEvent:
+    return StoredEvent(
+        id=0,
+        kind=event.kind,
+        area_id=device.area_id,
+        area_path=device.area_path,
+        at=event.occurred_at or received_at,
+        received_at=received_at,
+        device_id=device.id,
+        device_name=device.name,
+        channel=event.channel,
+        severity=event.severity,
+        is_active=event.is_active,
+        replayed=event.replayed,
+        data=event.data,
+    )
+
+
+def _unrecognised(device: Device, event: UnrecognisedEvent, received_at: datetime) -> StoredEvent:
+    try:
+        payload, encoding = event.payload.decode().replace("\0", "\ufffd"), "text"
+    except UnicodeDecodeError:
+        payload, encoding = base64.b64encode(event.payload).decode(), "base64"
+    return StoredEvent(
+        id=0,
+        kind=event.kind,
+        area_id=device.area_id,
+        area_path=device.area_path,
+        at=event.occurred_at or received_at,
+        received_at=received_at,
+        device_id=device.id,
+        device_name=device.name,
+        severity=Severity.INFO,
+        replayed=event.replayed,
+        data={
+            "topic": event.topic.replace("\0", "\ufffd"),
+            "reason": event.reason,
+            "payload": payload,
+            "encoding": encoding,
+        },
+    )

@@ -1,0 +1,231 @@
+"""Keeps one adapter running for every enabled connection, and alone decides when to try again.
+
+Adapters raise, the supervisor reacts by the class of the error. Loss is said once, recovery
+once. One failing connection never touches another.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.domain.access import system_scope
+from hub.domain.devices import Connection, Json
+from hub.domain.errors import (
+    AddressRefused,
+    AuthRejected,
+    DeviceBusy,
+    DeviceError,
+    DeviceUnreachable,
+    ProtocolViolation,
+    StoreUnavailable,
+    UnsupportedByDevice,
+)
+from hub.domain.events import Event
+from hub.domain.ports import Adapter, Commandable, Link
+from hub.runtime.live import RESYNC, LiveFeed
+from hub.store import connections, notices
+from hub.store.database import Database
+
+log = logging.getLogger(__name__)
+
+SCOPE = system_scope("hub.supervisor")
+
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 60.0
+BUSY_RETRY_S = 60.0
+# Cameras lock an account after a few wrong passwords: half an hour is common.
+AUTH_RETRY_S = 300.0
+CONNECTED = "connected"
+
+MakeAdapter = Callable[[Connection], Adapter]
+MakeLink = Callable[[Connection], Link]
+
+
+def next_wait_s(error: Exception, attempt: int, rng: random.Random) -> float | None:
+    """How long to wait before trying again; None: not before the connection is changed.
+
+    Args:
+        error: What the adapter raised.
+        attempt: How many times in a row it failed, from 1.
+        rng: Spreads the retries of many connections over time.
+    """
+    match error:
+        case UnsupportedByDevice() | AddressRefused():
+            return None
+        case AuthRejected():
+            wait = AUTH_RETRY_S
+        case DeviceBusy():
+            wait = BUSY_RETRY_S
+        case DeviceUnreachable() | ProtocolViolation() | _:
+            wait = min(FIRST_RETRY_S * 2 ** (attempt - 1), LONGEST_RETRY_S)
+    return wait * rng.uniform(0.8, 1.2)
+
+
+@dataclass(slots=True)
+class _Running:
+    connection: Connection
+    adapter: Adapter | None
+    task: asyncio.Task[None]
+
+
+class Supervisor:
+    """All adapters of this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        make_adapter: MakeAdapter,
+        make_link: MakeLink,
+        *,
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._make_adapter = make_adapter
+        self._make_link = make_link
+        self._rng = rng
+        self._running: dict[int, _Running] = {}
+        self._states: dict[int, str] = {}
+
+    def states(self) -> Mapping[int, str]:
+        """``connected`` or the name of the error, by connection."""
+        return dict(self._states)
+
+    async def command(
+        self, connection_id: int, device: str, do: str, args: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
+        """Run a command on a device behind a connection of this process.
+
+        Raises:
+            DeviceUnreachable: the connection does not run here.
+            UnsupportedByDevice: its protocol has no commands.
+        """
+        running = self._running.get(connection_id)
+        if running is None or running.adapter is None:
+            msg = "the connection of this device is not running"
+            raise DeviceUnreachable(msg)
+        adapter: object = running.adapter
+        if not isinstance(adapter, Commandable):
+            msg = "devices of this protocol take no commands"
+            raise UnsupportedByDevice(msg)
+        return await adapter.command(device, do, args)
+
+    async def run(self, feed: LiveFeed) -> None:
+        """Follow the connections in the database until cancelled."""
+        try:
+            with feed.subscribe() as changes:
+                await self._follow_surely()
+                async for notice in changes:
+                    if notice == RESYNC or notice.topic == "connections":
+                        await self._follow_surely()
+        finally:
+            await self._stop(list(self._running))
+
+    async def _follow_surely(self) -> None:
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    wanted = await connections.list_connections(tx, SCOPE, only_enabled=True)
+            except StoreUnavailable as error:
+                log.warning("the connections cannot be read: %s", error)
+                await asyncio.sleep(FIRST_RETRY_S)
+            else:
+                await self._follow(wanted)
+                return
+
+    async def _follow(self, wanted: Sequence[Connection]) -> None:
+        by_id = {connection.id: connection for connection in wanted}
+        await self._stop(
+            [n for n, running in self._running.items() if by_id.get(n) != running.connection]
+        )
+        for number, connection in by_id.items():
+            if number not in self._running:
+                task = asyncio.create_task(self._keep(connection), name=f"connection-{number}")
+                self._running[number] = _Running(connection, None, task)
+
+    async def _stop(self, numbers: Sequence[int]) -> None:
+        stopped = [self._running.pop(number) for number in numbers]
+        for running in stopped:
+            running.task.cancel()
+        await asyncio.gather(*(running.task for running in stopped), return_exceptions=True)
+
+    async def _keep(self, connection: Connection) -> None:
+        """One connection, for ever: run, react, wait, run again."""
+        attempt = 0
+        while True:
+            link = _WatchedLink(self._make_link(connection), lambda: None)
+            link.on_first = lambda: self._say_connected(connection)
+            error: Exception
+            try:
+                adapter = self._make_adapter(connection)
+                self._running[connection.id].adapter = adapter
+                await adapter.run(link)
+                error = DeviceUnreachable("the link ended without saying why")
+            except asyncio.CancelledError:
+                raise
+            except DeviceError as expected:
+                error = expected
+            except Exception as defect:
+                log.exception("connection %s failed in an unforeseen way", connection.name)
+                error = defect
+            attempt = 1 if link.has_emitted else attempt + 1
+            await self._say_lost(connection, error)
+            wait = next_wait_s(error, attempt, self._rng)
+            if wait is None:
+                await asyncio.Event().wait()
+            else:
+                await asyncio.sleep(wait)
+
+    def _say_connected(self, connection: Connection) -> None:
+        if self._states.get(connection.id) == CONNECTED:
+            return
+        log.info("connection %s (%s) is up", connection.name, connection.protocol)
+        self._states[connection.id] = CONNECTED
+        task = asyncio.create_task(self._note(connection.id, CONNECTED, ""))
+        task.add_done_callback(lambda done: done.exception())
+
+    async def _say_lost(self, connection: Connection, error: Exception) -> None:
+        name = type(error).__name__
+        if self._states.get(connection.id) != name:
+            log.warning(
+                "connection %s (%s) is down: %s: %s",
+                connection.name,
+                connection.protocol,
+                name,
+                error,
+            )
+            if isinstance(error, ProtocolViolation) and error.evidence:
+                log.info("connection %s answered %r", connection.name, error.evidence[:200])
+        self._states[connection.id] = name
+        is_ours = isinstance(error, DeviceError)
+        await self._note(
+            connection.id, name, str(error) if is_ours else "a defect of the hub, see its log"
+        )
+
+    async def _note(self, connection_id: int, state: str, detail: str) -> None:
+        """Show the state to people; the link itself does not depend on it."""
+        try:
+            async with self._database.transaction() as tx:
+                await connections.set_state(tx, SCOPE, connection_id, state=state, detail=detail)
+                await notices.notify(tx, SCOPE, "connection-states", [connection_id])
+        except StoreUnavailable as error:
+            log.debug("the state of connection %s was not stored: %s", connection_id, error)
+
+
+class _WatchedLink:
+    """Notices the first event: that is when a connection counts as up."""
+
+    def __init__(self, inner: Link, on_first: Callable[[], None]) -> None:
+        self._inner = inner
+        self.on_first = on_first
+        self.has_emitted = False
+
+    async def emit(
+        self, events: Sequence[Event], *, acknowledge: Callable[[], None] | None = None
+    ) -> None:
+        """See :class:`hub.domain.ports.Link`."""
+        if not self.has_emitted:
+            self.has_emitted = True
+            self.on_first()
+        await self._inner.emit(events, acknowledge=acknowledge)
