@@ -1,0 +1,1 @@
+"""ONVIF cameras: discovery, registration, events by pull point, PTZ presets."""
