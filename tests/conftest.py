@@ -21,7 +21,7 @@ from hub.store.vault import Vault
 ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
-TEMPLATE = "gengfu_template"
+TEMPLATE = f"gengfu_template_{os.getpid()}"
 
 
 def missing(what: str) -> None:
@@ -53,12 +53,13 @@ def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def server_url(request: pytest.FixtureRequest) -> str:
+def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each database server in turn, with a migrated template database in it."""
     url = str(request.getfixturevalue(f"{request.param}_url"))
     _recreate(url, TEMPLATE)
     asyncio.run(migrate(with_database(url, TEMPLATE)))
-    return url
+    yield url
+    _drop(url, TEMPLATE)
 
 
 @pytest.fixture
@@ -67,8 +68,7 @@ def database_url(server_url: str) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
     _recreate(server_url, name, template=TEMPLATE)
     yield with_database(server_url, name)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+    _drop(server_url, name)
 
 
 @pytest.fixture
@@ -92,6 +92,21 @@ def with_database(url: str, name: str) -> str:
 
 
 def _recreate(url: str, name: str, *, template: str = "template0") -> None:
+    _drop(url, name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            # TimescaleDB's own workers look into the template now and then.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [template],
+            )
+            try:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+            except psycopg.errors.ObjectInUse:
+                continue
+            return
+
+
+def _drop(url: str, name: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())

@@ -1,11 +1,14 @@
 """The area tree."""
 
+import re
+
 from hub.domain.access import Scope
 from hub.domain.devices import Area
-from hub.domain.errors import NotFound
+from hub.domain.errors import Invalid, NotFound
 from hub.store.database import Transaction
 from hub.store.scoping import scope_paths
 
+_CODE = re.compile(r"[A-Za-z0-9_]{1,64}\Z")
 _SELECT = "SELECT a.id, a.parent_id, a.code, a.name, a.path::text AS path FROM areas a "
 _IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
@@ -49,6 +52,9 @@ async def create_area(
         Conflict: the code is taken.
         Invalid: the code or the name has a form that is refused.
     """
+    if not _CODE.match(code):
+        msg = "an area code is 1 to 64 letters, digits and underscores, like 330402001"
+        raise Invalid(msg, field="code")
     if parent_id is not None:
         parent_path = (await get_area(tx, scope, parent_id)).path + "."
     elif scope.paths is None or await _holds_a_root(tx, scope):
