@@ -242,20 +242,28 @@ def _timeout_error(
 
 def _expect_success(response: Response) -> None:
     """Raise the DeviceError a status asks for."""
-    status, reason = response.status, response.reason
+    status = response.status
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
         msg = "the camera redirects elsewhere, which is not followed: correct its address"
         raise UnsupportedByDevice(msg)
-    if status == 403:
-        msg = "the camera forbids this user to see the stream"
-        raise AuthRejected(msg)
-    if status in {453, 503}:
-        msg = f"the camera is busy: {status} (too many viewers, or starting up)"
-        raise DeviceBusy(msg)
-    if status == 404:
-        msg = "the camera knows no stream under this address (404)"
-        raise UnsupportedByDevice(msg)
-    msg = f"the camera refuses: {status} {reason}"
-    raise UnsupportedByDevice(msg)
+    kind, meaning = _STATUSES.get(status, (_kind_of(status), response.reason))
+    msg = f"the camera answers {status}: {meaning}"
+    raise kind(msg)
+
+
+_STATUSES: dict[int, tuple[type[DeviceError], str]] = {
+    400: (ProtocolViolation, "it finds the request malformed"),
+    403: (AuthRejected, "this user may not see the stream"),
+    404: (UnsupportedByDevice, "it knows no stream under this address"),
+    453: (DeviceBusy, "too many viewers"),
+    501: (UnsupportedByDevice, "it does not know this request"),
+    503: (DeviceBusy, "too many viewers, or it is starting up"),
+    505: (UnsupportedByDevice, "it does not know this version of RTSP"),
+}
+
+
+def _kind_of(status: int) -> type[DeviceError]:
+    """A fault inside the camera passes; a refusal stays one."""
+    return DeviceBusy if status >= 500 else UnsupportedByDevice
