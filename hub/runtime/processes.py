@@ -80,8 +80,11 @@ def make_folder(path: Path, *, mode: int, owner: ServiceUser | None = None) -> N
 
 def refused(path: Path, error: OSError) -> ConfigError:
     """Say that a path cannot be used and what to look at."""
+    reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = f"{error.filename or path} is not a folder"
     return ConfigError(
-        f"cannot use {path}: {error.strerror or error}; data_dir must be on a disk that is "
+        f"cannot use {path}: {reason}; data_dir must be on a disk that is "
         "writable, has space left, and belongs to the user who runs the hub"
     )
 
