@@ -273,6 +273,9 @@ def _is_let_in(port: int, credentials: Credentials) -> bool:
         connection.sendall(bytes((0x10, len(body))) + body)
         answer = connection.recv(4)
         connection.sendall(b"\xe0\x00")
+    if answer[:1] != b"\x20":  # a stranger, or this very socket: the kernel may join it to itself
+        msg = "no broker answers"
+        raise ConnectionError(msg)
     return answer == b"\x20\x02\x00\x00"
 
 
