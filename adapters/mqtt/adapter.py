@@ -53,6 +53,7 @@ class MqttAdapter:
         policy: AddressPolicy | None,
         instance: str = "",
     ) -> None:
+        self._log = logging.LoggerAdapter(log, {"connection": connection.name})
         self._connection = connection
         self._options = options
         self._policy = policy
@@ -113,28 +114,26 @@ class MqttAdapter:
             try:
                 return await self._open_at(ip, identity, context)
             except DeviceUnreachable as error:
-                log.info("broker address does not answer, trying the next: %s", error)
+                self._log.info("broker address does not answer, trying the next: %s", error)
         return await self._open_at(ips[-1], identity, context)
 
     async def _open_at(self, ip: str, identity: Identity, context: ssl.SSLContext | None) -> Wire:
-        options = self._options
-        wire = Wire(options=options, identity=identity, context=context, receive=self._receive)
+        wire = Wire(
+            options=self._options, identity=identity, context=context, receive=self._receive
+        )
         self._wire = wire
         try:
-            had_session = await wire.open(ip, self._address.port)
-            group = options.shared_group if options.is_shared else ""
-            await wire.subscribe(build_filters(shared_group=group))
+            await wire.open(ip, self._address.port)
         except DeviceError:
             wire.close()
             raise
-        log.info("broker connected (session %s)", "resumed" if had_session else "new")
         return wire
 
     async def _work(self, wire: Wire, link: Link) -> None:
         self._digest.hold(self._now())
         tasks = [
             asyncio.ensure_future(work)
-            for work in (wire.wait_lost(), self._deliver(wire, link), self._tick(wire))
+            for work in (self._attend(wire), self._deliver(wire, link), self._tick(wire))
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -146,8 +145,15 @@ class MqttAdapter:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _attend(self, wire: Wire) -> None:
+        """Subscribe while what the broker kept is delivered already, then wait for the end."""
+        group = self._options.shared_group if self._options.is_shared else ""
+        await wire.subscribe(build_filters(shared_group=group))
+        self._log.info("broker connected (session %s)", "resumed" if wire.had_session else "new")
+        await wire.wait_lost()
+
     def _receive(self, topic: str, payload: bytes, ack: Ack, *, is_retained: bool) -> None:
-        if not ack.qos and self._is_behind():
+        if not ack.qos and self._load() >= 0.5:
             self._drop()
             return
         size = len(payload)
@@ -159,7 +165,7 @@ class MqttAdapter:
             self._inbox.put(Item(ack=ack, events=self._receive_reply(message)))
         else:
             self._inbox.put(Item(ack=ack, message=message))
-        if self._wire is not None and self._is_behind():
+        if self._wire is not None and self._load() >= 1:
             self._wire.pause()
 
     def _receive_reply(self, message: Message) -> tuple[Event, ...]:
@@ -172,13 +178,17 @@ class MqttAdapter:
         self._commands.resolve(reply)
         return ()
 
-    def _is_behind(self) -> bool:
-        return self._inbox.is_full or self._unsettled >= 2 * self._options.receive_maximum
+    def _load(self) -> float:
+        """How far the hub is behind: at 0.5 QoS 0 is dropped, at 1 reading stops.
+
+        A broker that keeps to our receive maximum never brings it to 1 by the count.
+        """
+        return max(self._inbox.filling, self._unsettled / (2 * self._options.receive_maximum))
 
     def _drop(self) -> None:
         self._dropped += 1
         if self._dropped == 1:
-            log.warning("the hub is behind: messages sent at QoS 0 are dropped")
+            self._log.warning("the hub is behind: messages sent at QoS 0 are dropped")
 
     async def _deliver(self, wire: Wire, link: Link) -> None:
         while True:
@@ -204,11 +214,12 @@ class MqttAdapter:
             return
         self._unsettled -= len(batch.acks)
         wire.acknowledge(self._ledger.settle(batch))
-        if not self._is_behind():
+        load = self._load()
+        if load < 1:
             wire.resume()
-            if self._dropped:
-                log.warning("the hub caught up: %d messages at QoS 0 were dropped", self._dropped)
-                self._dropped = 0
+        if load < 0.5 and self._dropped:
+            self._log.warning("the hub caught up: %d QoS 0 messages were dropped", self._dropped)
+            self._dropped = 0
 
     async def _tick(self, wire: Wire) -> None:
         while True:

@@ -6,9 +6,10 @@ No I/O. ``now`` is a steady clock in seconds; the wall clock only judges the dev
 import logging
 from collections.abc import Sequence
 
+from adapters.mqtt.descriptions import expected_interval
 from adapters.mqtt.fields import TimeLimits
 from adapters.mqtt.options import MqttOptions
-from adapters.mqtt.payloads import Message, expected_interval, parse_message
+from adapters.mqtt.payloads import Message, parse_message
 from adapters.mqtt.sessions import SessionBook
 from adapters.mqtt.silence import SilenceTracker
 from hub.domain.events import DeviceDescribed, Event, StatusReported, UnrecognisedEvent
@@ -69,7 +70,7 @@ class Digest:
     ) -> Sequence[Event]:
         device = status.device
         if self._sessions.is_late(device, status.session):
-            log.info("late status of session %s ignored: %s", status.session, device)
+            log.debug("late status of session %s ignored: %s", status.session, device)
             return ()
         if status.status is Status.OFFLINE:
             self._silence.forget(device)

@@ -17,6 +17,8 @@ from hub.domain.devices import Json
 MAX_TEXT = 200  # characters of a name, a unit, a model
 MAX_DEPTH = 8
 MAX_ITEMS = 1_000  # of one list or object in an event's data
+MAX_FAULTS = 10  # named in a reason; the rest is counted
+MAX_FIELD_NAME = 64  # characters of a field's name in a reason
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(
@@ -26,6 +28,28 @@ _RFC3339 = re.compile(
 
 class Fault(Exception):
     """A document or field is not what it should be; the text says why, for an operator."""
+
+
+class Faults:
+    """What was wrong in a message that is otherwise good; keeps the first few."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def add(self, field: str, fault: Fault) -> None:
+        """Note what is wrong with one field."""
+        self._count += 1
+        if self._count <= MAX_FAULTS:
+            self._texts.append(f"{field[:MAX_FIELD_NAME]!r}: {fault}")
+
+    def summary(self) -> str:
+        """All of it in one line."""
+        rest = self._count - len(self._texts)
+        return "; ".join(self._texts) + (f"; and {rest} more" if rest else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

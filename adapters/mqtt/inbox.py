@@ -39,9 +39,9 @@ class Inbox:
         return len(self._items)
 
     @property
-    def is_full(self) -> bool:
-        """Whether its bytes are used up; whoever fills it must stop."""
-        return self._bytes >= MAX_BYTES
+    def filling(self) -> float:
+        """How much of its bytes is used; from 1.0 on, whoever fills it must stop."""
+        return self._bytes / MAX_BYTES
 
     def put(self, item: Item) -> None:
         """Add one item."""

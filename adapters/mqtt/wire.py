@@ -97,8 +97,13 @@ class Wire:
         """Whether the broker accepted the connection and it still stands."""
         return self._connected.done() and not self._lost.done() and self._fd >= 0
 
-    async def open(self, ip_text: str, port: int) -> bool:
-        """Connect and wait for the broker's answer; True when it still had our session.
+    @property
+    def had_session(self) -> bool:
+        """Whether the broker still had our session when it accepted the connection."""
+        return self._connected.done() and self._connected.result()
+
+    async def open(self, ip_text: str, port: int) -> None:
+        """Connect and wait for the broker's answer.
 
         Raises:
             DeviceError: by its class, what to do about it.
@@ -113,17 +118,23 @@ class Wire:
         except (OSError, ValueError) as error:
             raise connect_failure(error, endpoint=self._endpoint) from error
         self._watch_socket()
-        return await self._answer(self._connected, "did not answer CONNECT")
+        await self._answer(
+            self._connected, "did not answer CONNECT", self._options.connect_timeout_s
+        )
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe and wait for the broker's consent.
+
+        In a resumed session the answer stands in line behind everything the broker has kept for
+        us, and the subscriptions are there already: then there is no deadline.
 
         Raises:
             DeviceError: the broker refuses, or is gone.
         """
         self._filters = filters
         self._client.subscribe([(text, 1) for text in filters])
-        await self._answer(self._subscribed, "did not answer SUBSCRIBE")
+        timeout_s = None if self.had_session else self._options.connect_timeout_s
+        await self._answer(self._subscribed, "did not answer SUBSCRIBE", timeout_s)
 
     async def wait_lost(self) -> None:
         """Wait until the connection dies; raises the DeviceError that says why."""
@@ -208,9 +219,10 @@ class Wire:
         if sock is not None:
             sock.close()
 
-    async def _answer(self, future: "asyncio.Future[_T]", silence: str) -> _T:
+    async def _answer(
+        self, future: "asyncio.Future[_T]", silence: str, timeout_s: float | None
+    ) -> _T:
         """Wait for an answer of the broker; a connection that dies meanwhile raises its reason."""
-        timeout_s = self._options.connect_timeout_s
         either: set[asyncio.Future[_T] | asyncio.Future[None]] = {future, self._lost}
         await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if future.done():
