@@ -5,12 +5,12 @@ another process changed. It is changed only after a commit.
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from hub.domain.access import system_scope
 from hub.domain.devices import Device
-from hub.domain.errors import NotFound, StoreUnavailable
+from hub.domain.errors import StoreUnavailable
 from hub.domain.health import Status
 from hub.runtime.live import RESYNC, LiveFeed
 from hub.store import devices, status
@@ -87,19 +87,19 @@ class Registry:
                 except StoreUnavailable as error:
                     log.warning("the registry could not be refreshed: %s", error)
 
-    async def _reload(self, device_ids: Iterable[int]) -> None:
+    async def _reload(self, device_ids: Sequence[int]) -> None:
+        async with self._database.transaction() as tx:
+            found = {d.id: d for d in await devices.all_devices(tx, SCOPE, device_ids)}
+            rows = {row.device_id: row for row in await status.all_statuses(tx, SCOPE, device_ids)}
         for device_id in device_ids:
-            try:
-                async with self._database.transaction() as tx:
-                    device = await devices.get_device(tx, SCOPE, device_id)
-            except NotFound:
+            if device_id not in found:
                 self.forget(device_id)
                 continue
+            fresh = _known(found[device_id], rows.get(device_id))
             known = self._by_id.get(device_id)
-            if known is None:
-                self.keep(Known(device=device))
-            else:
-                known.device = replace(device)
+            if known is not None:
+                fresh.points = known.points
+            self.keep(fresh)
 
 
 def _known(device: Device, row: StatusRow | None) -> Known:

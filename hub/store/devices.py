@@ -153,13 +153,17 @@ async def get_device(tx: Transaction, scope: Scope, device_id: int) -> Device:
     )
 
 
-async def all_devices(tx: Transaction, scope: Scope) -> list[Device]:
-    """Every device of the scope: the registry's start."""
+async def all_devices(
+    tx: Transaction, scope: Scope, device_ids: Sequence[int] | None = None
+) -> list[Device]:
+    """Every device of the scope, or those of ``device_ids``: what the registry knows."""
     rows = await tx.fetch(
         Device,
         "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE" + _IN_SCOPE + "ORDER BY d.id",
-        {"scope": scope_paths(scope)},
+        " WHERE (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s)) AND"
+        + _IN_SCOPE
+        + "ORDER BY d.id",
+        {"scope": scope_paths(scope), "ids": None if device_ids is None else list(device_ids)},
     )
     return [_typed(row) for row in rows]
 

@@ -1,5 +1,6 @@
 """The present status of devices, and the outages it makes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,12 +37,16 @@ class Outage:
     cause: str
 
 
-async def all_statuses(tx: Transaction, scope: Scope) -> list[StatusRow]:
-    """The status of every device of the scope: the registry's start."""
+async def all_statuses(
+    tx: Transaction, scope: Scope, device_ids: Sequence[int] | None = None
+) -> list[StatusRow]:
+    """The status of every device of the scope, or of those of ``device_ids``."""
     rows = await tx.tuples(
         "SELECT s.device_id, s.status, s.since, s.layer, s.detail, s.session FROM device_status s"
-        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id WHERE" + _IN_SCOPE,
-        {"scope": scope_paths(scope)},
+        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id WHERE"
+        + _IN_SCOPE
+        + "AND (%(ids)s::bigint[] IS NULL OR s.device_id = ANY (%(ids)s))",
+        {"scope": scope_paths(scope), "ids": None if device_ids is None else list(device_ids)},
     )
     return [_row(*row) for row in rows]
 

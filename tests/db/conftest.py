@@ -18,7 +18,7 @@ from hub.domain.devices import (
 )
 from hub.domain.secrets import Credentials, Secret
 from hub.store import areas, connections, devices
-from hub.store.database import Database
+from hub.store.database import Database, Transaction
 from hub.store.devices import NewDevice
 
 SYSTEM = system_scope("tests")
@@ -36,6 +36,23 @@ class County:
     east_camera: Device
     west_camera: Device
 
+    @classmethod
+    async def build(cls, database: Database) -> "County":
+        """Store the county."""
+        async with database.transaction() as tx:
+            root = await areas.create_area(tx, SYSTEM, code="330402", name="南湖区", parent_id=None)
+            east, east_link, east_camera = await _village(tx, root, 1, "东村")
+            west, west_link, west_camera = await _village(tx, root, 2, "西村")
+        return cls(
+            county=root,
+            east=east,
+            west=west,
+            east_link=east_link,
+            west_link=west_link,
+            east_camera=east_camera,
+            west_camera=west_camera,
+        )
+
     @property
     def east_scope(self) -> Scope:
         """What somebody granted the east village may touch."""
@@ -45,46 +62,7 @@ class County:
 @pytest.fixture
 async def county(database: Database) -> County:
     """The county, stored."""
-    async with database.transaction() as tx:
-        root = await areas.create_area(tx, SYSTEM, code="330402", name="南湖区", parent_id=None)
-        villages: list[Area] = []
-        links: list[Connection] = []
-        cameras: list[Device] = []
-        for code, name in (("330402001", "东村"), ("330402002", "西村")):
-            village = await areas.create_area(tx, SYSTEM, code=code, name=name, parent_id=root.id)
-            link = Connection(
-                id=0,
-                protocol="onvif",
-                name=name,
-                address=f"http://192.168.1.{len(villages) + 1}/onvif/device_service",
-                area_id=village.id,
-                credentials=Credentials(username="admin", password=Secret("camera-pw")),
-            )
-            number = await connections.add_connection(tx, SYSTEM, link)
-            link = await connections.get_connection(tx, SYSTEM, number)
-            device = await devices.add_device(
-                tx,
-                SYSTEM,
-                NewDevice(
-                    connection_id=number,
-                    key="device",
-                    area_id=village.id,
-                    registration=Registration.APPROVED,
-                ),
-            )
-            device = await devices.describe_device(tx, SYSTEM, device.id, camera(name))
-            villages.append(village)
-            links.append(link)
-            cameras.append(device)
-    return County(
-        county=root,
-        east=villages[0],
-        west=villages[1],
-        east_link=links[0],
-        west_link=links[1],
-        east_camera=cameras[0],
-        west_camera=cameras[1],
-    )
+    return await County.build(database)
 
 
 def camera(name: str, hardware_id: str = "") -> DeviceDescription:
@@ -98,3 +76,32 @@ def camera(name: str, hardware_id: str = "") -> DeviceDescription:
         ),
         points=(Point(key="temp", unit="°C"),),
     )
+
+
+async def _village(
+    tx: Transaction, root: Area, number: int, name: str
+) -> tuple[Area, Connection, Device]:
+    village = await areas.create_area(
+        tx, SYSTEM, code=f"33040200{number}", name=name, parent_id=root.id
+    )
+    link = Connection(
+        id=0,
+        protocol="onvif",
+        name=name,
+        address=f"http://192.168.1.{number}/onvif/device_service",
+        area_id=village.id,
+        credentials=Credentials(username="admin", password=Secret("camera-pw")),
+    )
+    link_id = await connections.add_connection(tx, SYSTEM, link)
+    device = await devices.add_device(
+        tx,
+        SYSTEM,
+        NewDevice(
+            connection_id=link_id,
+            key="device",
+            area_id=village.id,
+            registration=Registration.APPROVED,
+        ),
+    )
+    device = await devices.describe_device(tx, SYSTEM, device.id, camera(name))
+    return village, await connections.get_connection(tx, SYSTEM, link_id), device
