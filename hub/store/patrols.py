@@ -1,0 +1,215 @@
+"""Patrol plans. What a rule means is for hub.patrols to check before a plan comes here."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.domain.access import Scope
+from hub.domain.errors import NotFound
+from hub.domain.patrols import PatrolPlan, StopOrder
+from hub.store import audit, notices
+from hub.store.areas import get_area
+from hub.store.database import Transaction
+from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+
+TOPIC = "patrol-plans"
+
+_SELECT = (
+    "SELECT p.id, p.name, p.area_id, p.rrule, p.time_zone, p.starts_on, p.window_s,"
+    " p.seconds_per_stop, p.stop_order AS order, p.device_ids, p.is_enabled"
+    " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
+)
+_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """An enabled plan, and until when its rounds are planned already."""
+
+    plan: PatrolPlan
+    area_path: str
+    planned_through: datetime
+
+
+async def list_plans(
+    tx: Transaction, scope: Scope, *, limit: int | None = None, cursor: str | None = None
+) -> Page[PatrolPlan]:
+    """Plans of the scope by number, a page at a time."""
+    after = decode_cursor(cursor, (int,))
+    count = page_limit(limit)
+    rows = await tx.fetch(
+        PatrolPlan,
+        _SELECT + _IN_SCOPE + "AND p.id > coalesce(%(after)s::bigint, 0)"
+        " ORDER BY p.id LIMIT %(limit)s",
+        {"scope": scope_paths(scope), "after": after[0] if after else None, "limit": count + 1},
+    )
+    more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
+    return Page(items=[_typed(row) for row in rows[:count]], next=more)
+
+
+async def get_plan(tx: Transaction, scope: Scope, plan_id: int) -> PatrolPlan:
+    """Return one plan; raises NotFound outside the scope."""
+    row = await tx.fetch_one(
+        PatrolPlan,
+        _SELECT + " p.id = %(id)s AND" + _IN_SCOPE,
+        {"id": plan_id, "scope": scope_paths(scope)},
+    )
+    if row is None:
+        msg = "no such patrol plan"
+        raise NotFound(msg)
+    return _typed(row)
+
+
+async def add_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> PatrolPlan:
+    """Store a new, checked plan (its ``id`` is ignored); its first round is due after ``now``.
+
+    Raises:
+        NotFound: its area or one of its cameras lies outside the scope.
+    """
+    await _check_places(tx, scope, plan)
+    number = await tx.scalar(
+        int,
+        "INSERT INTO patrol_plans (name, area_id, rrule, time_zone, starts_on, window_s,"
+        " seconds_per_stop, stop_order, device_ids, is_enabled, planned_through)"
+        " VALUES (%(name)s, %(area_id)s, %(rrule)s, %(time_zone)s, %(starts_on)s, %(window_s)s,"
+        " %(seconds_per_stop)s, %(order)s, %(device_ids)s, %(is_enabled)s, %(now)s) RETURNING id",
+        {**_values(plan), "now": now},
+    )
+    stored = replace(plan, id=number or 0)
+    await _record(tx, scope, "patrol_plan.created", stored)
+    return stored
+
+
+async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> None:
+    """Replace a plan of the scope; rounds that were planned and not due yet are planned anew.
+
+    Raises:
+        NotFound: the plan, its area or one of its cameras lies outside the scope.
+    """
+    await get_plan(tx, scope, plan.id)
+    await _check_places(tx, scope, plan)
+    await _forget_future_rounds(tx, plan.id, now)
+    await tx.execute(
+        "UPDATE patrol_plans SET name = %(name)s, area_id = %(area_id)s, rrule = %(rrule)s,"
+        " time_zone = %(time_zone)s, starts_on = %(starts_on)s, window_s = %(window_s)s,"
+        " seconds_per_stop = %(seconds_per_stop)s, stop_order = %(order)s,"
+        " device_ids = %(device_ids)s, is_enabled = %(is_enabled)s, planned_through = %(now)s"
+        " WHERE id = %(id)s",
+        {**_values(plan), "now": now},
+    )
+    await _record(tx, scope, "patrol_plan.changed", plan)
+
+
+async def remove_plan(tx: Transaction, scope: Scope, plan_id: int, *, now: datetime) -> None:
+    """Remove a plan of the scope and its future rounds; past rounds and their reports stay."""
+    plan = await get_plan(tx, scope, plan_id)
+    await _forget_future_rounds(tx, plan_id, now)
+    await tx.execute("DELETE FROM patrol_plans WHERE id = %(id)s", {"id": plan_id})
+    await _record(tx, scope, "patrol_plan.removed", plan)
+
+
+async def enabled_plans(tx: Transaction, scope: Scope) -> list[Planned]:
+    """Every enabled plan of the scope, locked until the transaction ends."""
+    rows = await tx.tuples(
+        "SELECT p.id, a.path::text, p.planned_through FROM patrol_plans p"
+        " JOIN areas a ON a.id = p.area_id WHERE p.is_enabled AND"
+        + _IN_SCOPE
+        + "ORDER BY p.id FOR UPDATE OF p",
+        {"scope": scope_paths(scope)},
+    )
+    times = {row[0]: (str(row[1]), row[2]) for row in rows}
+    plans = await tx.fetch(
+        PatrolPlan,
+        _SELECT + " p.id = ANY (%(ids)s) AND" + _IN_SCOPE + "ORDER BY p.id",
+        {"ids": list(times), "scope": scope_paths(scope)},
+    )
+    found = []
+    for plan in plans:
+        path, through = times[plan.id]
+        if isinstance(through, datetime):
+            found.append(Planned(plan=_typed(plan), area_path=path, planned_through=through))
+    return found
+
+
+async def set_planned_through(
+    tx: Transaction, scope: Scope, plan_id: int, through: datetime
+) -> None:
+    """Note until when a plan's rounds exist."""
+    await tx.execute(
+        "UPDATE patrol_plans p SET planned_through = %(through)s FROM areas a"
+        " WHERE a.id = p.area_id AND p.id = %(id)s AND" + _IN_SCOPE,
+        {"id": plan_id, "through": through, "scope": scope_paths(scope)},
+    )
+
+
+async def disable_plan(tx: Transaction, scope: Scope, plan_id: int, reason: str) -> None:
+    """Switch a plan off that can no longer be used, and put the reason on record."""
+    plan = await get_plan(tx, scope, plan_id)
+    await tx.execute(
+        "UPDATE patrol_plans SET is_enabled = false WHERE id = %(id)s", {"id": plan_id}
+    )
+    deed = audit.Deed(
+        action="patrol_plan.disabled",
+        object_type="patrol_plan",
+        object_id=str(plan_id),
+        area_id=plan.area_id,
+    )
+    await audit.record(tx, scope, deed, {"reason": reason})
+    await notices.notify(tx, scope, TOPIC, [plan_id])
+
+
+async def _check_places(tx: Transaction, scope: Scope, plan: PatrolPlan) -> None:
+    area = await get_area(tx, scope, plan.area_id)
+    if plan.device_ids is None:
+        return
+    wanted = sorted(set(plan.device_ids))
+    known = await tx.scalar(
+        int,
+        "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
+        " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + _IN_SCOPE,
+        {"ids": wanted, "path": area.path, "scope": scope_paths(scope)},
+    )
+    if known != len(wanted):
+        msg = "a camera of the plan is not in its area"
+        raise NotFound(msg)
+
+
+async def _forget_future_rounds(tx: Transaction, plan_id: int, now: datetime) -> None:
+    await tx.execute(
+        "DELETE FROM patrol_rounds WHERE plan_id = %(id)s AND state = 'due'"
+        " AND planned_at > %(now)s",
+        {"id": plan_id, "now": now},
+    )
+
+
+async def _record(tx: Transaction, scope: Scope, action: str, plan: PatrolPlan) -> None:
+    deed = audit.Deed(
+        action=action, object_type="patrol_plan", object_id=str(plan.id), area_id=plan.area_id
+    )
+    detail = {
+        key: value
+        for key, value in _values(plan).items()
+        if key in {"name", "rrule", "time_zone", "window_s", "order", "is_enabled"}
+    }
+    await audit.record(tx, scope, deed, detail)
+    await notices.notify(tx, scope, TOPIC, [plan.id])
+
+
+def _values(plan: PatrolPlan) -> dict[str, object]:
+    return {
+        "id": plan.id,
+        "name": plan.name,
+        "area_id": plan.area_id,
+        "rrule": plan.rrule,
+        "time_zone": plan.time_zone,
+        "starts_on": plan.starts_on,
+        "window_s": plan.window_s,
+        "seconds_per_stop": plan.seconds_per_stop,
+        "order": plan.order,
+        "device_ids": None if plan.device_ids is None else list(dict.fromkeys(plan.device_ids)),
+        "is_enabled": plan.is_enabled,
+    }
+
+
+def _typed(row: PatrolPlan) -> PatrolPlan:
+    ids = None if row.device_ids is None else tuple(row.device_ids)
+    return replace(row, order=StopOrder(row.order), device_ids=ids)
