@@ -88,8 +88,8 @@ def _expect_picture(response: aiohttp.ClientResponse) -> None:
     if response.status == 403:
         msg = "the camera forbids this user to fetch pictures"
         raise AuthRejected(msg)
-    if response.status == 503:
-        msg = "the camera is busy (503)"
+    if response.status >= 500:
+        msg = f"the snapshot address answers {response.status}: busy, or a fault inside the camera"
         raise DeviceBusy(msg)
     if response.status != 200:
         msg = f"the snapshot address answers {response.status}"

@@ -1,0 +1,252 @@
+"""Probe, description and pictures against GStreamer's RTSP server, which nobody here wrote."""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import cv2
+import numpy as np
+import pytest
+
+from adapters.rtsp.adapter import RtspAdapter
+from adapters.rtsp.options import RtspOptions
+from hub.domain.addresses import AddressPolicy, parse_networks
+from hub.domain.devices import Connection, Stream
+from hub.domain.errors import AuthRejected, DeviceUnreachable, UnsupportedByDevice
+from hub.domain.events import DeviceDescribed, Event
+from hub.domain.health import Layer
+from hub.domain.ports import CameraTarget
+from hub.domain.secrets import Credentials, Secret
+from hub.runtime.outbound import open_client
+from streams.decoder import DecoderProcess
+from streams.describe import describe_stream
+from streams.probe import probe_camera
+from streams.snapshot import take_snapshot
+from tests.conftest import missing
+
+LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
+PASSWORD = "nachts-um-3"
+ADMIN = Credentials(username="admin", password=Secret(PASSWORD))
+WRONG = Credentials(username="admin", password=Secret("falsch-und-geheim"))
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GStreamer:
+    ports: dict[str, int]
+
+    def target(
+        self, server: str, path: str = "/live", *, credentials: Credentials = ADMIN
+    ) -> CameraTarget:
+        address = f"rtsp://127.0.0.1:{self.ports[server]}{path}"
+        return CameraTarget(device_id=1, stream_address=address, credentials=credentials)
+
+
+@pytest.fixture(scope="module")
+def gstreamer() -> Iterator[GStreamer]:
+    """GStreamer's server in a process of its own; ends when its stdin closes."""
+    program = Path(__file__).with_name("gstreamer_rtsp.py")
+    with subprocess.Popen(
+        ["/usr/bin/python3", str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            process.stdin.write(f"admin {PASSWORD}\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            missing(f"GStreamer's RTSP server does not start: {process.stderr.read()[-500:]}")
+        yield GStreamer(ports=json.loads(line))
+        process.stdin.close()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("server", ["open", "digest", "basic"])
+@pytest.mark.parametrize("deep", [False, True])
+async def test_probe(gstreamer: GStreamer, server: str, *, deep: bool) -> None:
+    result = await probe_camera(
+        gstreamer.target(server), timeout_s=10, policy=LOOPBACK, clock=now, deep=deep
+    )
+    assert result.failed_layer is None, result.lines
+    assert result.latency_s < 10
+
+
+@pytest.mark.threat("T31")
+@pytest.mark.parametrize("server", ["digest", "basic"])
+async def test_wrong_password(gstreamer: GStreamer, server: str) -> None:
+    camera = gstreamer.target(server, credentials=WRONG)
+    result = await probe_camera(camera, timeout_s=10, policy=LOOPBACK, clock=now)
+    assert result.failed_layer is Layer.CREDENTIALS
+    assert "falsch" not in repr(result)
+
+
+async def test_unknown_path(gstreamer: GStreamer) -> None:
+    result = await probe_camera(
+        gstreamer.target("open", "/none"), timeout_s=10, policy=LOOPBACK, clock=now
+    )
+    assert result.failed_layer is Layer.STREAM
+
+
+async def test_description(gstreamer: GStreamer) -> None:
+    target = gstreamer.target("digest")
+    stream = await describe_stream(target, timeout_s=10, policy=LOOPBACK)
+    assert stream == Stream(
+        role="main",
+        address=target.stream_address,
+        codec="h264",
+        width=640,
+        height=360,
+        frame_rate=10.0,
+    )
+
+
+@pytest.mark.parametrize("path", ["/live", "/h265"])
+async def test_picture_by_key_frame(gstreamer: GStreamer, path: str) -> None:
+    if path == "/h265" and not gstreamer.ports["has_h265"]:
+        missing("GStreamer has no x265enc")
+    decoder = DecoderProcess()
+    async with open_client(LOOPBACK) as client:
+        for _ in range(2):  # the second one uses the process again
+            picture = await take_snapshot(
+                gstreamer.target("digest", path),
+                timeout_s=20,
+                client=client,
+                policy=LOOPBACK,
+                clock=now,
+                decoder=decoder,
+            )
+            assert (picture.width, picture.height, picture.source) == (640, 360, "stream")
+            assert picture.taken_at == now()
+    await decoder.close()
+    image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    blue, green, red = image[100, 594].astype(int)  # the seventh bar is blue
+    assert blue > 150
+    assert green < 100
+    assert red < 100
+
+
+@pytest.mark.threat("T31")
+async def test_no_picture_names_the_layer_and_no_password(gstreamer: GStreamer) -> None:
+    async with aiohttp.ClientSession() as client:
+        with pytest.raises(AuthRejected, match=r"^credentials: ") as caught:
+            await take_snapshot(
+                gstreamer.target("digest", credentials=WRONG),
+                timeout_s=10,
+                client=client,
+                policy=LOOPBACK,
+                clock=now,
+            )
+        assert "falsch" not in repr(caught.value) + repr(caught.value.__cause__)
+        with pytest.raises(UnsupportedByDevice, match=r"^stream: "):
+            await take_snapshot(
+                gstreamer.target("open", "/none"),
+                timeout_s=10,
+                client=client,
+                policy=LOOPBACK,
+                clock=now,
+            )
+
+
+def collect_command_lines(is_done: threading.Event) -> set[bytes]:
+    lines: set[bytes] = set()
+    while not is_done.wait(0.02):
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it has ended
+                lines.add(path.read_bytes())
+    return lines
+
+
+@pytest.mark.threat("T31")
+async def test_password_is_on_no_command_line(gstreamer: GStreamer) -> None:
+    """Looks at every process of this machine while a picture is taken."""
+    is_done = threading.Event()
+    looking = asyncio.create_task(asyncio.to_thread(collect_command_lines, is_done))
+    try:
+        async with aiohttp.ClientSession() as client:
+            await take_snapshot(
+                gstreamer.target("basic"), timeout_s=20, client=client, policy=LOOPBACK, clock=now
+            )
+    finally:
+        is_done.set()
+        lines = await looking
+    assert any(b"decoder_worker.py" in line for line in lines)
+    assert not any(PASSWORD.encode() in line for line in lines)
+
+
+class CollectingLink:
+    """Keeps what an adapter emits."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.arrived = asyncio.Event()
+
+    async def emit(
+        self, events: Sequence[Event], *, acknowledge: Callable[[], None] | None = None
+    ) -> None:
+        self.events.extend(events)
+        if acknowledge is not None:
+            acknowledge()
+        self.arrived.set()
+
+
+def adapter(target: CameraTarget, *, poll_interval_s: float = 60) -> RtspAdapter:
+    async def describe(target: CameraTarget, *, timeout_s: float) -> Stream:
+        return await describe_stream(target, timeout_s=timeout_s, policy=LOOPBACK)
+
+    connection = Connection(
+        id=1,
+        protocol="rtsp",
+        name="Gate",
+        address=target.stream_address,
+        area_id=1,
+        credentials=target.credentials,
+    )
+    options = RtspOptions(poll_interval_s=poll_interval_s)
+    return RtspAdapter(
+        connection=connection, options=options, describe=describe, clock=lambda: datetime.now(UTC)
+    )
+
+
+async def test_adapter_registers_the_camera_and_stops_at_once(gstreamer: GStreamer) -> None:
+    link = CollectingLink()
+    running = asyncio.create_task(adapter(gstreamer.target("digest")).run(link))
+    async with asyncio.timeout(10):
+        await link.arrived.wait()
+    running.cancel()
+    async with asyncio.timeout(1):
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    (event,) = link.events
+    assert isinstance(event, DeviceDescribed)
+    (channel,) = event.description.channels
+    assert [(stream.role, stream.codec) for stream in channel.streams] == [("main", "h264")]
+    assert PASSWORD not in repr(event)
+
+
+async def test_adapter_raises_for_a_wrong_password_and_a_dead_port(gstreamer: GStreamer) -> None:
+    link = CollectingLink()
+    with pytest.raises(AuthRejected):
+        await adapter(gstreamer.target("basic", credentials=WRONG)).run(link)
+    dead = CameraTarget(device_id=1, stream_address="rtsp://127.0.0.1:1/live")
+    with pytest.raises(DeviceUnreachable):
+        await adapter(dead).run(link)
+    assert link.events == []
