@@ -5,6 +5,7 @@ No credentials are sent and no redirect is followed.
 
 import asyncio
 import re
+from typing import cast
 
 from hub.domain.addresses import Address, AddressPolicy
 from hub.domain.errors import DeviceUnreachable, ProtocolViolation
@@ -26,8 +27,7 @@ class _FirstLine(asyncio.Protocol):
         self.line: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import cast
 
 import uvloop
 
@@ -29,8 +30,7 @@ class Responder(asyncio.Protocol):
     """Answers DESCRIBE as fast as it can; under /digest it asks for a password, any will do."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
         sequence = data.split(b"CSeq: ", 1)[1].split(b"\r\n", 1)[0]

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -441,3 +442,21 @@ async def test_certificate_that_does_not_verify(tmp_path: Path) -> None:
         result = await probe(CameraTarget(device_id=1, stream_address=address))
     assert "certificate does not verify" in result.detail
     assert camera.connections == 0
+
+
+def test_uvloop_works_too() -> None:
+    """The hub runs on uvloop, whose transports are no subclasses of asyncio's."""
+
+    async def run() -> list[ProbeResult]:
+        async with serve_answers(play_along) as good, serve(_endless_headers) as bad:
+            web = CameraTarget(device_id=1, service_address=f"http://127.0.0.1:{bad.port}/")
+            return [
+                await probe(target(good.port)),
+                await probe(target(bad.port), timeout_s=0.5),
+                await probe(web, timeout_s=0.5),
+            ]
+
+    online, endless, web = uvloop.run(run())
+    assert online.failed_layer is None, online.lines
+    assert "exceed" in endless.detail
+    assert "not HTTP" in web.detail
