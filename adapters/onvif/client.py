@@ -22,6 +22,7 @@ from xml.etree import ElementTree as ET
 import aiohttp
 
 from adapters.onvif.clocks import parse_date_and_time
+from adapters.onvif.documents import find_local
 from adapters.onvif.exchange import Exchange, Reply, tls_choice
 from adapters.onvif.options import OnvifOptions
 from adapters.onvif.replies import accept_reply, read_lenient, read_tree, translate
@@ -228,7 +229,11 @@ class OnvifClient:
                 is_anonymous=is_anonymous,
                 parameters=parameters,
             )
-            return read_tree(text)
+            root = read_tree(text)
+            if find_local(root, f"{operation}Response") is None:
+                msg = f"{operation}: the answer is to something else"
+                raise ProtocolViolation(msg, evidence=text[:2048].encode())
+            return root
 
     def mask(self, content: bytes) -> bytes:
         """Return what a camera sent without our password, should it echo it."""
