@@ -58,6 +58,9 @@ class MqttOptions(BaseModel):
     0 switches the judgement off. ``default_interval_s`` is expected of devices that state none;
     unset, silence says nothing about them. With several processes in one shared group each sees
     only a part of the messages: set ``silence_factor`` to 0 there.
+
+    ``approve_unknown`` registers devices that report by themselves at once, without anybody's
+    approval: for a broker that only known devices can log in to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -65,7 +68,7 @@ class MqttOptions(BaseModel):
     protocol: Literal["mqtt"] = "mqtt"
     version: Literal["5", "3.1.1"] = "5"
     client_id: str = Field(default="", max_length=128, pattern=r"^[A-Za-z0-9_.\-]*$")
-    keep_alive_s: int = Field(default=60, ge=5, le=3600)
+    keep_alive_s: int = Field(default=60, ge=1, le=3600)
     connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     session_expiry_s: int = Field(default=7 * 86_400, ge=60, le=0xFFFF_FFFE)
     receive_maximum: int = Field(default=10_000, ge=1, le=65_535)
@@ -76,6 +79,7 @@ class MqttOptions(BaseModel):
     silence_factor: float = Field(default=3.0, ge=0, le=1000)
     default_interval_s: float | None = Field(default=None, gt=0, le=31 * 86_400)
     future_tolerance_s: float = Field(default=600.0, ge=0, le=86_400)
+    approve_unknown: bool = False
     command_timeout_s: float = Field(default=10.0, gt=0, le=300)
 
     @property

@@ -13,6 +13,7 @@ from typing import LiteralString, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, errors
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row, scalar_row, tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -25,6 +26,7 @@ T = TypeVar("T")
 Params = Mapping[str, object]
 NO_PARAMS: Params = MappingProxyType({})
 
+DEFAULT_PORT = 5432
 POOL_TIMEOUT_S = 5.0
 # A statement that takes longer than this is a defect or an overloaded database.
 STATEMENT_TIMEOUT = "60s"
@@ -171,6 +173,20 @@ class Database:
                     async for notice in connection.notifies(timeout=30, stop_after=1):
                         yield notice.payload
                     await connection.execute("SELECT 1")
+
+
+def network_endpoints(url: str) -> list[tuple[str, int]]:
+    """The hosts and ports a database address leads to; none for a Unix socket."""
+    parts = conninfo_to_dict(url)
+    hosts = str(parts.get("host") or "").split(",")
+    ports = str(parts.get("port") or DEFAULT_PORT).split(",")
+    if len(ports) < len(hosts):
+        ports = ports[:1] * len(hosts)
+    return [
+        (host, int(port))
+        for host, port in zip(hosts, ports, strict=False)
+        if host and not host.startswith("/")
+    ]
 
 
 async def _first_connection(url: str) -> None:

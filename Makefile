@@ -1,0 +1,45 @@
+# Two commands matter: `make run` and `make test`. Both set up what they need.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+GENGFU := $(BIN)/gengfu
+
+.PHONY: run test check bench lock clean
+
+run: $(VENV)/.ready-run  ## a hub with a simulated village, on embedded parts
+	$(GENGFU) demo
+
+check: $(VENV)/.ready-test  ## lint, types, import order
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+test: $(VENV)/.ready-test  ## everything, against real servers
+	deploy/test-parts.sh
+	$(MAKE) check
+	$(BIN)/pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.ready-test  ## figures and ratios; never pass or fail
+	deploy/test-parts.sh
+	for name in $(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py))); do \
+	  $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+
+lock:  ## pin every dependency anew, with hashes
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --group build -q pyproject.toml -o requirements.lock
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --group dev -q -c requirements.lock \
+	  pyproject.toml -o requirements-dev.lock
+
+clean:  ## everything but the data
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/.ready-run: requirements.lock pyproject.toml
+	$(PYTHON) deploy/make-venv.py $(VENV) requirements.lock
+	touch $@
+
+$(VENV)/.ready-test: requirements-dev.lock pyproject.toml
+	$(PYTHON) deploy/make-venv.py $(VENV) requirements-dev.lock
+	touch $@ $(VENV)/.ready-run

@@ -1,0 +1,102 @@
+"""Where the database and the broker are: at the addresses of the settings, else embedded.
+
+Everything here blocks and runs on the main thread, before the event loop starts.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config.schema import Settings
+from hub.domain.addresses import DEFAULT_PORTS, IPAddress
+from hub.domain.secrets import Credentials, Secret
+from hub.runtime.embedded_broker import EmbeddedBroker
+from hub.runtime.embedded_postgres import EmbeddedPostgres
+from hub.store.database import network_endpoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """What the hub connects to. ``database_url`` holds a password."""
+
+    database_url: Secret
+    broker_address: str
+    broker_credentials: Credentials
+    database: EmbeddedPostgres | None = None
+    broker: EmbeddedBroker | None = None
+
+    def own_endpoints(self, settings: Settings) -> frozenset[tuple[IPAddress, int]]:
+        """The endpoints that no device address may ever lead to."""
+        found: set[tuple[IPAddress, int]] = set()
+        for host, port in self._hosts(settings):
+            found.update((ip, port) for ip in _resolve(host))
+        return frozenset(found)
+
+    def _hosts(self, settings: Settings) -> Iterator[tuple[str, int]]:
+        yield from network_endpoints(self.database_url.reveal())
+        broker = urlsplit(self.broker_address)
+        yield broker.hostname or "", broker.port or DEFAULT_PORTS[broker.scheme]
+        listens_everywhere = settings.http.host in {"0.0.0.0", "::", ""}  # noqa: S104 - a comparison
+        hosts = ("127.0.0.1", "::1", socket.gethostname()) if listens_everywhere else ()
+        for host in (settings.http.host, *hosts):
+            yield host, settings.http.port
+
+
+@contextmanager
+def open_servers(settings: Settings) -> Iterator[Servers]:
+    """Start what is embedded and end it afterwards.
+
+    Raises:
+        ConfigError: an embedded server cannot start; it says why and what to do.
+    """
+    data_dir = _prepared(settings.data_dir)
+    with ExitStack() as stack:
+        database = None
+        if settings.database.url is None:
+            database = stack.enter_context(EmbeddedPostgres.start(data_dir))
+            database_url = Secret(database.url)
+        else:
+            database_url = Secret(settings.database.url.get_secret_value())
+        broker = None
+        if settings.mqtt.url is None:
+            broker = stack.enter_context(EmbeddedBroker.start(data_dir))
+            address, credentials = broker.url, broker.hub
+        else:
+            address, credentials = _configured_broker(settings)
+        yield Servers(
+            database_url=database_url,
+            broker_address=address,
+            broker_credentials=credentials,
+            database=database,
+            broker=broker,
+        )
+
+
+def _configured_broker(settings: Settings) -> tuple[str, Credentials]:
+    """The broker's address without credentials, and the credentials from wherever they stand."""
+    url = "" if settings.mqtt.url is None else settings.mqtt.url.get_secret_value()
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}", Credentials(
+        username=settings.mqtt.username or parts.username or "",
+        password=Secret(settings.mqtt.password.get_secret_value() or parts.password or ""),
+    )
+
+
+def _prepared(data_dir: Path) -> Path:
+    path = data_dir.absolute()
+    path.mkdir(mode=0o711, parents=True, exist_ok=True)
+    return path
+
+
+def _resolve(host: str) -> list[IPAddress]:
+    try:
+        answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [ipaddress.ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
