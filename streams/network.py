@@ -29,11 +29,20 @@ _REASONS = {
     errno.ETIMEDOUT: "it does not answer",
     errno.ECONNRESET: "it cut the connection",
     errno.EPIPE: "it cut the connection",
-    errno.EMFILE: "this machine has no file handles left (raise LimitNOFILE)",
-    errno.ENFILE: "this machine has no file handles left",
+}
+_SHORTAGES = {
+    errno.EMFILE: "this machine has no file handles left: raise LimitNOFILE",
+    errno.ENFILE: "this machine has no file handles left: raise fs.file-max",
+    errno.ENOBUFS: "this machine has no network buffers left",
+    errno.ENOMEM: "this machine has no memory left",
+    errno.EADDRNOTAVAIL: "this machine has no local port left",
 }
 
 AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
+
+
+class OwnShortage(DeviceUnreachable):
+    """This machine lacks something: it says nothing of the camera, which may be well."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +107,8 @@ def translate(error: OSError, address: Address) -> DeviceError:
         )
     if isinstance(error, ssl.SSLError):
         return ProtocolViolation(f"{where}: it does not speak TLS here ({error.reason})")
+    if error.errno in _SHORTAGES:
+        return OwnShortage(_SHORTAGES[error.errno])
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
     return DeviceUnreachable(f"{where}: {reason}")
 

@@ -20,7 +20,7 @@ from hub.domain.errors import (
 from hub.domain.health import Layer, ProbeResult
 from hub.domain.ports import CameraTarget, Clock
 from streams.http_status import fetch_status
-from streams.network import Trace
+from streams.network import OwnShortage, Trace
 from streams.rtp import is_rtp
 from streams.rtsp.client import RtspClient, open_rtsp
 from streams.urls import redact
@@ -118,4 +118,5 @@ def _result(
         failed_layer=trace.layer,
         detail=redact(str(failure), target.credentials),
         lines=tuple(trace.lines),
+        is_conclusive=not isinstance(failure, OwnShortage),
     )

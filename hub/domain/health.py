@@ -37,6 +37,7 @@ class ProbeResult:
     """What one probe found. ``failed_layer`` is None when everything asked for was good.
 
     ``lines`` is the probe's own log, longer for failures, shown to whoever asks why.
+    ``is_conclusive`` is False when the fault is ours (no file handles left): nothing was learnt.
     """
 
     probed_at: datetime
@@ -44,10 +45,13 @@ class ProbeResult:
     failed_layer: Layer | None = None
     detail: str = ""
     lines: tuple[str, ...] = field(default=())
+    is_conclusive: bool = True
 
     @property
     def status(self) -> Status:
         """The status this result alone would give the device."""
+        if not self.is_conclusive:
+            return Status.UNKNOWN
         if self.failed_layer is None:
             return Status.ONLINE
         return Status.OFFLINE if self.failed_layer in OFFLINE_LAYERS else Status.DEGRADED

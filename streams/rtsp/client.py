@@ -36,8 +36,8 @@ from streams.urls import redact
 
 MAX_ATTEMPTS = 3  # of one request: without password, with it, once more for a stale nonce
 MAX_UNRELATED_ITEMS = 2_000  # packets and late replies skipped while waiting for one reply
-RTP_CHANNEL = 0
 
+_INTERLEAVED = re.compile(r"interleaved=(\d{1,3})")
 _SESSION = re.compile(r"[!-:<-~]{1,128}")  # printable, up to the first semicolon
 
 
@@ -53,6 +53,7 @@ class RtspClient:
         self._connection = connection
         self._sequence = 0
         self._session = ""
+        self._channel = 0
         self._challenge: Challenge | None = None
         self._nonce_count = 0
         self._base = address.text
@@ -79,13 +80,15 @@ class RtspClient:
 
     async def play(self, description: Description, media: Media) -> None:
         """Set one stream up on the interleaved channel and start it."""
-        transport = f"RTP/AVP/TCP;unicast;interleaved={RTP_CHANNEL}-{RTP_CHANNEL + 1}"
+        transport = "RTP/AVP/TCP;unicast;interleaved=0-1"
         url = join_control(self._base, media.control)
         response = await self._request("SETUP", url, ("Transport", transport))
         _expect_success(response)
         if "tcp" not in response.header("transport").lower():
             msg = "the camera does not send this stream over TCP"
             raise UnsupportedByDevice(msg)
+        chosen = _INTERLEAVED.search(response.header("transport").lower())
+        self._channel = int(chosen.group(1)) if chosen else 0  # cameras may choose another
         session = _SESSION.match(response.header("session"))
         if session is None:
             msg = "the camera set the stream up without a session"
@@ -100,7 +103,7 @@ class RtspClient:
         """Yield the RTP packets of the stream that plays, until the connection ends."""
         while True:
             item = await self._connection.next_item()
-            if isinstance(item, Packet) and item.channel == RTP_CHANNEL:
+            if isinstance(item, Packet) and item.channel == self._channel:
                 yield item.data
 
     def teardown(self) -> None:
@@ -115,8 +118,10 @@ class RtspClient:
             had_credentials = self._challenge is not None
             self._send(method, url, headers)
             response = await self._reply()
-            response = replace(response, reason=redact(response.reason, self._credentials))
-            self._trace.note(f"{method}: {response.status} {response.reason}")
+            if response.status != 200:
+                response = replace(response, reason=redact(response.reason, self._credentials))
+            reason = "OK" if response.status == 200 else response.reason
+            self._trace.note(f"{method}: {response.status} {reason}")
             if response.status != 401:
                 return response
             self._trace.layer = max(self._trace.layer, Layer.CREDENTIALS, key=_LAYERS.index)

@@ -8,6 +8,7 @@ from hub.domain.errors import DeviceUnreachable
 from streams.rtsp.messages import Item, take_item
 
 HIGH_WATER_BYTES = 1024 * 1024  # stop reading until the items received have been taken
+ITEMS_PER_TURN = 100  # then others get their turn: a flood of tiny packets must not hold the loop
 
 
 class RtspConnection(asyncio.Protocol):
@@ -23,6 +24,7 @@ class RtspConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._lost: Exception | None = None
         self._is_paused = False
+        self._taken = 0
         self.bytes_received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,6 +62,9 @@ class RtspConnection(asyncio.Protocol):
                 self._is_paused = False
                 self._transport.resume_reading()
             if item is not None:
+                self._taken += 1
+                if self._taken % ITEMS_PER_TURN == 0:
+                    await asyncio.sleep(0)
                 return item
             if self._lost is not None:
                 raise self._lost

@@ -50,7 +50,12 @@ class Media:
     frame_rate: float = 0.0
     width: int = 0
     height: int = 0
-    parameter_sets: tuple[bytes, ...] = ()
+    format_parameters: str = ""
+
+    @property
+    def parameter_sets(self) -> tuple[bytes, ...]:
+        """The parameter sets out of band; decoded when asked for, which probes never do."""
+        return _parse_parameter_sets(self.format_parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,7 @@ def _build_media(section: _Section) -> Media:
         frame_rate=_parse_rate(attributes.get("framerate") or attributes.get("x-framerate", "")),
         width=int(size.group(1)) if size else 0,
         height=int(size.group(2)) if size else 0,
-        parameter_sets=_parse_parameter_sets(attributes.get("fmtp", "")),
+        format_parameters=attributes.get("fmtp", ""),
     )
 
 

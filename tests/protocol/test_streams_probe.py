@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import resource
 import ssl
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -442,6 +444,59 @@ async def test_certificate_that_does_not_verify(tmp_path: Path) -> None:
         result = await probe(CameraTarget(device_id=1, stream_address=address))
     assert "certificate does not verify" in result.detail
     assert camera.connections == 0
+
+
+async def test_shortage_of_our_own_says_nothing_of_the_camera() -> None:
+    """Without file handles every camera would look dead; the limit is this process's own."""
+    async with serve_answers(play_along) as camera:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        highest = os.open("/dev/null", os.O_RDONLY)
+        os.close(highest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+        try:
+            result = await probe(target(camera.port))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert result.status is Status.UNKNOWN
+    assert "LimitNOFILE" in result.detail
+
+
+async def test_camera_that_chooses_another_channel_is_followed() -> None:
+    frame = b"\x80\x60\x00\x01\x00\x00\x00\x01ssrc\x65data"
+
+    def choose(seen: Seen) -> bytes:
+        if seen.method == "SETUP":
+            return reply(
+                seen, "200 OK", "Transport: RTP/AVP/TCP;unicast;interleaved=4-5", "Session: 1"
+            )
+        if seen.method == "PLAY":
+            return reply(seen) + b"".join((b"$\x04", len(frame).to_bytes(2, "big"), frame)) * 2
+        return play_along(seen)
+
+    async with serve_answers(choose) as camera:
+        result = await probe(target(camera.port), deep=True)
+    assert result.failed_layer is None, result.lines
+
+
+@pytest.mark.threat("K8")
+async def test_flood_of_tiny_packets_leaves_others_their_turn() -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(3):
+            writer.write(play_along(await read_request(reader)))
+        while True:
+            writer.write(b"$\x09\x00\x00" * 10_000)
+            await writer.drain()
+
+    async with serve(flood) as camera:
+        loop = asyncio.get_running_loop()
+        probing = asyncio.create_task(probe(target(camera.port), timeout_s=1, deep=True))
+        longest = 0.0
+        while not probing.done():
+            before = loop.time()
+            await asyncio.sleep(0)
+            longest = max(longest, loop.time() - before)
+    assert (await probing).failed_layer is Layer.FRAMES
+    assert longest < 0.5
 
 
 def test_uvloop_works_too() -> None:
