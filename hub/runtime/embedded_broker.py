@@ -46,6 +46,7 @@ Server = Literal["auto", "mosquitto", "amqtt"]
 AMQTT_PROCESS = Path(__file__).with_name("amqtt_process.py")
 START_TIMEOUT_S = 30.0
 POLL_S = 0.01
+ANSWER_TIMEOUT_S = 1.0  # whoever else has the port may never answer; then ask again
 PORT_ATTEMPTS = 5  # somebody else may take a free port before the broker does
 SHUTDOWN_STEPS = ((signal.SIGTERM, 20.0),)
 OUTSIDE_PATH = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -269,7 +270,7 @@ def _is_let_in(port: int, credentials: Credentials) -> bool:
     fields = ("gengfu-start", credentials.username, credentials.password.reveal())
     payload = b"".join(struct.pack("!H", len(text)) + text.encode() for text in fields)
     body = struct.pack("!H4sBBH", 4, b"MQTT", 4, 0b1100_0010, 10) + payload
-    with socket.create_connection(("127.0.0.1", port), timeout=START_TIMEOUT_S) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_TIMEOUT_S) as connection:
         connection.sendall(bytes((0x10, len(body))) + body)
         answer = connection.recv(4)
         connection.sendall(b"\xe0\x00")

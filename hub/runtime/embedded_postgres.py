@@ -2,7 +2,7 @@
 
 It listens on a Unix socket in a folder of mode 0700 and nowhere else; one role, with a
 generated password, may log in. The server is gone with the hub, even on ``kill -9``, and what
-was committed stays (design §4). Which files it keeps: :mod:`hub.runtime.postgres_cluster`; whose programs it runs:
+was committed stays (design §4). Its files: :mod:`hub.runtime.postgres_cluster`; its programs:
 :mod:`hub.runtime.postgres_binaries`.
 
 Everything here blocks and belongs on the main thread, before the event loop starts and after it

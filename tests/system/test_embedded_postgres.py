@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -21,101 +20,34 @@ from hub.domain.errors import ConfigError
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.runtime.postgres_binaries import find_bin_dir, open_binaries
 from hub.runtime.processes import find_service_user
+from tests.system.running_hub import (
+    DATABASE_HUB,
+    ROOT,
+    copy_database,
+    create_database,
+    finish,
+    kept,
+    put,
+    seconds_until_gone,
+    start_hub,
+)
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(120)
 
-ROOT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
 NOBODY = 65534
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="speaks of the hub running as root")
 
-# A hub of few words: starts the database, says where, waits to be ended.
-HUB = """
-import sys
-from pathlib import Path
-from hub.runtime.embedded_postgres import EmbeddedPostgres
-with EmbeddedPostgres.start(Path(sys.argv[1])) as database:
-    print(database.pid, database.url, flush=True)
-    sys.stdin.read()
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningHub:
-    process: subprocess.Popen[str]
-    server_pid: int
-    url: str
-
-
-def start_hub(
-    data_dir: Path, *, python: str = sys.executable, uid: int | None = None
-) -> RunningHub:
-    packages = find_bin_dir().parents[2]
-    process = subprocess.Popen(
-        [python, "-c", HUB, str(data_dir)],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{packages}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        user=uid,
-        group=uid,
-        extra_groups=[] if uid is not None else None,
-    )
-    assert process.stdout is not None
-    pid, url = process.stdout.readline().split()
-    return RunningHub(process=process, server_pid=int(pid), url=url)
-
-
-def finish(hub: RunningHub) -> None:
-    for pipe in (hub.process.stdin, hub.process.stdout):
-        assert pipe is not None
-        pipe.close()
-    hub.process.wait(30)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state not in {"Z", "X"}
-
-
-def seconds_until_gone(pid: int, limit_s: float) -> float:
-    begun = time.monotonic()
-    while is_running(pid) and time.monotonic() - begun < limit_s:
-        time.sleep(0.005)
-    return time.monotonic() - begun
-
-
-def put(url: str, value: int) -> None:
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS kept (value int)")
-        connection.execute("INSERT INTO kept VALUES (%s)", [value])
-
-
-def kept(url: str) -> list[int]:
-    with psycopg.connect(url) as connection:
-        rows = connection.execute("SELECT value FROM kept ORDER BY 1").fetchall()
-    return [int(row[0]) for row in rows]
-
 
 @pytest.fixture(scope="module")
 def created(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped database with one row, to be copied, never changed."""
-    data_dir = tmp_path_factory.mktemp("created")
-    with EmbeddedPostgres.start(data_dir) as database:
-        put(database.url, 1)
-    return data_dir
+    return create_database(tmp_path_factory.mktemp("created"))
 
 
 @pytest.fixture
 def copied(created: Path, tmp_path: Path) -> Path:
-    data_dir = tmp_path / "copied"
-    subprocess.run(["/bin/cp", "-a", str(created), str(data_dir)], check=True)  # keeps the owners
-    return data_dir
+    return copy_database(created, tmp_path / "copied")
 
 
 @pytest.fixture
@@ -188,7 +120,7 @@ def test_nobody_enters_without_the_password(copied: Path) -> None:
 
 @pytest.mark.threat("K1")
 def test_killed_hub_takes_the_server_along_and_loses_nothing(copied: Path) -> None:
-    hub = start_hub(copied)
+    hub = start_hub(DATABASE_HUB, str(copied))
     put(hub.url, 2)
     hub.process.kill()
     gone_s = seconds_until_gone(hub.server_pid, 5)
@@ -202,7 +134,7 @@ def test_killed_hub_takes_the_server_along_and_loses_nothing(copied: Path) -> No
 @pytest.mark.threat("K1")
 def test_a_hub_killed_and_restarted_at_once_waits_for_the_old_server(copied: Path) -> None:
     for value in (2, 3, 4):
-        hub = start_hub(copied)
+        hub = start_hub(DATABASE_HUB, str(copied))
         with psycopg.connect(hub.url) as busy:  # an open session, as a hub has
             busy.execute("INSERT INTO kept VALUES (%s)", [value])
             busy.commit()
@@ -241,94 +173,12 @@ def test_a_second_hub_is_refused_and_told_by_whom(copied: Path) -> None:
 
 
 def test_a_second_process_is_refused_too(copied: Path) -> None:
-    hub = start_hub(copied)
+    hub = start_hub(DATABASE_HUB, str(copied))
     with pytest.raises(ConfigError, match=rf"process {hub.process.pid}\b"):
         EmbeddedPostgres.start(copied)
     finish(hub)
     with EmbeddedPostgres.start(copied) as database:
         assert kept(database.url) == [1]
-
-
-@pytest.mark.threat("K5")
-@pytest.mark.parametrize(
-    ("damaged", "size"),
-    [
-        ("cluster/global/pg_control", 100),
-        ("cluster/global/pg_filenode.map", 10),
-        ("cluster/base/*/pg_filenode.map", 10),
-        ("cluster/pg_wal/0*", 0),
-        ("cluster/PG_VERSION", 0),
-    ],
-)
-def test_damage_to_the_data_is_said_with_the_way_out(copied: Path, damaged: str, size: int) -> None:
-    for path in (copied / "postgres").glob(damaged):
-        os.truncate(path, size)
-    with pytest.raises(ConfigError) as caught:
-        EmbeddedPostgres.start(copied)
-    text = str(caught.value)
-    log.info(text)
-    assert str(copied / "postgres" / "cluster") in text
-    assert "restore a backup" in text
-    left = [p for p in Path("/proc").glob("[0-9]*/cwd") if is_same(p, copied)]
-    assert left == []
-
-
-def is_same(link: Path, data_dir: Path) -> bool:
-    try:
-        return link.samefile(data_dir / "postgres" / "cluster")
-    except OSError:
-        return False
-
-
-@pytest.mark.threat("K5")
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("cluster/postgresql.conf", b"\xff\x00 rubbish '\n"),
-        ("cluster/pg_hba.conf", b"\xff\x00 rubbish '\n"),
-        ("cluster/pg_hba.conf", None),
-        ("cluster/postmaster.pid", b""),
-        ("cluster/postmaster.pid", b"\xff\x00 rubbish '\n"),
-        ("password", b""),
-        ("password", b"\xff\x00 rubbish '\n"),
-        ("password", None),
-        ("lock", b"\xff\x00 rubbish '\n"),
-    ],
-)
-def test_damage_to_our_own_files_is_repaired(
-    copied: Path, name: str, content: bytes | None
-) -> None:
-    path = copied / "postgres" / name
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_bytes(content)
-    with EmbeddedPostgres.start(copied) as database:
-        assert kept(database.url) == [1]
-
-
-def test_a_password_changed_by_one_letter_is_replaced(copied: Path) -> None:
-    path = copied / "postgres" / "password"
-    text = path.read_text()
-    path.write_text(("B" if text[0] == "A" else "A") + text[1:])
-    with EmbeddedPostgres.start(copied) as database:
-        assert kept(database.url) == [1]
-
-
-def test_a_creation_cut_off_half_way_begins_anew(tmp_path: Path) -> None:
-    draft = tmp_path / "postgres" / "cluster.new"
-    draft.mkdir(parents=True)
-    (draft / "PG_VERSION").write_text("18\n")
-    with EmbeddedPostgres.start(tmp_path) as database:
-        put(database.url, 1)
-        assert kept(database.url) == [1]
-    assert not draft.exists()
-
-
-def test_another_major_version_is_refused_by_name(copied: Path) -> None:
-    (copied / "postgres" / "cluster" / "PG_VERSION").write_text("13\n")
-    with pytest.raises(ConfigError, match=r"PostgreSQL 13.*holds 18.*pg_upgrade"):
-        EmbeddedPostgres.start(copied)
 
 
 @pytest.mark.threat("T10")
@@ -351,40 +201,6 @@ def test_any_folder_name_will_do(copied: Path, tmp_path: Path, name: str) -> Non
         assert kept(database.url) == [1]
     for path in (data_dir / "postgres").glob("**/*.conf"):
         assert name not in path.read_text()
-
-
-@pytest.mark.threat("K10")
-def test_a_disk_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"/sys/gengfu.*cannot|cannot use /sys/gengfu"):
-        EmbeddedPostgres.start(Path("/sys/gengfu"))
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(ConfigError, match=r"file is not a folder"):
-        EmbeddedPostgres.start(tmp_path / "file")
-
-
-@needs_root
-@pytest.mark.threat("K10")
-@pytest.mark.parametrize("options", ["size=24m", "size=300m,nr_inodes=300", "ro"])
-def test_a_full_or_read_only_disk_is_said(tmp_path: Path, options: str) -> None:
-    mount = f"mount -t tmpfs -o {options},mode=0700 gengfu-test {tmp_path}"
-    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount in a namespace of its own")
-    command = [sys.executable, "-c", HUB, str(tmp_path)]
-    done = subprocess.run(
-        ["unshare", "-m", "/bin/sh", "-c", f'{mount} && exec "$0" "$@"', *command],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    last = done.stderr.strip().splitlines()[-1]
-    log.info(last)
-    assert done.returncode == 1
-    assert last.startswith("hub.domain.errors.ConfigError")
-    assert any(word in last for word in ("MB free", "No space left", "Read-only"))
 
 
 def test_a_worker_thread_is_refused(tmp_path: Path) -> None:
@@ -475,7 +291,7 @@ def test_an_ordinary_user_needs_nothing_of_root(open_folder: Path) -> None:
     own = open_folder / "own"
     own.mkdir(mode=0o700)
     os.chown(own, NOBODY, NOBODY)
-    hub = start_hub(own / "data", python=python, uid=NOBODY)
+    hub = start_hub(DATABASE_HUB, str(own / "data"), python=python, uid=NOBODY)
     put(hub.url, 1)
     assert Path(f"/proc/{hub.server_pid}").stat().st_uid == NOBODY
     hub.process.kill()
