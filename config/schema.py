@@ -6,7 +6,7 @@ Every field's description is its documentation; ``gengfu.example.toml`` shows th
 import ipaddress
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,7 +17,6 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     field_validator,
-    model_validator,
 )
 
 from adapters.mqtt.options import MqttOptions
@@ -41,7 +40,16 @@ def _network(text: str) -> str:
     return text
 
 
+def _no_sample(secret: SecretStr) -> SecretStr:
+    """A password from an example is a password everybody knows."""
+    if "change-me" in secret.get_secret_value():
+        msg = "the password still is the example's 'change-me': choose another one"
+        raise ValueError(msg)
+    return secret
+
+
 Network = Annotated[str, AfterValidator(_network)]
+OwnSecret = Annotated[SecretStr, AfterValidator(_no_sample)]
 
 
 class _Section(BaseModel):
@@ -51,7 +59,7 @@ class _Section(BaseModel):
 class DatabaseSettings(_Section):
     """Where the database is."""
 
-    url: SecretStr | None = Field(
+    url: OwnSecret | None = Field(
         default=None,
         description="postgresql://user:password@host/name; unset: an embedded PostgreSQL",
     )
@@ -70,7 +78,7 @@ class MqttSettings(_Section):
         default=None, description="mqtt://host:1883 or mqtts://host:8883; unset: an embedded broker"
     )
     username: str = Field(default="", description="the hub's user at the broker")
-    password: SecretStr = Field(default=SecretStr(""), description="and its password")
+    password: OwnSecret = Field(default=SecretStr(""), description="and its password")
     ca_file: Path | None = Field(default=None, description="the site's own authority for mqtts")
     version: Literal["5", "3.1.1"] = Field(default="5", description="3.1.1 for an old broker")
 
@@ -149,15 +157,6 @@ class Settings(_Section):
             msg = f"{name!r} is no time zone: use an IANA name such as Asia/Shanghai"
             raise ValueError(msg)
         return name
-
-    @model_validator(mode="after")
-    def _samples_refused(self) -> Self:
-        """A password from an example is a password everybody knows."""
-        for secret in (self.database.url, self.mqtt.password):
-            if secret is not None and "change-me" in secret.get_secret_value():
-                msg = "a password still is the example's 'change-me': choose another one"
-                raise ValueError(msg)
-        return self
 
     @property
     def key_file(self) -> Path:

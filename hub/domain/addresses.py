@@ -27,6 +27,9 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[!#-;=?-\[\]_a-z~]+\Z")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9\-.]{0,251}[A-Za-z0-9])?\.?\Z|[0-9A-Fa-f:.]+\Z")
 
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """An accepted address. ``text`` is its normal form and holds no credentials."""
@@ -105,10 +108,13 @@ class AddressPolicy:
 
 
 def _plain(ip: IPAddress) -> IPAddress:
-    """Unwrap IPv4 addresses hidden in IPv6 ones (mapped, 6to4)."""
-    if isinstance(ip, ipaddress.IPv6Address):
-        return ip.ipv4_mapped or ip.sixtofour or ip
-    return ip
+    """Unwrap IPv4 addresses hidden in IPv6 ones (mapped, 6to4, Teredo, NAT64)."""
+    if not isinstance(ip, ipaddress.IPv6Address):
+        return ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    teredo = None if ip.teredo is None else ip.teredo[1]
+    return ip.ipv4_mapped or ip.sixtofour or teredo or ip
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[IPNetwork, ...]:
