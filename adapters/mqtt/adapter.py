@@ -70,6 +70,11 @@ class MqttAdapter:
         self._emitting_since: float | None = None
         self._dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many messages are received and not yet committed; bounded."""
+        return self._unsettled
+
     async def run(self, link: Link) -> None:
         """Report until cancelled; raise a DeviceError when the link dies."""
         self._inbox, self._ledger = Inbox(), AckLedger()

@@ -43,14 +43,23 @@ class _BrokerContext(ssl.SSLContext):
         )
 
 
-class _PinnedSocket(ssl.SSLSocket):
-    """Compares the certificate before a single byte, the password among them, is sent."""
+class _BrokerSocket(ssl.SSLSocket):
+    """Compares a pinned certificate before a single byte, the password among them, is sent."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as inherited
-        super().do_handshake(block)
+        try:
+            super().do_handshake(block)
+            self._compare_pin()
+        except (OSError, ValueError):
+            self.close()  # paho forgets a socket whose handshake failed
+            raise
+
+    def _compare_pin(self) -> None:
         context = self.context
+        if not isinstance(context, _BrokerContext) or not context.pin:
+            return
         shown = hashlib.sha256(self.getpeercert(binary_form=True) or b"").digest()
-        if not isinstance(context, _BrokerContext) or not hmac.compare_digest(shown, context.pin):
+        if not hmac.compare_digest(shown, context.pin):
             msg = "the broker shows another certificate than the pinned one"
             raise PinMismatch(msg)
 
@@ -64,12 +73,12 @@ def build_context(options: TlsOptions, *, broker_name: str) -> ssl.SSLContext:
     context = _BrokerContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.broker_name = broker_name
+    context.sslsocket_class = _BrokerSocket
     try:
         if options.pinned_sha256 is not None:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             context.pin = bytes.fromhex(options.pinned_sha256.replace(":", ""))
-            context.sslsocket_class = _PinnedSocket
         elif options.ca_file is not None:
             context.load_verify_locations(cafile=options.ca_file)
         else:

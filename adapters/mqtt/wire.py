@@ -339,7 +339,9 @@ class Wire:
         elif reason.value == _MALFORMED:
             self._die(ProtocolViolation(f"{self._endpoint}: sent what is not MQTT"))
         else:
-            self._die(DeviceUnreachable(f"{self._endpoint}: the connection broke"))
+            # Mosquitto 2.0.11 says nothing when it ends a session that another client takes over.
+            text = "the connection broke; should it do so again and again: is client_id used twice?"
+            self._die(DeviceUnreachable(f"{self._endpoint}: {text}"))
 
     def _die(self, error: DeviceError) -> None:
         self._unwatch_socket()

@@ -77,6 +77,14 @@ class Mosquitto:
                 await writer.wait_closed()
                 return
 
+    async def wait_for_log(self, text: str, *, times: int = 1) -> None:
+        """Wait until the broker has logged a text so many times."""
+        async with asyncio.timeout(START_S):
+            while True:
+                if self.log_text.count(text) >= times:
+                    return
+                await asyncio.sleep(0.01)
+
     async def stop(self) -> None:
         """Stop it in an orderly way: it writes its store first."""
         await self._end(signal.SIGTERM)
