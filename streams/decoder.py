@@ -43,7 +43,7 @@ class DecoderProcess:
             is_done = False
             try:
                 async with asyncio.timeout(self._limit_s):
-                    answer = await self._exchange(codec, frame)
+                    reason, answer = await self._exchange(codec, frame)
                 is_done = True
             except TimeoutError:
                 msg = f"the frame was not decoded within {self._limit_s:g} s"
@@ -54,6 +54,9 @@ class DecoderProcess:
             finally:
                 if not is_done:  # also when cancelled: its next answer would be for this frame
                     await self._stop()
+        if reason:
+            msg = f"the frame cannot be decoded ({reason})"
+            raise ProtocolViolation(msg)
         return answer
 
     async def close(self) -> None:
@@ -61,7 +64,8 @@ class DecoderProcess:
         async with self._lock:
             await self._stop()
 
-    async def _exchange(self, codec: str, frame: bytes) -> tuple[bytes, int, int]:
+    async def _exchange(self, codec: str, frame: bytes) -> tuple[str, tuple[bytes, int, int]]:
+        """Return why there is no picture, empty when there is one, and the picture."""
         process = self._process or await self._start()
         if process.stdin is None or process.stdout is None:
             msg = "the decoder has no pipes"
@@ -74,10 +78,8 @@ class DecoderProcess:
             msg = "the decoder's answer is too large"
             raise EOFError(msg)
         body = await process.stdout.readexactly(length)
-        if status != 0:
-            msg = f"the frame cannot be decoded ({body[:64].decode('ascii', 'replace')})"
-            raise ProtocolViolation(msg)
-        return body, width, height
+        reason = body[:64].decode("ascii", "replace") or "?" if status != 0 else ""
+        return reason, (body, width, height)
 
     async def _start(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(

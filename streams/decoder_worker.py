@@ -18,6 +18,8 @@ REQUEST = struct.Struct(">4sI")
 ANSWER = struct.Struct(">BHHI")
 MAX_PIXELS = 40_000_000
 MAX_MEMORY_BYTES = 2 * 1024**3  # one 40-megapixel frame takes 60 MB, as BGR 120 MB
+CPU_LIMIT_S = 20  # per frame; past it the system ends this process, even without its parent
+CODECS = frozenset({"h264", "hevc"})
 JPEG_QUALITY = 85
 
 
@@ -32,6 +34,7 @@ def main() -> None:
         data = _read(source, length)
         if data is None:
             return
+        _limit_cpu()
         try:
             jpeg, width, height = decode(codec.decode("ascii"), data)
             answer = ANSWER.pack(0, width, height, len(jpeg)) + jpeg
@@ -44,6 +47,9 @@ def main() -> None:
 
 def decode(codec: str, data: bytes) -> tuple[bytes, int, int]:
     """Decode one key frame and encode it as JPEG; returns it with width and height."""
+    if codec not in CODECS:
+        msg = "unknown codec"
+        raise ValueError(msg)
     context = av.CodecContext.create(codec, "r")
     if not isinstance(context, av.VideoCodecContext):
         msg = "no video codec"
@@ -61,6 +67,13 @@ def decode(codec: str, data: bytes) -> tuple[bytes, int, int]:
         msg = "not encoded"
         raise ValueError(msg)
     return jpeg.tobytes(), picture.shape[1], picture.shape[0]
+
+
+def _limit_cpu() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + CPU_LIMIT_S
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def _read(source: BinaryIO, size: int) -> bytes | None:

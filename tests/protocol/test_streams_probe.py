@@ -266,7 +266,7 @@ async def test_cancelling_a_probe_frees_it_at_once() -> None:
         "127.1",
         "2130706433",
         "0x7f.1",
-        "0.0.0.0",  # noqa: S104 - refused
+        "0.0.0.0",
         "[::1]",
         "[::ffff:127.0.0.1]",
         "[::ffff:7f00:1]",
@@ -488,15 +488,13 @@ async def test_flood_of_tiny_packets_leaves_others_their_turn() -> None:
             await writer.drain()
 
     async with serve(flood) as camera:
-        loop = asyncio.get_running_loop()
         probing = asyncio.create_task(probe(target(camera.port), timeout_s=1, deep=True))
-        longest = 0.0
+        turns = 0
         while not probing.done():
-            before = loop.time()
             await asyncio.sleep(0)
-            longest = max(longest, loop.time() - before)
+            turns += 1
     assert (await probing).failed_layer is Layer.FRAMES
-    assert longest < 0.5
+    assert turns > 200  # thousands here; about 30 when a whole buffer is taken in one turn
 
 
 def test_uvloop_works_too() -> None:

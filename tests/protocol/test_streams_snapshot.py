@@ -26,7 +26,6 @@ from hub.domain.errors import (
 from hub.domain.ports import CameraTarget, Picture
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
-from streams.decoder import DecoderProcess
 from streams.jpeg import MAX_JPEG_BYTES
 from streams.snapshot import take_snapshot
 from tests.protocol.scripted_rtsp import Behaviour, serve, serve_answers
@@ -297,24 +296,3 @@ async def test_failure_of_both_ways_is_told() -> None:
                 timeout_s=1,
             )
     assert any("404" in note for note in caught.value.__notes__)
-
-
-@pytest.mark.threat("T27")
-async def test_decoder_survives_rubbish_and_serves_the_next_frame() -> None:
-    decoder = DecoderProcess()
-    try:
-        with pytest.raises(ProtocolViolation, match="cannot be decoded"):
-            await decoder.decode("h264", b"\x00\x00\x00\x01\x65" + bytes(range(256)) * 8)
-        with pytest.raises(ProtocolViolation, match="cannot be decoded"):
-            await decoder.decode("h264", b"")
-    finally:
-        await decoder.close()
-
-
-@pytest.mark.threat("T27")
-async def test_decoder_that_takes_too_long_is_ended_and_replaced() -> None:
-    decoder = DecoderProcess(limit_s=0.0)
-    with pytest.raises(ProtocolViolation, match="not decoded within"):
-        await decoder.decode("h264", b"\x00\x00\x00\x01\x65x")
-    assert decoder._process is None
-    await decoder.close()
