@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 from hub.domain.errors import ProtocolViolation
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024  # GetProfiles of a 128-channel NVR is about 0.7 MB
-MAX_TAGS = 100_000  # the same reply holds about 25,000
-MAX_ATTRIBUTES = 100_000
+MAX_TAGS = 60_000  # the same reply holds about 25,000; zeep takes 2 s for this many
+MAX_ATTRIBUTES = 20_000  # it holds about 2,000; zeep takes quadratic time in one element
 
 # Supersets of ASCII, so that a "<" is a "<". Chinese cameras declare the GB ones.
 _ENCODINGS = frozenset(

@@ -18,7 +18,7 @@ from aiohappyeyeballs import AddrInfoType
 from adapters.onvif.documents import MAX_DOCUMENT_BYTES
 from adapters.onvif.options import OnvifOptions
 from hub.domain.addresses import Address, AddressPolicy, parse_address
-from hub.domain.errors import AddressRefused, ConfigError, ProtocolViolation
+from hub.domain.errors import AddressRefused, DeviceUnreachable, ProtocolViolation
 from hub.domain.secrets import Credentials
 
 _CHUNK_BYTES = 64 * 1024
@@ -42,12 +42,16 @@ def _verifying_context(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        msg = f"the certificate authority {ca_file} cannot be read: {error}"
-        raise ConfigError(msg) from error
+        msg = f"the certificate authority {ca_file} (ca_file) cannot be read: {error}"
+        raise DeviceUnreachable(msg) from error
 
 
 def tls_choice(options: OnvifOptions) -> TlsChoice:
-    """Return how certificates are verified, in aiohttp's terms; raises ConfigError."""
+    """Return how certificates are verified, in aiohttp's terms.
+
+    Raises:
+        DeviceUnreachable: the authority's file cannot be read (yet).
+    """
     if options.verify == "off":
         return False
     if options.verify == "pinned" and options.fingerprint is not None:

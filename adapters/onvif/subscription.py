@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 RENEW_AT = 0.8
 MESSAGE_LIMIT = 100
-UNSUBSCRIBE_S = 0.7  # an adapter has one second to stop
+# An adapter has one second to stop: to learn of a subscription just asked for, to end it.
+CREATE_GRACE_S = 0.4
+UNSUBSCRIBE_S = 0.5
 MAX_REFERENCE_PARAMETERS = 8
 _MIN_LIFE_S = 1.0
 _SILENT_S = 0.2  # a camera that answers at once without events is asked no faster than this
@@ -93,9 +95,21 @@ class Subscription:
     async def create(self) -> None:
         """Ask the camera for a pull point.
 
+        A cancellation waits a moment for the answer: only with it can the point be given back.
+
         Raises:
             UnsupportedByDevice: the camera has none, or gives it at an address we refuse.
         """
+        creation = asyncio.create_task(self._create())
+        try:
+            await asyncio.shield(creation)
+        except asyncio.CancelledError:
+            await asyncio.wait([creation], timeout=CREATE_GRACE_S)
+            creation.cancel()
+            await asyncio.gather(creation, return_exceptions=True)
+            raise
+
+    async def _create(self) -> None:
         root = await self._client.call_tree(
             "events",
             "CreatePullPointSubscription",
