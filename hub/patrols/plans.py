@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -101,14 +101,19 @@ def next_due(plan: PatrolPlan, after: datetime) -> datetime | None:
     return None if best is None else best[0]
 
 
-def due_between(plan: PatrolPlan, after: datetime, until: datetime, limit: int) -> list[datetime]:
-    """Return the due times later than ``after`` and not later than ``until``, at most ``limit``."""
-    found: list[datetime] = []
-    due = next_due(plan, after)
-    while due is not None and due <= until and len(found) < limit:
-        found.append(due)
-        due = next_due(plan, due)
-    return found
+def due_between(plan: PatrolPlan, after: datetime, until: datetime) -> list[datetime]:
+    """Return the due times later than ``after`` and not later than ``until``, in order.
+
+    Raises:
+        Invalid: the rule or the zone cannot be used.
+    """
+    rule = _parse(plan)
+    last = _wall(until, rule.zone) + LONGEST_SKIP
+    walls = takewhile(
+        lambda wall: wall <= last, _wall_times(rule, _wall(after, rule.zone) - LONGEST_SKIP)
+    )
+    moments = {wall.replace(tzinfo=rule.zone).astimezone(UTC) for wall in walls}
+    return sorted(moment for moment in moments if after < moment <= until)
 
 
 def _wall_times(rule: _Rule, since: datetime) -> Iterator[datetime]:

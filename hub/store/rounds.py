@@ -249,13 +249,17 @@ async def overdue_rounds(tx: Transaction, scope: Scope, now: datetime) -> list[P
     return [_typed(row) for row in rows]
 
 
-async def idle_rounds(tx: Transaction, scope: Scope, now: datetime, idle: timedelta) -> list[int]:
-    """Rounds that should be walking and gave no sign of life for ``idle``."""
+async def revive_idle(tx: Transaction, scope: Scope, now: datetime, idle: timedelta) -> list[int]:
+    """Return the rounds that should be walking and gave no sign of life for a stop and ``idle``.
+
+    That they were returned counts as a sign of life.
+    """
     rows = await tx.tuples(
-        "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE ((r.state = 'running' AND r.touched_at < %(since)s)"
-        " OR (r.state = 'due' AND r.planned_at < %(since)s)) AND" + _IN_SCOPE + "ORDER BY r.id",
-        {"since": now - idle, "scope": scope_paths(scope)},
+        "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
+        " AND r.state IN ('due', 'running') AND r.planned_at < %(now)s"
+        " AND coalesce(r.touched_at, r.planned_at) + r.seconds_per_stop * interval '1 second'"
+        "  < %(since)s AND" + _IN_SCOPE + "RETURNING r.id",
+        {"now": now, "since": now - idle, "scope": scope_paths(scope)},
     )
     return [int(str(row[0])) for row in rows]
 
