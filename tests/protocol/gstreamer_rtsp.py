@@ -1,6 +1,6 @@
 """Debian's GStreamer RTSP server as a camera that nobody here wrote.
 
-Run as a program by /usr/bin/python3 (it needs python3-gi and the GStreamer typelibs): prints
+Run as a program by /usr/bin/python3 (it needs python3-gi and the GStreamer typelibs): writes
 one line of JSON with its ports and serves until stdin closes. Paths: ``/open`` without a
 password, ``/live`` with HTTP Digest (MD5), ``/basic`` with Basic, ``/h265`` without a password.
 """
@@ -8,14 +8,21 @@ password, ``/live`` with HTTP Digest (MD5), ``/basic`` with Basic, ``/h265`` wit
 import json
 import sys
 import threading
+from typing import Protocol
 
-import gi
+import gi  # type: ignore[import-not-found]  # Debian's python3-gi is not in the venv
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - versions come first
+from gi.repository import (  # type: ignore[import-not-found]  # noqa: E402 - versions come first
+    GLib,
+    Gst,
+    GstRtsp,
+    GstRtspServer,
+)
 
+ALLOWED = (True,)
 SOURCE = (
     "videotestsrc is-live=true pattern=smpte"
     " ! video/x-raw,width=640,height=360,framerate=10/1,format=I420"
@@ -30,7 +37,13 @@ H265 = (
 )
 
 
-def build_auth(method, user, password):
+class Server(Protocol):
+    """The part of GstRtspServer.RTSPServer that is used here."""
+
+    def get_bound_port(self) -> int: ...
+
+
+def build_auth(method: object, user: str, password: str) -> object:
     """Return an authenticator that knows one user."""
     auth = GstRtspServer.RTSPAuth()
     auth.set_supported_methods(method)
@@ -43,7 +56,7 @@ def build_auth(method, user, password):
     return auth
 
 
-def serve(method, paths, user, password):
+def serve(method: object, paths: dict[str, str], user: str, password: str) -> Server:
     """Start one server on a free port of 127.0.0.1 and return it."""
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
@@ -56,15 +69,16 @@ def serve(method, paths, user, password):
         factory.set_shared(True)
         if method is not None:
             permissions = GstRtspServer.RTSPPermissions()
-            permissions.add_permission_for_role("user", "media.factory.access", True)
-            permissions.add_permission_for_role("user", "media.factory.construct", True)
+            for right in ("media.factory.access", "media.factory.construct"):
+                permissions.add_permission_for_role("user", right, *ALLOWED)
             factory.set_permissions(permissions)
         server.get_mount_points().add_factory(path, factory)
     server.attach(None)
-    return server
+    started: Server = server
+    return started
 
 
-def main():
+def main() -> None:
     """Serve until stdin closes."""
     user, password = sys.stdin.readline().split()
     Gst.init(None)
@@ -76,10 +90,11 @@ def main():
         "basic": serve(GstRtsp.RTSPAuthMethod.BASIC, paths, user, password),
     }
     ports = {name: server.get_bound_port() for name, server in servers.items()}
-    print(json.dumps({**ports, "has_h265": has_h265}), flush=True)
+    sys.stdout.write(json.dumps({**ports, "has_h265": has_h265}) + "\n")
+    sys.stdout.flush()
     loop = GLib.MainLoop()
 
-    def stop_at_end():
+    def stop_at_end() -> None:
         sys.stdin.read()
         loop.quit()
 

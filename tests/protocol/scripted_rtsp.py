@@ -92,6 +92,11 @@ async def serve_answers(answer: Answer) -> AsyncIterator[Served]:
         yield served
 
 
+async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accept, read nothing, say nothing."""
+    await asyncio.Event().wait()
+
+
 async def read_request(reader: asyncio.StreamReader) -> Seen:
     """Read one request without body."""
     text = (await reader.readuntil(b"\r\n\r\n")).decode()

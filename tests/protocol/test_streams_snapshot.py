@@ -28,7 +28,7 @@ from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
 from streams.jpeg import MAX_JPEG_BYTES
 from streams.snapshot import take_snapshot
-from tests.protocol.scripted_rtsp import Behaviour, serve, serve_answers
+from tests.protocol.scripted_rtsp import Behaviour, serve, serve_answers, stay_silent
 from tests.protocol.scripted_rtsp import play_along as play_without_frames
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
@@ -190,10 +190,6 @@ async def test_picture_of_too_many_pixels_is_refused_by_its_header() -> None:
             await take(f"http://127.0.0.1:{port}/snap.jpg")
 
 
-async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
-
-
 async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
 
@@ -212,7 +208,7 @@ async def _garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 @pytest.mark.parametrize(
     ("behave", "kind"),
     [
-        (_silent, DeviceUnreachable),
+        (stay_silent, DeviceUnreachable),
         (_cut, DeviceUnreachable),
         (_half, DeviceUnreachable),
         (_garbage, ProtocolViolation),
