@@ -1,0 +1,255 @@
+"""Turns stored events, readings and time into alerts (design §2).
+
+What a rule remembers is in the database; it is read and written in the transaction that also
+moves the cursor, opens or closes the alert and defers the notifications. That transaction holds
+the cursor's row, so engines of several processes take turns. Memory holds copies only: the
+rules, and which readings are worth a second look. Nothing here delivers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from alerts.desk import CURSOR
+from alerts.judge import SCOPE, Sighting, judge, retire, sightings_of
+from alerts.readings import ReadingInbox
+from alerts.rules import StatusSeen, Tick, ValueSeen
+from hub.domain.alerts import DeviceOffline, PointBeyond, Rule, RuleState, subject_key
+from hub.domain.errors import GengfuError, StoreUnavailable
+from hub.domain.ports import Clock
+from hub.runtime.jobs import Jobs
+from hub.runtime.live import LiveFeed
+from hub.store.cursors import get_cursor, set_cursor
+from hub.store.database import Database, Transaction
+from hub.store.events import ReadingRow, events_after
+from hub.store.notices import Notice
+from hub.store.present import point_places, present_statuses, present_values
+from hub.store.rule_states import due_states, next_due_at, point_states, unwatched_states
+from hub.store.rules import all_rules
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+# Notices wake the engine at once; this is for the notice that never came.
+POLL_S = 2.0
+# How often the present is compared with what is remembered. It catches readings that another
+# process stored, and those that came while no engine ran.
+SWEEP_S = 10.0
+RETRY_S = 1.0
+# A timer that rang and could not be dealt with must not turn the loop into a busy one.
+SHORTEST_WAIT_S = 0.02
+
+
+class AlertEngine:
+    """One coroutine, :meth:`run`; as many processes as wanted may run it."""
+
+    def __init__(self, database: Database, jobs: Jobs, live: LiveFeed, clock: Clock) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._live = live
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._rules: dict[int, Rule] = {}
+        self._are_rules_old = True
+        self._batch = BATCH
+        self._sweep_at: datetime | None = None
+        self._inbox = ReadingInbox()
+
+    async def offer_readings(self, rows: Sequence[ReadingRow]) -> None:
+        """Take readings that were just committed; never waits."""
+        if self._inbox.offer(rows, self._clock()):
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; survives the loss of the database."""
+        listening = asyncio.create_task(self._listen(), name="alerts-listen")
+        trouble = ""
+        try:
+            while True:
+                try:
+                    next_due = await self.step()
+                except GengfuError as error:
+                    if str(error) != trouble:
+                        log.warning("no alerts can be raised: %s", error)
+                    trouble = str(error)
+                    self._are_rules_old = True
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                if trouble:
+                    log.info("alerts can be raised again")
+                trouble = ""
+                await self._wait(next_due)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+    async def step(self) -> datetime | None:
+        """Deal with all there is now; return when the next timer rings.
+
+        Events come first: a timer never rings for what an event already ended.
+        """
+        self._wake.clear()
+        if self._are_rules_old:
+            await self._load_rules()
+        while await self._read_events():
+            pass
+        await self._read_readings()
+        if self._sweep_at is None or self._sweep_at <= self._clock():
+            self._sweep_at = self._clock() + timedelta(seconds=SWEEP_S)
+            await self._sweep()
+        while True:
+            async with self._database.transaction() as tx:
+                next_due = await next_due_at(tx, SCOPE)
+            if next_due is None or next_due > self._clock() or not await self._ring_timers():
+                return next_due
+
+    async def _listen(self) -> None:
+        with self._live.subscribe() as notices:
+            async for notice in notices:
+                self._hear(notice)
+
+    def _hear(self, notice: Notice) -> None:
+        if notice.topic in {"rules", "resync"}:
+            self._are_rules_old = True
+        if notice.topic in {"devices", "resync"}:
+            self._inbox.forget_places(notice.ids)
+        if notice.topic in {"events", "rules", "resync"}:
+            self._wake.set()
+
+    async def _wait(self, next_due: datetime | None) -> None:
+        wait_s = POLL_S
+        if next_due is not None:
+            until_s = (next_due - self._clock()).total_seconds()
+            wait_s = min(POLL_S, max(SHORTEST_WAIT_S, until_s))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+
+    async def _load_rules(self) -> None:
+        self._are_rules_old = False
+        self._sweep_at = None
+        try:
+            async with self._database.transaction() as tx:
+                rules = await all_rules(tx, SCOPE)
+                remembered = await point_states(tx, SCOPE)
+        except GengfuError:
+            self._are_rules_old = True
+            raise
+        self._rules = {rule.id: rule for rule in rules}
+        self._inbox.reset(rules, remembered)
+
+    async def _read_events(self) -> bool:
+        """Deal with a batch of stored events; False when there was none."""
+        try:
+            async with self._database.transaction() as tx:
+                cursor = await get_cursor(tx, SCOPE, CURSOR)
+                events = await events_after(tx, SCOPE, cursor, limit=self._batch)
+                if not events:
+                    self._batch = BATCH
+                    return False
+                found = await sightings_of(tx, self._rules.values(), events)
+                self._inbox.remember(await judge(tx, self._jobs, found))
+                await set_cursor(tx, SCOPE, CURSOR, events[-1].id)
+        except StoreUnavailable:
+            raise
+        except GengfuError as error:
+            if self._batch == 1:
+                await self._skip_event(error)
+            self._batch = 1  # one by one, to find the one that cannot be dealt with
+        return True
+
+    async def _skip_event(self, error: GengfuError) -> None:
+        """Leave out one event that the database refuses to judge: the others must go on."""
+        async with self._database.transaction() as tx:
+            cursor = await get_cursor(tx, SCOPE, CURSOR)
+            for event in await events_after(tx, SCOPE, cursor, limit=1):
+                log.error("event %s (%s) cannot be judged: %s", event.id, event.kind, error)
+                await set_cursor(tx, SCOPE, CURSOR, event.id)
+
+    async def _read_readings(self) -> None:
+        if self._inbox.take_overflow():
+            log.warning("more readings crossed thresholds than could be judged: sweeping instead")
+            self._are_rules_old = True
+            await self._load_rules()
+        unknown = self._inbox.unknown_points()
+        if unknown:
+            async with self._database.transaction() as tx:
+                places = await point_places(tx, SCOPE, unknown)
+            self._inbox.place(places)
+        while crossings := self._inbox.take(BATCH):
+            found = [
+                Sighting(rule=c.rule, state=c.state, seen=ValueSeen(value=c.value), at=c.at)
+                for c in crossings
+            ]
+            await self._judge(found)
+
+    async def _sweep(self) -> None:
+        """Compare the present with what is remembered, a rule at a time."""
+        for rule in self._rules.values():
+            async with self._database.transaction() as tx:
+                await get_cursor(tx, SCOPE, CURSOR)
+                now = self._clock()
+                found = await _present(tx, rule, now)
+                self._inbox.remember(await judge(tx, self._jobs, found))
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            states = await unwatched_states(tx, SCOPE)
+            self._inbox.remember(await retire(tx, self._jobs, states, self._clock()))
+
+    async def _ring_timers(self) -> bool:
+        """Let due timers ring; False when some cannot, because their rule is not known here."""
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            now = self._clock()
+            due = await due_states(tx, SCOPE, now, limit=BATCH)
+            found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
+            self._inbox.remember(await judge(tx, self._jobs, found))
+        self._are_rules_old = self._are_rules_old or len(found) < len(due)
+        return len(found) == len(due)
+
+    async def _judge(self, found: Sequence[Sighting]) -> None:
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            self._inbox.remember(await judge(tx, self._jobs, found))
+
+
+def _tick(rule: Rule, state: RuleState, now: datetime) -> Sighting:
+    return Sighting(rule=rule, state=state, seen=Tick(), at=now)
+
+
+async def _present(tx: Transaction, rule: Rule, now: datetime) -> list[Sighting]:
+    """What the present says to a rule about devices and points that could change its mind."""
+    if isinstance(rule.condition, DeviceOffline):
+        return [
+            Sighting(
+                rule=rule,
+                state=_subject(rule, area_id=s.area_id, device_id=s.device_id),
+                seen=StatusSeen(status=s.status, since=s.since, detail=s.detail),
+                at=now,
+            )
+            for s in await present_statuses(tx, SCOPE, rule)
+        ]
+    if isinstance(rule.condition, PointBeyond):
+        return [
+            Sighting(
+                rule=rule,
+                state=_subject(rule, area_id=v.area_id, device_id=v.device_id, point_id=v.point_id),
+                seen=ValueSeen(value=v.value),
+                at=now,
+            )
+            for v in await present_values(tx, SCOPE, rule, now)
+        ]
+    return []
+
+
+def _subject(rule: Rule, *, area_id: int, device_id: int, point_id: int | None = None) -> RuleState:
+    return RuleState(
+        rule_id=rule.id,
+        subject=subject_key(area_id=area_id, device_id=device_id, point_id=point_id),
+        area_id=area_id,
+        device_id=device_id,
+        point_id=point_id,
+    )

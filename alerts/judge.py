@@ -1,0 +1,173 @@
+"""Carries decisions out: states, alerts, steps and notifications in the caller's transaction."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from alerts.desk import tell
+from alerts.rules import Decision, Observation, Transition, advance, is_watching, observe
+from hub.domain.access import Scope, system_scope
+from hub.domain.alerts import EventOfKind, Phase, Rule, RuleState, Step, subject_key
+from hub.domain.devices import DeviceKind
+from hub.domain.events import StoredEvent
+from hub.runtime.jobs import Jobs
+from hub.store.database import Transaction
+from hub.store.notices import notify
+from hub.store.present import device_kinds
+from hub.store.rule_states import Opening, close_alert, load_states, open_alert, put_states
+
+log = logging.getLogger(__name__)
+
+SCOPE: Final[Scope] = system_scope("hub.alerts")
+LONGEST_MARK = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One observation on its way to one rule.
+
+    ``state`` names the subject; what the database remembers of it takes its place.
+    """
+
+    rule: Rule
+    state: RuleState
+    seen: Observation
+    at: datetime
+    event_id: int | None = None
+
+
+async def sightings_of(
+    tx: Transaction, rules: Iterable[Rule], events: Sequence[StoredEvent]
+) -> list[Sighting]:
+    """What stored events mean for the rules that watch their devices and places."""
+    kept = list(rules)
+    pairs = [
+        (event, rule, seen)
+        for event in events
+        for rule in kept
+        if (seen := observe(rule, event)) is not None
+    ]
+    ids = {event.device_id for event, _, _ in pairs if event.device_id is not None}
+    kinds = await device_kinds(tx, SCOPE, sorted(ids)) if ids else {}
+    return [
+        _sighting(event, rule, seen)
+        for event, rule, seen in pairs
+        if _is_watched(rule, event, kinds)
+    ]
+
+
+async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> list[RuleState]:
+    """Decide on each in turn; return the states that changed.
+
+    The caller's transaction holds the engine's cursor.
+    """
+    if not sightings:
+        return []
+    keys = {(s.state.rule_id, s.state.subject) for s in sightings}
+    states = await load_states(tx, SCOPE, sorted(keys))
+    changed: dict[tuple[int, str], RuleState] = {}
+    touched: list[int] = []
+    for sighting in sightings:
+        key = (sighting.state.rule_id, sighting.state.subject)
+        state = states.get(key) or _blank(sighting.state)
+        for decision, at in advance(sighting.rule, state, sighting.seen, sighting.at):
+            after, alert_id = await _carry_out(tx, jobs, replace(sighting, at=at), state, decision)
+            if alert_id is not None:
+                touched.append(alert_id)
+            if after != state:
+                changed[key] = after
+            state = after
+        states[key] = state
+    await put_states(tx, SCOPE, list(changed.values()))
+    await notify(tx, SCOPE, "alerts", touched)
+    return list(changed.values())
+
+
+async def retire(
+    tx: Transaction, jobs: Jobs, states: Sequence[RuleState], now: datetime
+) -> list[RuleState]:
+    """Resolve what no rule watches any more; return the states as they are now."""
+    touched: list[int] = []
+    for state in states:
+        if state.alert_id is not None:
+            reason = "no rule watches this any more"
+            await _resolve(tx, jobs, state.alert_id, at=now, reason=reason)
+            touched.append(state.alert_id)
+    cleared = [_blank(state) for state in states]
+    await put_states(tx, SCOPE, cleared)
+    await notify(tx, SCOPE, "alerts", touched)
+    return cleared
+
+
+async def _carry_out(
+    tx: Transaction, jobs: Jobs, sighting: Sighting, before: RuleState, decision: Decision
+) -> tuple[RuleState, int | None]:
+    """Return the state to remember and the alert that changed, if one did."""
+    log.debug(
+        "rule %s, %s: %s (%s)",
+        before.rule_id,
+        before.subject,
+        decision.transition.value,
+        decision.reason,
+    )
+    if decision.transition is Transition.RESOLVE and before.alert_id is not None:
+        await _resolve(tx, jobs, before.alert_id, at=sighting.at, reason=decision.reason)
+        return decision.state, before.alert_id
+    if decision.transition is not Transition.FIRE:
+        return decision.state, None
+    opening = Opening(
+        rule=sighting.rule,
+        state=decision.state,
+        at=sighting.at,
+        reason=decision.reason,
+        event_id=sighting.event_id,
+    )
+    opened = await open_alert(tx, SCOPE, opening)
+    if opened is None:  # its area is gone
+        return _blank(before), None
+    if opened.is_new:
+        await tell(
+            tx, SCOPE, jobs, alert_id=opened.alert_id, step=Step.FIRED, step_id=opened.step_id
+        )
+    return replace(decision.state, alert_id=opened.alert_id), opened.alert_id
+
+
+async def _resolve(
+    tx: Transaction, jobs: Jobs, alert_id: int, *, at: datetime, reason: str
+) -> None:
+    step_id = await close_alert(tx, SCOPE, alert_id, at=at, reason=reason)
+    if step_id is not None:
+        await tell(tx, SCOPE, jobs, alert_id=alert_id, step=Step.RESOLVED, step_id=step_id)
+
+
+def _sighting(event: StoredEvent, rule: Rule, seen: Observation) -> Sighting:
+    is_event = isinstance(rule.condition, EventOfKind)
+    channel = event.channel if is_event else ""
+    mark = ""
+    if isinstance(rule.condition, EventOfKind) and rule.condition.distinguish_by:
+        mark = str(event.data.get(rule.condition.distinguish_by, ""))[:LONGEST_MARK]
+    subject = subject_key(
+        area_id=event.area_id, device_id=event.device_id, channel=channel, mark=mark
+    )
+    state = RuleState(
+        rule_id=rule.id,
+        subject=subject,
+        area_id=event.area_id,
+        device_id=event.device_id,
+        channel=channel,
+    )
+    return Sighting(rule=rule, state=state, seen=seen, at=event.received_at, event_id=event.id)
+
+
+def _is_watched(rule: Rule, event: StoredEvent, kinds: dict[int, DeviceKind]) -> bool:
+    """Rules watch places and approved devices."""
+    if event.device_id is None:
+        return is_watching(rule, event.area_path, None)
+    kind = kinds.get(event.device_id)
+    return kind is not None and is_watching(rule, event.area_path, kind)
+
+
+def _blank(state: RuleState) -> RuleState:
+    return replace(state, phase=Phase.CLEAR, since=None, due_at=None, value=None, alert_id=None)

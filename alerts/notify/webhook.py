@@ -1,0 +1,142 @@
+"""HTTP POST of JSON, signed as Standard Webhooks 1.0 says (HMAC-SHA256 over id, time and body).
+
+The client that is passed in asks the address policy at every connect, so DNS answers and
+redirects cannot lead into our own network; redirects are refused on top. Never logs addresses:
+they often hold a token.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ssl
+from datetime import datetime, tzinfo
+from typing import Final
+
+import aiohttp
+from pydantic import field_validator
+from yarl import URL
+
+from alerts.messages import build_payload
+from alerts.notifier import Options
+from hub.domain.addresses import WEB_SCHEMES, parse_address
+from hub.domain.alerts import Notification
+from hub.domain.errors import AddressRefused, Rejected, TryAgain
+from hub.domain.ports import Clock
+from hub.domain.secrets import Secret
+from hub.runtime.outbound import EndpointRefused
+
+KEY_PREFIX: Final = "whsec_"
+TIMEOUT_S = 10.0
+# Below 500 only these say "later" (RFC 9110, 6585, 8470): every other one is a refusal.
+LATER: Final = frozenset({408, 421, 425, 429})
+
+
+class WebhookOptions(Options):
+    """Where to POST. The signing key is the receiver's secret; without one nothing is signed."""
+
+    address: str
+
+    @field_validator("address")
+    @classmethod
+    def _is_usable(cls, value: str) -> str:
+        try:
+            address = parse_address(value, schemes=WEB_SCHEMES)
+        except AddressRefused as error:
+            raise ValueError(str(error)) from None
+        if address.username or address.password:
+            msg = "put no password into the address: it would be stored and shown in the clear"
+            raise ValueError(msg)
+        return address.text
+
+
+class WebhookNotifier:
+    """POSTs; one request a notification, one attempt a call."""
+
+    def __init__(self, client: aiohttp.ClientSession, clock: Clock, zone: tzinfo) -> None:
+        self._client = client
+        self._clock = clock
+        self._zone = zone
+
+    async def send(self, notification: Notification) -> str:
+        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        address = _address(notification)
+        body = build_payload(notification, self._zone)
+        headers = {
+            "Content-Type": "application/json",
+            **sign(notification.message_id, self._clock(), body, notification.receiver.secret),
+        }
+        try:
+            async with self._client.post(
+                URL(address, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            ) as response:
+                return _judge(response.status)
+        except TimeoutError as error:
+            msg = f"no answer within {TIMEOUT_S:g} s"
+            raise TryAgain(msg) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            msg = "the server's certificate does not verify"
+            raise TryAgain(msg) from error
+        except aiohttp.ClientConnectorError as error:
+            raise _connect_error(error) from error
+        except aiohttp.InvalidURL as error:
+            msg = "the address cannot be used"
+            raise Rejected(msg) from error
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            msg = f"the connection failed: {type(error).__name__}"
+            raise TryAgain(msg) from error
+
+
+def sign(message_id: str, at: datetime, body: bytes, secret: Secret) -> dict[str, str]:
+    """The headers by which a receiver knows the message and, with a key, that it is ours."""
+    stamp = str(int(at.timestamp()))
+    headers = {"Webhook-Id": message_id, "Webhook-Timestamp": stamp}
+    if secret:
+        content = f"{message_id}.{stamp}.".encode() + body
+        digest = hmac.new(_key(secret), content, hashlib.sha256).digest()
+        headers["Webhook-Signature"] = "v1," + base64.b64encode(digest).decode("ascii")
+    return headers
+
+
+def _key(secret: Secret) -> bytes:
+    """``whsec_`` and base64 as the standard has it; any other text is the key as it stands."""
+    text = secret.reveal()
+    if text.startswith(KEY_PREFIX):
+        try:
+            return base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
+        except (ValueError, binascii.Error):
+            return text.encode()
+    return text.encode()
+
+
+def _address(notification: Notification) -> str:
+    try:
+        options = WebhookOptions.model_validate(dict(notification.receiver.options))
+    except ValueError:
+        msg = "the receiver's address cannot be used"
+        raise Rejected(msg) from None
+    return options.address
+
+
+def _judge(status: int) -> str:
+    line = f"HTTP {status}"
+    if 200 <= status < 300:
+        return line
+    if 300 <= status < 400:
+        msg = f"{line}: redirects are not followed"
+        raise Rejected(msg)
+    if status in LATER or status >= 500:
+        raise TryAgain(line)
+    raise Rejected(line)
+
+
+def _connect_error(error: aiohttp.ClientConnectorError) -> TryAgain | Rejected:
+    if isinstance(error.os_error, EndpointRefused):
+        return Rejected(str(error.os_error))
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return TryAgain("the name of the host is not known")
+    return TryAgain(f"cannot connect: {type(error.os_error).__name__}")
