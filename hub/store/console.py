@@ -1,0 +1,86 @@
+"""What open consoles show, by number and with its area, so that one read serves all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.domain.access import Scope
+from hub.store.database import Transaction
+from hub.store.scoping import scope_paths
+
+_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """A line of the device list and where it belongs."""
+
+    id: int
+    connection_id: int
+    name: str
+    kind: str
+    area_id: int
+    area_name: str
+    area_path: str
+    address: str
+    manufacturer: str
+    model: str
+    registration: str
+    status: str
+    since: datetime
+    layer: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRow:
+    """A link, how it is and where it belongs."""
+
+    connection_id: int
+    name: str
+    protocol: str
+    address: str
+    area_id: int
+    area_path: str
+    is_enabled: bool
+    state: str
+    state_detail: str
+    state_since: datetime
+
+
+async def device_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[DeviceRow]:
+    """The devices of the scope with these numbers."""
+    return await tx.fetch(
+        DeviceRow,
+        "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name,"
+        " a.path::text AS area_path, d.address, d.manufacturer, d.model, d.registration,"
+        " s.status, s.since, s.layer, s.detail FROM devices d JOIN areas a ON a.id = d.area_id"
+        " JOIN device_status s ON s.device_id = d.id WHERE d.id = ANY (%(ids)s) AND"
+        + _IN_SCOPE
+        + "ORDER BY d.id",
+        {"ids": list(ids), "scope": scope_paths(scope)},
+    )
+
+
+async def connection_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[ConnectionRow]:
+    """The links of the scope with these numbers, without credentials."""
+    return await tx.fetch(
+        ConnectionRow,
+        "SELECT c.id AS connection_id, c.name, c.protocol, c.address, c.area_id,"
+        " a.path::text AS area_path, c.is_enabled, c.state, c.state_detail, c.state_since"
+        " FROM connections c JOIN areas a ON a.id = c.area_id WHERE c.id = ANY (%(ids)s) AND"
+        + _IN_SCOPE
+        + "ORDER BY c.id",
+        {"ids": list(ids), "scope": scope_paths(scope)},
+    )
+
+
+async def count_pending(tx: Transaction, scope: Scope) -> int:
+    """How many devices of the scope wait for approval."""
+    number = await tx.scalar(
+        int,
+        "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
+        " WHERE d.registration = 'pending' AND" + _IN_SCOPE,
+        {"scope": scope_paths(scope)},
+    )
+    return number or 0

@@ -1,0 +1,81 @@
+"""Puts the web application together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import resources
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from hub.web.headers import SecurityHeaders
+from hub.web.live import Broadcaster
+from hub.web.loaders import LOADERS
+from hub.web.openapi import build_openapi
+from hub.web.problems import install_handlers
+from hub.web.routes import areas, connections, devices, health, history, live, people, session
+from hub.web.services import WebServices
+from hub.web.throttle import LoginThrottle
+
+API = "/api/v1"
+MAX_BODY_BYTES = 1 << 20
+PAGES = Path(str(resources.files("hub.web"))) / "pages"
+_ROUTERS = (session, areas, connections, devices, history, people, live)
+
+
+def create_app(services: WebServices) -> FastAPI:
+    """Build the application; its lifespan runs the live broadcaster."""
+    broadcaster = Broadcaster(services.database, services.live, LOADERS)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(broadcaster.run(), name="web-live")
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    app = FastAPI(
+        title="Gengfu",
+        version=services.settings.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.broadcaster = broadcaster
+    app.state.throttle = LoginThrottle()
+    install_handlers(app)
+    app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
+    api = APIRouter(prefix=API)
+    for module in _ROUTERS:
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    _add_pages(app)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    page = (PAGES / "start.html").read_text(encoding="utf-8")
+
+    @app.get("/", include_in_schema=False)
+    async def start() -> Response:
+        """The start page; without a session it shows the login form only."""
+        return HTMLResponse(page)
+
+    document: dict[str, object] = {}
+
+    @app.get(API + "/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        """The description of this API, with the permission every route asks for."""
+        if not document:
+            document.update(build_openapi(app))
+        return JSONResponse(document)
+
+    app.mount("/static", StaticFiles(directory=PAGES / "static"), name="static")

@@ -1,0 +1,1 @@
+"""One module per collection of the API; each route names the permission it asks for."""

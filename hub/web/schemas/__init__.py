@@ -1,0 +1,1 @@
+"""What goes over the wire: pydantic models, one module per collection."""

@@ -1,0 +1,226 @@
+"""Areas, connections, devices and what happened at them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from hub.web.schemas.base import In, Name, Number, Out, Text
+
+
+class AreaOut(Out):
+    """A node of the area tree."""
+
+    id: int
+    parent_id: int | None
+    code: str
+    name: str
+    path: str
+
+
+class AreaIn(In):
+    """A new area."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+    name: Name
+    parent_id: Number | None = None
+
+
+class AreaChangeIn(In):
+    """An area's new name."""
+
+    name: Name
+
+
+class ConnectionOut(Out):
+    """A link and how it is. Its password never leaves the hub."""
+
+    id: int = Field(validation_alias="connection_id")
+    name: str
+    protocol: str
+    address: str
+    area_id: int
+    is_enabled: bool
+    state: str
+    state_detail: str
+    state_since: datetime
+
+
+class ConnectionIn(In):
+    """A new link. Credentials inside the address are moved out of it."""
+
+    protocol: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+    name: Name
+    address: Annotated[str, Field(max_length=2048)]
+    area_id: Number
+    username: Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    password: Annotated[SecretStr, Field(max_length=256)] = SecretStr("")
+    options: Mapping[str, object] = Field(default_factory=dict)
+    is_enabled: bool = True
+
+
+class ConnectionChangeIn(In):
+    """What of a link shall change; without a password the stored one stays."""
+
+    name: Name | None = None
+    address: Annotated[str | None, Field(max_length=2048)] = None
+    area_id: Number | None = None
+    username: Annotated[str | None, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = None
+    password: Annotated[SecretStr, Field(max_length=256)] = SecretStr("")
+    options: Mapping[str, object] | None = None
+    is_enabled: bool | None = None
+
+
+class DeviceLineOut(Out):
+    """One line of the device list."""
+
+    id: int
+    connection_id: int
+    name: str
+    kind: str
+    area_id: int
+    area_name: str
+    address: str
+    manufacturer: str
+    model: str
+    registration: str
+    status: str
+    since: datetime
+    layer: str
+    detail: str
+
+
+class StreamOut(Out):
+    """One encoded flow of a channel."""
+
+    role: str
+    address: str
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+
+
+class PresetOut(Out):
+    """A stored PTZ position."""
+
+    token: str
+    name: str
+
+
+class ChannelOut(Out):
+    """One video source of a device."""
+
+    key: str
+    name: str
+    streams: Sequence[StreamOut]
+    snapshot_address: str
+    presets: Sequence[PresetOut]
+
+
+class PointOut(Out):
+    """A point and its latest reading."""
+
+    id: int
+    key: str
+    unit: str
+    quantity: str
+    expected_interval_s: float | None
+    at: datetime | None
+    value: float | None
+
+
+class DeviceOut(DeviceLineOut):
+    """One device with everything known of it."""
+
+    key: str
+    firmware: str
+    serial: str
+    hardware_id: str
+    clock_offset_s: float | None
+    created_at: datetime | None
+    channels: Sequence[ChannelOut]
+    points: Sequence[PointOut]
+
+
+class DeviceChangeIn(In):
+    """What of a device shall change."""
+
+    name: Name | None = None
+    area_id: Number | None = None
+
+
+class CommandIn(In):
+    """What a device shall do."""
+
+    do: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    args: Mapping[str, object] = Field(default_factory=dict)
+
+
+class CommandOut(Out):
+    """What the device answered."""
+
+    reply: Mapping[str, object]
+
+
+class ProbeOut(Out):
+    """What one probe found."""
+
+    probed_at: datetime
+    latency_s: float
+    status: str
+    failed_layer: str | None
+    detail: str
+    lines: Sequence[str]
+
+
+class EventOut(Out):
+    """A fact that happened."""
+
+    id: int
+    kind: str
+    area_id: int
+    at: datetime
+    received_at: datetime
+    device_id: int | None
+    device_name: str
+    channel: str
+    severity: str
+    is_active: bool | None
+    replayed: bool
+    data: Mapping[str, object]
+
+
+class ReadingOut(Out):
+    """One reading."""
+
+    at: datetime
+    point_id: int
+    value: float
+
+
+class OutageOut(Out):
+    """An interval in which a device was offline; open while ``ended_at`` is null."""
+
+    id: int
+    device_id: int
+    device_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    layer: str
+    cause: str
+
+
+class StatusCountsOut(Out):
+    """How many devices of the caller's areas have each status."""
+
+    at: datetime
+    approved: Mapping[str, int]
+    pending: int
+
+
+class NoteIn(In):
+    """A remark."""
+
+    text: Text

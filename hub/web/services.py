@@ -1,0 +1,85 @@
+"""What the composition root hands to the web application."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from hub.domain.access import Scope
+from hub.domain.addresses import IPNetwork
+from hub.domain.devices import Device, Json
+from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
+from hub.runtime.jobs import Jobs
+from hub.runtime.live import LiveFeed
+from hub.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """What the application needs of the settings.
+
+    ``public_origin`` ("https://hub.example") is what browsers see when a proxy is in front;
+    ``trusted_proxies`` may say for whom they speak; nobody else may.
+    """
+
+    data_dir: Path
+    public_origin: str = ""
+    trusted_proxies: tuple[IPNetwork, ...] = ()
+    has_secure_cookies: bool = False
+    version: str = "0"
+
+
+class RunCommand(Protocol):
+    """Runs one command on a device, wherever its connection lives."""
+
+    async def __call__(
+        self, device: Device, do: str, args: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
+        """Return the device's reply; raises DeviceError."""
+
+
+class ParseConnection(Protocol):
+    """Validates the options of one protocol."""
+
+    def __call__(self, raw: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Take ``protocol`` and the protocol's options, return the options to store.
+
+        Raises:
+            Invalid: names the field; unknown protocols and options are errors.
+        """
+
+
+Readiness = Callable[[], Mapping[str, bool | str]]
+"""Part → True, or False or a sentence that says why it is away. Never blocks."""
+
+RunPlan = Callable[[Transaction, Scope, int], Awaitable[int]]
+"""Starts a round of a patrol plan now, in the caller's transaction; returns its number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """Everything the routes use."""
+
+    database: Database
+    live: LiveFeed
+    jobs: Jobs
+    clock: Clock
+    settings: WebSettings
+    metrics: CollectorRegistry
+    readiness: Readiness
+    parse_connection: ParseConnection
+    probe_camera: ProbeCamera
+    take_snapshot: TakeSnapshot
+    run_command: RunCommand
+    run_plan: RunPlan
+
+
+def get_services(request: Request) -> WebServices:
+    """Return what the application was created with."""
+    return cast("WebServices", request.app.state.services)
+
+
+Services = Annotated[WebServices, Depends(get_services)]
