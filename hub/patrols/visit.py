@@ -5,7 +5,7 @@ A visit always ends in time and always has a verdict, whatever the camera does.
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.domain.errors import AuthRejected, DeviceError
 from hub.domain.health import Layer, ProbeResult
@@ -65,6 +65,8 @@ async def visit(stop: PatrolStop, target: CameraTarget | None, eyes: Eyes) -> St
 
 async def _look(stop: PatrolStop, target: CameraTarget, eyes: Eyes) -> StopResult:
     found = await eyes.probe(target, timeout_s=PROBE_TIMEOUT_S)
+    if not found.is_conclusive:  # the fault is ours: the picture alone decides
+        found = replace(found, failed_layer=None, detail="")
     if found.failed_layer is Layer.NETWORK and not target.snapshot_address:
         # The picture would come from the very address that does not answer.
         return _not_seen(stop, eyes, PLAIN_WORDS[Layer.NETWORK], found)
