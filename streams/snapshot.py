@@ -12,6 +12,7 @@ import aiohttp
 
 from hub.domain.addresses import WEB_SCHEMES, AddressPolicy, parse_address
 from hub.domain.errors import (
+    AddressRefused,
     AuthRejected,
     DeviceError,
     DeviceUnreachable,
@@ -60,7 +61,8 @@ async def take_snapshot(
             if not target.stream_address:
                 raise
             first_failure = error
-            log.info("device %s: no snapshot (%s), taking a frame", target.device_id, error)
+            level = logging.WARNING if isinstance(error, AddressRefused) else logging.INFO
+            log.log(level, "device %s: no snapshot (%s), taking a frame", target.device_id, error)
     remaining_s = max(0.1, deadline - asyncio.get_running_loop().time())
     try:
         return await _grab(target, remaining_s, policy, clock, decoder)

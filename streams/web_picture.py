@@ -64,10 +64,8 @@ async def _get(
                 parse_challenges(response.headers.getall("WWW-Authenticate", []))
             )
             has_answered = "Authorization" in headers
-            is_foreign = (response.url.scheme, response.url.host, response.url.port) != (
-                address.scheme,
-                address.host.lower(),
-                address.port,
+            is_foreign = any(
+                step.url.origin() != response.url.origin() for step in response.history
             )
             if is_foreign or (has_answered and not challenge.is_stale):
                 break

@@ -83,7 +83,7 @@ def take_item(buffer: bytearray) -> Item | None:
     """
     while buffer[:2] == b"\r\n":  # some cameras end a body with an empty line of their own
         del buffer[:2]
-    if not buffer:
+    if not buffer or buffer == b"\r":
         return None
     if buffer[0] == 0x24:  # "$"
         return _take_packet(buffer)

@@ -257,6 +257,41 @@ async def test_password_does_not_follow_a_redirect_to_another_origin() -> None:
     assert seen == [""]
 
 
+@pytest.mark.threat("T13")
+@pytest.mark.parametrize("scheme", ["Basic", 'Digest nonce="abc",'])
+async def test_answer_to_a_challenge_does_not_follow_a_redirect(scheme: str) -> None:
+    seen: list[str] = []
+
+    async def thief(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        return await _good(request)
+
+    async with serve_web(thief) as elsewhere:
+
+        async def lure(request: web.Request) -> web.Response:
+            if "Authorization" in request.headers:
+                return redirect_to(f"http://127.0.0.1:{elsewhere}/")
+            challenge = f'{scheme} realm="cam"'
+            return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+        async with serve_web(lure) as port:
+            await take(f"http://127.0.0.1:{port}/snap.jpg")
+    assert seen == [""]
+
+
+@pytest.mark.threat("T4")
+async def test_refused_snapshot_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with serve_answers(play_without_frames) as camera:
+        with pytest.raises(DeviceUnreachable):
+            await take(
+                "http://169.254.169.254/latest/",
+                stream=f"rtsp://127.0.0.1:{camera.port}/live",
+                timeout_s=0.5,
+            )
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "169.254.169.254 is not in a network" in caplog.text
+
+
 @pytest.mark.threat("T4")
 @pytest.mark.threat("T14")
 @pytest.mark.parametrize(

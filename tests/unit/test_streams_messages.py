@@ -127,3 +127,28 @@ def test_no_bytes_crash_or_stall_the_parser(data: bytes) -> None:
         while (item := take_item(buffer)) is not None:
             assert isinstance(item, Response | Packet | ServerRequest)
     assert len(buffer) <= len(data)
+
+
+@pytest.mark.threat("K8")
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    st.lists(st.sampled_from([REPLY, b"$\x00\x00\x02hi", b"OPTIONS * RTSP/1.0\r\n\r\n", b"\r\n"])),
+    st.lists(st.integers(1, 40), min_size=1),
+)
+def test_cuts_between_segments_change_nothing(parts: list[bytes], sizes: list[int]) -> None:
+    whole, rest = take_all(bytearray(b"".join(parts))), b"".join(parts)
+    buffer, found, turn = bytearray(), list[object](), 0
+    while rest:
+        size = sizes[turn % len(sizes)]
+        buffer += rest[:size]
+        rest, turn = rest[size:], turn + 1
+        found += take_all(buffer)
+    assert found == whole
+    assert len(found) == len(parts) - parts.count(b"\r\n")
+
+
+def take_all(buffer: bytearray) -> list[object]:
+    items: list[object] = []
+    while (item := take_item(buffer)) is not None:
+        items.append(item)
+    return items
