@@ -165,5 +165,6 @@ async def serve(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # Its warnings are about single packets, several for each: they would fill the disk.
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s")
     asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -60,8 +60,9 @@ _OLD_MOSQUITTO = (
     "; this version may send more than a client's Receive Maximum, 2.0.20 and later do not"
 )
 _AMQTT_LIMITS = (
-    "for trying out: MQTT 3.1.1 only, nothing survives its restart, no limit on message size; "
-    "install mosquitto or set mqtt.url"
+    "for trying out: MQTT 3.1.1 only, nothing survives its restart, a message that is not "
+    "acknowledged within 5 s (database away) or was sent right before its sender left may be "
+    "lost, no limit on message size; install mosquitto or set mqtt.url"
 )
 
 

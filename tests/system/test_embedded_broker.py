@@ -193,8 +193,9 @@ def test_a_kept_session_survives_the_clients_absence(broker: EmbeddedBroker) -> 
     with station(broker, broker.simulators) as gateway:
         for number in range(100):
             gateway.publish("gengfu/v1/a/reading", str(number).encode())
-    with station(broker, broker.hub, client_id="kept", keep=True) as hub:
-        assert {hub.next()[1] for _ in range(100)} == {str(n).encode() for n in range(100)}
+        # The sender stays: amqtt forgets what it had not yet passed on when a sender leaves.
+        with station(broker, broker.hub, client_id="kept", keep=True) as hub:
+            assert {hub.next()[1] for _ in range(100)} == {str(n).encode() for n in range(100)}
 
 
 @both
