@@ -133,5 +133,8 @@ async def _look_up(address: Address) -> list[str]:
 
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
-    """The system's trust, built once: reading its certificates takes 20 ms."""
+    """The system's trust, built once: reading its certificates takes 20 ms.
+
+    A site's own authority is added to it by the system, or by ``SSL_CERT_FILE``.
+    """
     return ssl.create_default_context()

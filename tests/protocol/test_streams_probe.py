@@ -5,6 +5,7 @@ import os
 import resource
 import ssl
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from cryptography.x509.oid import NameOID
 from hub.domain.health import Layer, Status
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials
+from streams.network import _tls_context
 from tests.protocol.probing import NOW, PASSWORD, probe, target
 from tests.protocol.scripted_rtsp import (
     Seen,
     ask_digest,
     play_along,
+    read_request,
     reply,
     serve,
     serve_answers,
@@ -148,6 +151,10 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -169,6 +176,28 @@ async def test_certificate_that_does_not_verify(tmp_path: Path) -> None:
         result = await probe(CameraTarget(device_id=1, stream_address=address))
     assert "certificate does not verify" in result.detail
     assert camera.connections == 0
+
+
+async def test_certificate_of_a_trusted_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate, key = self_signed(tmp_path)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    _tls_context.cache_clear()
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(play_along(await read_request(reader)))
+        await reader.read()
+
+    try:
+        async with serve(behave, tls=context) as camera:
+            address = f"rtsps://127.0.0.1:{camera.port}/live"
+            result = await probe(CameraTarget(device_id=1, stream_address=address))
+    finally:
+        _tls_context.cache_clear()
+    assert result.failed_layer is None, result.lines
 
 
 async def test_shortage_of_our_own_says_nothing_of_the_camera() -> None:
