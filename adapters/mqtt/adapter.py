@@ -67,8 +67,8 @@ class MqttAdapter:
         self._inbox = Inbox()
         self._ledger = AckLedger()
         self._unsettled = 0
-        self._emitting_since: float | None = None
         self._dropped = 0
+        self._had_connection = False
 
     @property
     def waiting(self) -> int:
@@ -78,17 +78,15 @@ class MqttAdapter:
     async def run(self, link: Link) -> None:
         """Report until cancelled; raise a DeviceError when the link dies."""
         self._inbox, self._ledger = Inbox(), AckLedger()
-        self._unsettled, self._dropped, self._emitting_since = 0, 0, None
+        self._unsettled, self._dropped = 0, 0
         try:
             wire = await self._open()
             await self._work(wire, link)
-        except DeviceError as error:
-            self._commands.fail(error)
-            raise
         finally:
+            self._commands.fail(DeviceUnreachable("the connection to the broker ended"))
             if self._wire is not None:
-                self._wire.close()
-                self._wire = None
+                wire, self._wire = self._wire, None
+                await wire.close()
 
     async def command(self, device: str, do: str, args: Mapping[str, Json]) -> Mapping[str, Json]:
         """Send a command and return the device's reply without its id.
@@ -130,7 +128,7 @@ class MqttAdapter:
         try:
             await wire.open(ip, self._address.port)
         except DeviceError:
-            wire.close()
+            await wire.close()
             raise
         return wire
 
@@ -154,7 +152,10 @@ class MqttAdapter:
         """Subscribe while what the broker kept is delivered already, then wait for the end."""
         group = self._options.shared_group if self._options.is_shared else ""
         await wire.subscribe(build_filters(shared_group=group))
+        if self._had_connection and not wire.had_session:
+            self._log.warning("the broker forgot our session: what came meanwhile may be lost")
         self._log.info("broker connected (session %s)", "resumed" if wire.had_session else "new")
+        self._had_connection = True
         await wire.wait_lost()
 
     def _receive(self, topic: str, payload: bytes, ack: Ack, *, is_retained: bool) -> None:
@@ -204,14 +205,13 @@ class MqttAdapter:
                 events.extend(item.events)
                 if item.message is not None:
                     events.extend(self._digest.digest(item.message, now))
-            batch = self._ledger.open([item.ack for item in items if item.ack is not None])
+            acks = [item.ack for item in items if item.ack is not None]
+            batch = self._ledger.open(acks, now)
             settle = partial(self._settle, wire, batch)
             if not events:
                 settle()
                 continue
-            self._emitting_since = now
             await link.emit(events, acknowledge=settle)
-            self._emitting_since = None
 
     def _settle(self, wire: Wire, batch: Batch) -> None:
         """A batch is committed. On a connection that has died since, this does nothing."""
@@ -232,9 +232,8 @@ class MqttAdapter:
             await asyncio.sleep(TICK_S)
             wire.tick()
             now = self._now()
-            since = self._emitting_since
-            if now - before > 2 * TICK_S or (since is not None and now - since > TICK_S):
-                self._digest.hold(now)
+            if now - before > 2 * TICK_S or self._ledger.age(now) > TICK_S:
+                self._digest.hold(now)  # we were busy, or wait for a commit: nobody is silent
             events = self._digest.fallen_silent(now)
             if events:
                 self._inbox.put(Item(events=events))

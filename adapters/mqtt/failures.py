@@ -14,6 +14,7 @@ from hub.domain.errors import (
     ProtocolViolation,
     UnsupportedByDevice,
 )
+from hub.domain.secrets import Secret
 
 _AUTH = {134, 135, 138, 140}  # password, not authorised, banned, bad authentication method
 _BUSY = {137, 151, 159}  # server busy, quota exceeded, connection rate exceeded
@@ -54,9 +55,14 @@ def connect_failure(error: OSError | ValueError, *, endpoint: str) -> DeviceErro
     return DeviceUnreachable(f"{endpoint}: {getattr(error, 'strerror', None) or 'cannot connect'}")
 
 
-def not_a_broker(first: bytes, *, endpoint: str) -> ProtocolViolation | None:
-    """The error when the first byte of an answer cannot begin an MQTT answer to CONNECT."""
+def not_a_broker(first: bytes, *, endpoint: str, password: Secret) -> ProtocolViolation | None:
+    """The error when the first byte of an answer cannot begin an MQTT answer to CONNECT.
+
+    A server that echoes has our CONNECT in its answer, and the password in it.
+    """
     if not first or first[0] in {0x20, 0xE0, 0xF0}:  # CONNACK, DISCONNECT, AUTH
         return None
     hint = "it speaks TLS: use mqtts://" if first[0] in {0x15, 0x16} else "it is no MQTT broker"
-    return ProtocolViolation(f"{endpoint}: {hint}", evidence=first)
+    secret = password.reveal().encode()
+    evidence = first.replace(secret, b"***") if secret else first
+    return ProtocolViolation(f"{endpoint}: {hint}", evidence=evidence[:256])

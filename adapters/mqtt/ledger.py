@@ -23,6 +23,7 @@ class Batch:
     """Messages handed over together."""
 
     acks: Sequence[Ack]
+    opened_at: float
     is_settled: bool = False
 
 
@@ -32,11 +33,15 @@ class AckLedger:
     def __init__(self) -> None:
         self._batches: deque[Batch] = deque()
 
-    def open(self, acks: Sequence[Ack]) -> Batch:
+    def open(self, acks: Sequence[Ack], now: float) -> Batch:
         """Note a batch that is about to be handed over."""
-        batch = Batch(acks)
+        batch = Batch(acks, now)
         self._batches.append(batch)
         return batch
+
+    def age(self, now: float) -> float:
+        """For how many seconds the oldest batch has waited for its commit."""
+        return now - self._batches[0].opened_at if self._batches else 0.0
 
     def settle(self, batch: Batch) -> list[Ack]:
         """The batch is stored: return what may be acknowledged now, in order."""

@@ -83,6 +83,11 @@ class MqttOptions(BaseModel):
     command_timeout_s: float = Field(default=10.0, gt=0, le=300)
 
     @property
+    def is_five(self) -> bool:
+        """Whether MQTT 5 is spoken, else 3.1.1."""
+        return self.version == "5"
+
+    @property
     def is_shared(self) -> bool:
         """Whether readings and events come by a shared subscription."""
-        return self.version == "5" and bool(self.shared_group)
+        return self.is_five and bool(self.shared_group)

@@ -20,7 +20,7 @@ from adapters.mqtt.fields import (
     parse_text,
     parse_time,
 )
-from adapters.mqtt.topics import Leaf, Topic, parse_topic
+from adapters.mqtt.topics import MAX_TOPIC_LENGTH, Leaf, Topic, parse_topic
 from hub.domain.devices import DeviceDescription, Json
 from hub.domain.events import (
     DeviceDescribed,
@@ -232,7 +232,7 @@ def _unrecognised(message: Message, topic: Topic, reason: str) -> UnrecognisedEv
     return UnrecognisedEvent(
         device=topic.device,
         replayed=message.is_retained,
-        topic=message.topic[:512],
+        topic=message.topic[:MAX_TOPIC_LENGTH].replace("\0", "\ufffd"),
         reason=reason,
         payload=mask_secrets(message.payload),
     )

@@ -10,7 +10,7 @@ import socket
 import ssl
 
 from adapters.mqtt.options import TlsOptions
-from hub.domain.errors import ConfigError
+from hub.domain.errors import AuthRejected
 
 
 class PinMismatch(ssl.SSLError):
@@ -68,7 +68,7 @@ def build_context(options: TlsOptions, *, broker_name: str) -> ssl.SSLContext:
     """Build the context; reads files, so call it off the event loop.
 
     Raises:
-        ConfigError: a certificate or key file cannot be used.
+        AuthRejected: a certificate or key file cannot be used.
     """
     context = _BrokerContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -87,6 +87,6 @@ def build_context(options: TlsOptions, *, broker_name: str) -> ssl.SSLContext:
             # The callback refuses keys behind a passphrase; OpenSSL would ask the terminal.
             context.load_cert_chain(options.cert_file, options.key_file, password=lambda: b"")
     except (OSError, ssl.SSLError, ValueError) as error:
-        msg = f"the TLS files of the MQTT connection cannot be used: {error}"
-        raise ConfigError(msg) from error
+        msg = f"the TLS files of the connection cannot be used: {error}"
+        raise AuthRejected(msg) from error
     return context

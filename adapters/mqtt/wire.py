@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from adapters.mqtt.failures import connect_failure, not_a_broker, refusal
 from adapters.mqtt.ledger import Ack
 from adapters.mqtt.options import MqttOptions
+from adapters.mqtt.sockets import has_decrypted, peek, sign_off
 from hub.domain.errors import DeviceError, DeviceUnreachable, ProtocolViolation
 from hub.domain.secrets import Credentials
 
@@ -63,6 +64,7 @@ class Wire:
         self._connected: asyncio.Future[bool] = self._loop.create_future()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._password = identity.credentials.password
         self._filters: Sequence[str] = ()
         self._endpoint = ""
         self._fd = -1
@@ -71,7 +73,7 @@ class Wire:
         self._client = self._build_client(identity, context)
 
     def _build_client(self, identity: Identity, context: ssl.SSLContext | None) -> Client:
-        is_five = self._options.version == "5"
+        is_five = self._options.is_five
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=identity.client_id,
@@ -154,7 +156,7 @@ class Wire:
             DeviceUnreachable: the connection is gone.
         """
         properties = None
-        if self._options.version == "5":
+        if self._options.is_five:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho left it bare
             properties.MessageExpiryInterval = max(1, round(expiry_s))
         info = self._client.publish(topic, payload, qos=1, properties=properties)
@@ -183,13 +185,19 @@ class Wire:
         if self._fd >= 0 and not self._is_paused:
             self._client.loop_misc()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Send what acknowledgements wait, sign off, close. The session stays in the broker."""
-        if self._fd >= 0:
-            self._client.disconnect()
+        is_up = self._fd >= 0
+        if is_up:
             self._client.loop_write()
         self._unwatch_socket()
-        self._close_socket()
+        sock = self._client.socket()
+        if sock is not None:
+            try:
+                if is_up and isinstance(sock, socket.socket) and not self._client.want_write():
+                    await sign_off(sock)
+            finally:
+                sock.close()
         for future in (self._connected, self._subscribed, self._lost):
             if not future.done():
                 future.cancel()
@@ -198,7 +206,7 @@ class Wire:
 
     def _connect(self, ip_text: str, port: int) -> None:
         options = self._options
-        if options.version != "5":
+        if not options.is_five:
             self._client.connect(ip_text, port, options.keep_alive_s)
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho left it bare
@@ -212,9 +220,6 @@ class Wire:
     def _abandon(self, opening: "asyncio.Future[None]") -> None:
         if not opening.cancelled():
             opening.exception()
-        self._close_socket()
-
-    def _close_socket(self) -> None:
         sock = self._client.socket()
         if sock is not None:
             sock.close()
@@ -229,7 +234,8 @@ class Wire:
             return future.result()
         if self._lost.done():
             self._lost.result()
-        msg = f"{self._endpoint}: the broker {silence} within {timeout_s:g} s"
+        hint = "; does it speak MQTT 5? else set version 3.1.1" if self._options.is_five else ""
+        msg = f"{self._endpoint}: the broker {silence} within {timeout_s:g} s{hint}"
         raise DeviceUnreachable(msg)
 
     def _watch_socket(self) -> None:
@@ -256,29 +262,19 @@ class Wire:
             before = self._packets
             if self._client.loop_read() or self._fd < 0 or self._is_paused:
                 return
-            if self._packets == before and not self._has_decrypted():
+            if self._packets == before and not has_decrypted(self._client.socket()):
                 return
-        if self._has_decrypted():
+        if has_decrypted(self._client.socket()):
             self._loop.call_soon(self._on_readable)
 
-    def _has_decrypted(self) -> bool:
-        """Whether TLS holds bytes that the event loop cannot see."""
-        sock = self._client.socket()
-        return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-
     def _looks_like_broker(self) -> bool:
-        sock = self._client.socket()
-        if self._connected.done() or not isinstance(sock, socket.socket):
+        """Look at the very first bytes: paho would wait for the rest of a packet that is none."""
+        if self._connected.done():
             return True
-        if isinstance(sock, ssl.SSLSocket):  # cannot peek; paho finds out
-            return True
-        try:
-            first = sock.recv(64, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        error = not_a_broker(first, endpoint=self._endpoint)
+        first = peek(self._client.socket())
+        if not first:
+            return first is None
+        error = not_a_broker(first, endpoint=self._endpoint, password=self._password)
         if error is not None:
             self._die(error)
         return error is None

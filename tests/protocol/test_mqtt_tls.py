@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from hub.domain.errors import ConfigError, DeviceError, DeviceUnreachable, ProtocolViolation
+from hub.domain.errors import AuthRejected, DeviceError, DeviceUnreachable, ProtocolViolation
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
 from tests.protocol.mqtt_parts import PASSWORD, RecordingLink, build_adapter, running
 
@@ -181,5 +181,5 @@ async def test_files_that_cannot_be_used(tmp_path: Path, field: str) -> None:
     path.write_bytes(b"rubbish")
     for tls in ({field: path}, {field: tmp_path / "missing.pem"}):
         adapter = build_adapter("mqtts://127.0.0.1:9", tls=tls)
-        with pytest.raises(ConfigError, match="TLS files"):
+        with pytest.raises(AuthRejected, match="TLS files"):
             await adapter.run(RecordingLink())

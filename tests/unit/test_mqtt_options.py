@@ -17,6 +17,7 @@ from hub.domain.errors import (
     ProtocolViolation,
     UnsupportedByDevice,
 )
+from hub.domain.secrets import Secret
 
 
 def test_defaults() -> None:
@@ -119,11 +120,17 @@ def test_reason_codes_become_reactions(code: int, error: type[DeviceError]) -> N
     ],
 )
 def test_answers_that_are_not_a_brokers(first: bytes, text: str) -> None:
-    error = not_a_broker(first, endpoint="x:1")
+    error = not_a_broker(first, endpoint="x:1", password=Secret("hunter2"))
     assert error is not None
     assert text in str(error)
     assert error.evidence == first
 
 
+def test_password_in_an_echo_is_masked() -> None:
+    error = not_a_broker(b"\x10\x20..hub..hunter2", endpoint="x:1", password=Secret("hunter2"))
+    assert error is not None
+    assert error.evidence == b"\x10\x20..hub..***"
+
+
 def test_connack_is_a_brokers_answer() -> None:
-    assert not_a_broker(b"\x20\x02\x00\x00", endpoint="x:1") is None
+    assert not_a_broker(b"\x20\x02\x00\x00", endpoint="x:1", password=Secret("hunter2")) is None
