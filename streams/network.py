@@ -16,7 +16,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from hub.domain.addresses import Address, AddressPolicy
-from hub.domain.errors import AddressRefused, DeviceError, DeviceUnreachable, ProtocolViolation
+from hub.domain.errors import (
+    AddressRefused,
+    AuthRejected,
+    DeviceError,
+    DeviceUnreachable,
+    ProtocolViolation,
+)
 from hub.domain.health import Layer
 
 MAX_ADDRESSES = 8  # of one name
@@ -57,6 +63,15 @@ class Trace:
         """Add a line with the time since the start."""
         if len(self.lines) < MAX_LINES:
             self.lines.append(f"{time.monotonic() - self.started:.3f} s {self.layer}: {text}")
+
+
+def name_layer(error: DeviceError, trace: Trace) -> Layer:
+    """Return the layer that failed, when a probe that came so far ended with this error."""
+    if isinstance(error, AuthRejected):
+        return Layer.CREDENTIALS
+    if isinstance(error, ProtocolViolation) and trace.layer is Layer.NETWORK:
+        return Layer.PROTOCOL  # TLS belongs to connecting, yet somebody answered
+    return trace.layer
 
 
 async def resolve(address: Address, policy: AddressPolicy) -> tuple[str, ...]:

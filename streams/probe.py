@@ -12,15 +12,14 @@ from datetime import datetime
 from hub.domain.addresses import WEB_SCHEMES, Address, AddressPolicy, parse_address
 from hub.domain.errors import (
     AddressRefused,
-    AuthRejected,
     DeviceError,
     ProtocolViolation,
     UnsupportedByDevice,
 )
-from hub.domain.health import Layer, ProbeResult
+from hub.domain.health import ProbeResult
 from hub.domain.ports import CameraTarget, Clock
 from streams.http_status import fetch_status
-from streams.network import OwnShortage, Trace
+from streams.network import OwnShortage, Trace, name_layer
 from streams.rtp import is_rtp
 from streams.rtsp.client import RtspClient, open_rtsp
 from streams.urls import redact
@@ -94,8 +93,7 @@ def _choose_address(target: CameraTarget) -> Address:
 
 def _note_failure(error: DeviceError, target: CameraTarget, trace: Trace) -> None:
     """Name the layer, and keep what the camera sent where that explains the failure."""
-    if isinstance(error, AuthRejected):
-        trace.layer = Layer.CREDENTIALS
+    trace.layer = name_layer(error, trace)
     trace.note(str(error))
     if isinstance(error, ProtocolViolation) and error.evidence:
         shown = redact(error.evidence.decode("utf-8", "replace"), target.credentials)

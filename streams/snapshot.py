@@ -13,7 +13,6 @@ import aiohttp
 from hub.domain.addresses import WEB_SCHEMES, AddressPolicy, parse_address
 from hub.domain.errors import (
     AddressRefused,
-    AuthRejected,
     DeviceError,
     DeviceUnreachable,
     ProtocolViolation,
@@ -24,7 +23,7 @@ from hub.domain.ports import CameraTarget, Clock, Picture
 from streams.decoder import DecoderProcess
 from streams.describe import RTSP_SCHEMES
 from streams.jpeg import parse_jpeg_size
-from streams.network import Trace, resolve
+from streams.network import Trace, name_layer, resolve
 from streams.rtp import KeyFrameAssembler
 from streams.rtsp.client import RtspClient, open_rtsp
 from streams.urls import redact
@@ -158,8 +157,7 @@ async def _decode(
 
 def _with_layer(error: DeviceError, trace: Trace, target: CameraTarget) -> DeviceError:
     """Return the same error with its layer in front and without any password."""
-    layer = Layer.CREDENTIALS if isinstance(error, AuthRejected) else trace.layer
-    text = redact(f"{layer}: {error}", target.credentials)
+    text = redact(f"{name_layer(error, trace)}: {error}", target.credentials)
     if isinstance(error, ProtocolViolation):
         evidence = redact(error.evidence.decode("utf-8", "replace"), target.credentials)
         return ProtocolViolation(text, evidence=evidence.encode("utf-8"))

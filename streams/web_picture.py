@@ -25,6 +25,7 @@ from streams.network import Trace, translate
 
 CHUNK_BYTES = 64 * 1024
 MAX_REDIRECTS = 3
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None)  # the caller's limit holds
 
 
 async def fetch_jpeg(
@@ -52,7 +53,7 @@ async def _get(
     headers = {"Accept": "image/jpeg", "Accept-Encoding": "identity"}
     for _ in range(3):  # without password, with it, once more for a stale nonce
         async with client.get(
-            address.text, headers=headers, max_redirects=MAX_REDIRECTS
+            address.text, headers=headers, max_redirects=MAX_REDIRECTS, timeout=_NO_TIMEOUT
         ) as response:
             trace.layer = Layer.PROTOCOL
             if response.status != 401:

@@ -56,6 +56,7 @@ class RtspClient:
         self._channel = 0
         self._challenge: Challenge | None = None
         self._nonce_count = 0
+        self._is_proven = False  # the camera has accepted our credentials on this connection
         self._base = address.text
 
     async def options(self) -> frozenset[str]:
@@ -114,7 +115,7 @@ class RtspClient:
 
     async def _request(self, method: str, url: str, *headers: tuple[str, str]) -> Response:
         """Send a request, with credentials when the camera asks for them."""
-        for attempt in range(MAX_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             had_credentials = self._challenge is not None
             self._send(method, url, headers)
             response = await self._reply()
@@ -123,12 +124,14 @@ class RtspClient:
             reason = "OK" if response.status == 200 else response.reason
             self._trace.note(f"{method}: {response.status} {reason}")
             if response.status != 401:
+                self._is_proven = had_credentials
                 return response
             self._trace.layer = max(self._trace.layer, Layer.CREDENTIALS, key=_LAYERS.index)
             challenge = self._accept_challenge(response)
-            is_stale = challenge.is_stale and attempt + 1 < MAX_ATTEMPTS
-            if had_credentials and not is_stale:
+            # A camera may ask anew for every request without saying that the nonce was stale.
+            if had_credentials and not (challenge.is_stale or self._is_proven):
                 break
+            self._is_proven = False
         msg = "the camera refuses the user name or the password"
         raise AuthRejected(msg)
 
@@ -165,8 +168,6 @@ class RtspClient:
         for _ in range(MAX_UNRELATED_ITEMS):
             item = await self._connection.next_item()
             if isinstance(item, Response) and self._is_ours(item):
-                if self._trace.layer is Layer.NETWORK:
-                    self._trace.layer = Layer.PROTOCOL
                 return item
         msg = "the camera sends anything but the reply that it owes"
         raise ProtocolViolation(msg)

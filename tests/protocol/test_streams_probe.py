@@ -22,6 +22,7 @@ from tests.protocol.probing import NOW, PASSWORD, probe, target
 from tests.protocol.scripted_rtsp import (
     Seen,
     ask_digest,
+    is_digest_right,
     play_along,
     read_request,
     reply,
@@ -80,6 +81,26 @@ async def test_wrong_password_is_tried_once() -> None:
     assert result.failed_layer is Layer.CREDENTIALS
     assert result.status is Status.DEGRADED
     assert sum(bool(seen.authorization) for seen in camera.requests) == 1
+
+
+async def test_camera_that_asks_anew_for_every_request_is_answered() -> None:
+    """Each nonce is good once, and the camera never says ``stale``."""
+    used: list[str] = []
+
+    def once(seen: Seen) -> bytes:
+        nonce = f"n{len(used)}"
+        right = is_digest_right(seen, algorithm="MD5", password=PASSWORD)
+        if right and f'nonce="{nonce}"' in seen.authorization:
+            used.append(nonce)
+            return play_along(seen)
+        challenge = f'WWW-Authenticate: Digest realm="cam", nonce="{nonce}", qop="auth"'
+        return reply(seen, "401 Unauthorized", challenge)
+
+    async with serve_answers(once) as camera:
+        result = await probe(target(camera.port), timeout_s=0.5, deep=True)
+    assert result.failed_layer is Layer.FRAMES, result.lines
+    assert used == ["n0", "n1", "n2", "n3"][: len(used)]
+    assert len(used) >= 3
 
 
 async def test_endless_stale_ends() -> None:
@@ -175,6 +196,7 @@ async def test_certificate_that_does_not_verify(tmp_path: Path) -> None:
         address = f"rtsps://127.0.0.1:{camera.port}/live"
         result = await probe(CameraTarget(device_id=1, stream_address=address))
     assert "certificate does not verify" in result.detail
+    assert result.failed_layer is Layer.PROTOCOL
     assert camera.connections == 0
 
 
