@@ -83,9 +83,11 @@ def count_areas(stops: Sequence[PatrolStop]) -> list[AreaFigures]:
     ]
 
 
-def count_reasons(stops: Sequence[PatrolStop]) -> list[tuple[str, int]]:
-    """Why cameras were not seen, the most frequent first."""
-    return Counter(s.reason for s in stops if s.verdict is Verdict.NOT_SEEN).most_common()
+def count_reasons(stops: Sequence[PatrolStop]) -> list[tuple[str, str, int]]:
+    """Why cameras were not seen (fault, reason, number), the most frequent first."""
+    missed = [stop for stop in stops if stop.verdict is Verdict.NOT_SEEN]
+    counted = Counter((_fault(stop) or "其他 other", stop.reason) for stop in missed)
+    return [(fault, reason, number) for (fault, reason), number in counted.most_common()]
 
 
 async def build_report(
@@ -137,11 +139,15 @@ def _line(stop: PatrolStop, zone: ZoneInfo, picture: str) -> StopLine:
         area=stop.area_name,
         is_seen=stop.verdict is Verdict.SEEN,
         reason=reason,
-        fault=LAYER_NAMES[Layer(stop.layer)] if stop.layer else "",
+        fault=_fault(stop),
         detail=stop.detail,
         time="" if stop.at is None else f"{stop.at.astimezone(zone):%H:%M:%S}",
         picture=picture,
     )
+
+
+def _fault(stop: PatrolStop) -> str:
+    return LAYER_NAMES[Layer(stop.layer)] if stop.layer else ""
 
 
 def _format_time(at: datetime | None, zone: ZoneInfo) -> str:

@@ -1,0 +1,48 @@
+"""A worker process of its own, for tests that kill it: planner and walker on a real queue."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hub.domain.health import ProbeResult
+from hub.domain.ports import CameraTarget, Picture
+from hub.patrols.pictures import PictureFolder
+from hub.patrols.planner import Planner
+from hub.patrols.rounds import RoundWalker
+from hub.patrols.visit import Eyes
+from hub.runtime.jobs import Jobs
+from hub.store.database import Database
+from hub.store.vault import Vault
+from tests.db.test_patrols_rounds import make_jpeg
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def probe(target: CameraTarget, *, timeout_s: float) -> ProbeResult:
+    with Path(os.environ["WORKER_VISITS"]).open("a") as file:  # noqa: ASYNC230  # a test's log
+        file.write(f"{target.device_id}\n")
+    return ProbeResult(probed_at=now(), latency_s=0.01)
+
+
+async def snapshot(target: CameraTarget, *, timeout_s: float) -> Picture:
+    await asyncio.sleep(0.05)
+    return Picture(jpeg=make_jpeg(), width=1280, height=720, taken_at=now(), source="snapshot")
+
+
+async def main() -> None:
+    database = await Database.open(
+        os.environ["WORKER_DATABASE"], vault=Vault.open(Path(os.environ["WORKER_KEY"]))
+    )
+    jobs = Jobs(database, now)
+    folder = PictureFolder(Path(os.environ["WORKER_DATA"]))
+    eyes = Eyes(probe=probe, snapshot=snapshot, folder=folder, clock=now)
+    RoundWalker(database=database, jobs=jobs, eyes=eyes).register()
+    Planner(database=database, jobs=jobs, clock=now).register()
+    await jobs.run(concurrency=4)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
