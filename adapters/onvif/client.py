@@ -219,8 +219,8 @@ class OnvifClient:
         ``headers`` are the reference parameters of a subscription; ``wait_s`` is how long the
         camera may think before it answers, on top of the deadline.
         """
-        parameters["_soapheaders"] = [etree.fromstring(ET.tostring(one)) for one in headers]
         with self._translated(operation):
+            parameters["_soapheaders"] = [etree.fromstring(ET.tostring(one)) for one in headers]
             text = await self._send(
                 service,
                 operation,

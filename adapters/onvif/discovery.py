@@ -29,6 +29,8 @@ from hub.domain.addresses import (
 from hub.domain.devices import Connection
 from hub.domain.errors import DeviceError, Invalid, ProtocolViolation
 
+__all__ = ["DEFAULT_PORTS", "Found", "discover_multicast", "scan_range"]
+
 log = logging.getLogger(__name__)
 
 MULTICAST = ("239.255.255.250", 3702)

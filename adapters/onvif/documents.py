@@ -68,8 +68,8 @@ def parse_tree(text: str) -> ET.Element:
 
 
 def local_name(tag: str) -> str:
-    """Return an element's name without its namespace."""
-    return tag.rpartition("}")[2]
+    """Return an element's name without its namespace, or without a prefix never declared."""
+    return tag.rpartition("}")[2].rpartition(":")[2]
 
 
 def find_local(element: ET.Element, name: str) -> ET.Element | None:

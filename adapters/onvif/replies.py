@@ -63,7 +63,7 @@ def read_tree(text: str) -> ET.Element:
     try:
         return parse_tree(text)
     except ProtocolViolation:
-        return parse_tree(etree.tostring(read_lenient(text), encoding="unicode"))
+        return _copy(read_lenient(text))
 
 
 def read_lenient(text: str) -> Any:
@@ -76,6 +76,14 @@ def read_lenient(text: str) -> Any:
         msg = "the answer is not XML"
         raise ProtocolViolation(msg, evidence=text[:2048].encode())
     return root
+
+
+def _copy(element: Any) -> ET.Element:  # lxml's element, untyped; at most 256 deep
+    """Return a tree as the standard library's; names with undeclared prefixes stay as they are."""
+    copy = ET.Element(element.tag, {str(key): str(value) for key, value in element.items()})
+    copy.text = element.text
+    copy.extend(_copy(child) for child in element if isinstance(child.tag, str))
+    return copy
 
 
 def _error_of_status(reply: Reply, *, doing: str, is_device: bool) -> DeviceError:
