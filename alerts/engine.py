@@ -16,7 +16,8 @@ from alerts.desk import CURSOR
 from alerts.judge import SCOPE, Sighting, judge, retire, sightings_of
 from alerts.readings import ReadingInbox
 from alerts.rules import StatusSeen, Tick, ValueSeen
-from hub.domain.alerts import DeviceOffline, PointBeyond, Rule, RuleState, subject_key
+from hub.domain.alerts import Rule, RuleState, subject_key
+from hub.domain.conditions import DeviceOffline, PointBeyond
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs

@@ -9,7 +9,8 @@ from typing import Final
 from alerts.desk import tell
 from alerts.rules import Decision, Observation, Transition, advance, is_watching, observe
 from hub.domain.access import Scope, system_scope
-from hub.domain.alerts import EventOfKind, Phase, Rule, RuleState, Step, subject_key
+from hub.domain.alerts import Phase, Rule, RuleState, Step, subject_key
+from hub.domain.conditions import EventOfKind
 from hub.domain.devices import DeviceKind
 from hub.domain.events import StoredEvent
 from hub.runtime.jobs import Jobs

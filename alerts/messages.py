@@ -10,7 +10,8 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from hub.domain.alerts import Alert, DeviceOffline, EventOfKind, Notification, PointBeyond, Step
+from hub.domain.alerts import Alert, Notification, Step
+from hub.domain.conditions import DeviceOffline, EventOfKind, PointBeyond
 from hub.domain.devices import Json
 from hub.domain.events import Severity
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.rules import Transition, ValueSeen, advance, is_watching
-from hub.domain.alerts import Phase, PointBeyond, Rule, RuleState, subject_key
+from hub.domain.alerts import Phase, Rule, RuleState, subject_key
+from hub.domain.conditions import PointBeyond
 from hub.store.events import ReadingRow
 from hub.store.present import PointPlace
 

@@ -12,15 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from hub.domain.alerts import (
-    DeviceOffline,
-    Direction,
-    EventOfKind,
-    Phase,
-    PointBeyond,
-    Rule,
-    RuleState,
-)
+from hub.domain.alerts import Phase, Rule, RuleState
+from hub.domain.conditions import DeviceOffline, Direction, EventOfKind, PointBeyond
 from hub.domain.devices import DeviceKind
 from hub.domain.events import StoredEvent
 from hub.domain.health import Status

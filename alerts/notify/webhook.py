@@ -139,4 +139,5 @@ def _connect_error(error: aiohttp.ClientConnectorError) -> TryAgain | Rejected:
         return Rejected(str(error.os_error))
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return TryAgain("the name of the host is not known")
-    return TryAgain(f"cannot connect: {type(error.os_error).__name__}")
+    # Names endpoints only: no path, no query.
+    return TryAgain(f"cannot connect: {error.os_error}")

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Alert, AlertStatus, AlertStep, EventOfKind, Step
+from hub.domain.alerts import Alert, AlertStatus, AlertStep, Step
+from hub.domain.conditions import EventOfKind
 from hub.domain.errors import Conflict, Invalid, NotFound
 from hub.domain.events import Severity
 from hub.store.audit import Deed, record

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Direction, PointBeyond, Rule
+from hub.domain.alerts import Rule
+from hub.domain.conditions import Direction, PointBeyond
 from hub.domain.devices import DeviceKind
 from hub.domain.health import Status
 from hub.store.database import Transaction

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import DeviceOffline, Phase, Rule, RuleState, Step
+from hub.domain.alerts import Phase, Rule, RuleState, Step
+from hub.domain.conditions import DeviceOffline
 from hub.store.database import Transaction
 from hub.store.scoping import scope_paths
 

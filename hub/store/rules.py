@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Condition, Rule, build_condition, parse_condition
+from hub.domain.alerts import Rule
+from hub.domain.conditions import Condition, build_condition, parse_condition
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid, NotFound
 from hub.domain.events import Severity

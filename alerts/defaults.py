@@ -1,0 +1,49 @@
+"""The few rules a new hub starts with: everything a duty room must hear of at once."""
+
+from typing import Final
+
+from hub.domain.access import Scope
+from hub.domain.alerts import Rule
+from hub.domain.conditions import Condition, DeviceOffline, Direction, EventOfKind, PointBeyond
+from hub.domain.devices import DeviceKind
+from hub.domain.events import Severity
+from hub.store.database import Transaction
+from hub.store.rules import add_rule, has_rules
+
+HOUR_S = 3600.0
+WATCHERS: Final = (DeviceKind.CAMERA, DeviceKind.NVR)
+
+# A device is offline only once a second probe confirmed it: no further wait is needed.
+DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
+    ("Camera offline 摄像机离线", DeviceOffline(device_kinds=WATCHERS), Severity.CRITICAL),
+    (
+        "Device offline 设备离线",
+        DeviceOffline(device_kinds=tuple(k for k in DeviceKind if k not in WATCHERS)),
+        Severity.WARNING,
+    ),
+    (
+        "Patrol round missed 漏巡",
+        EventOfKind(kind="patrol.round_missed", distinguish_by="plan", auto_clear_s=12 * HOUR_S),
+        Severity.CRITICAL,
+    ),
+    (
+        "Signal lost 视频丢失",
+        EventOfKind(kind="signal.lost", clear_kind="signal.restored", auto_clear_s=24 * HOUR_S),
+        Severity.CRITICAL,
+    ),
+    (
+        "Battery low 电量低",
+        PointBeyond(point="battery", direction=Direction.BELOW, threshold=20.0, clear=25.0),
+        Severity.WARNING,
+    ),
+)
+
+
+async def ensure_default_rules(tx: Transaction, scope: Scope, area_id: int) -> int:
+    """Add the default rules to an area, unless the hub ever had a rule; return how many."""
+    if await has_rules(tx, scope):
+        return 0
+    for name, condition, severity in DEFAULTS:
+        rule = Rule(name=name, area_id=area_id, condition=condition, severity=severity)
+        await add_rule(tx, scope, rule)
+    return len(DEFAULTS)

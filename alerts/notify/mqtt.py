@@ -1,0 +1,76 @@
+"""Publishes to a topic of the hub's own broker, through whatever connection it is given.
+
+Topics of devices are out of bounds: a receiver must not be able to speak in a sensor's name or
+to command one.
+"""
+
+import asyncio
+from datetime import tzinfo
+from typing import Final, Protocol
+
+from pydantic import Field, field_validator
+
+from alerts.messages import build_payload
+from alerts.notifier import Options
+from hub.domain.alerts import Notification
+from hub.domain.errors import DeviceError, Rejected, TryAgain
+
+TIMEOUT_S = 10.0
+LONGEST_TOPIC = 256
+# gengfu/v1 is where devices report and are commanded; Sparkplug and Home Assistant likewise.
+DEVICE_TOPICS: Final = ("gengfu/v1", "spbv1.0", "homeassistant", "zigbee2mqtt")
+
+
+class Publish(Protocol):
+    """Publishes one message."""
+
+    async def __call__(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Return once the broker has it (QoS 1: acknowledged); raises DeviceError or OSError."""
+
+
+class MqttOptions(Options):
+    """Where to publish. QoS 1 unless somebody wants less."""
+
+    topic: str = Field(min_length=1, max_length=LONGEST_TOPIC)
+    qos: int = Field(default=1, ge=0, le=2)
+    retain: bool = False
+
+    @field_validator("topic")
+    @classmethod
+    def _is_usable(cls, value: str) -> str:
+        has_bad = any(c in "+#" or not c.isprintable() for c in value)
+        if has_bad or value.startswith(("$", "/")) or value.endswith("/") or "//" in value:
+            msg = "a topic has no + or #, no control characters and no empty level"
+            raise ValueError(msg)
+        lowered = value.lower()
+        if any(lowered == own or lowered.startswith(own + "/") for own in DEVICE_TOPICS):
+            msg = "this topic belongs to devices: take another one, such as gengfu/alerts"
+            raise ValueError(msg)
+        return value
+
+
+class MqttNotifier:
+    """Publishes one message a notification; the id is in the JSON."""
+
+    def __init__(self, publish: Publish, zone: tzinfo) -> None:
+        self._publish = publish
+        self._zone = zone
+
+    async def send(self, notification: Notification) -> str:
+        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        try:
+            options = MqttOptions.model_validate(dict(notification.receiver.options))
+        except ValueError:
+            msg = "the receiver's topic cannot be used"
+            raise Rejected(msg) from None
+        payload = build_payload(notification, self._zone)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._publish(options.topic, payload, qos=options.qos, retain=options.retain)
+        except TimeoutError as error:
+            msg = f"the broker did not take it within {TIMEOUT_S:g} s"
+            raise TryAgain(msg) from error
+        except (DeviceError, OSError) as error:
+            msg = f"the broker cannot be reached: {type(error).__name__}"
+            raise TryAgain(msg) from error
+        return f"published with QoS {options.qos}"
