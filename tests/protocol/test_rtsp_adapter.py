@@ -1,6 +1,7 @@
 """The RTSP adapter over real sockets: online, wrong password, cut cable, garbage, cancel."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -9,10 +10,10 @@ import pytest
 
 from adapters.rtsp.adapter import RtspAdapter
 from adapters.rtsp.options import RtspOptions
-from hub.domain.devices import Connection, Stream
+from hub.domain.devices import Connection
 from hub.domain.errors import AddressRefused, AuthRejected, DeviceUnreachable, ProtocolViolation
 from hub.domain.events import DeviceDescribed, Event
-from hub.domain.ports import CameraTarget
+from hub.domain.ports import CameraTarget, DescribeStream
 from streams.describe import describe_stream
 from tests.protocol.probing import LOOPBACK, PASSWORD, target
 from tests.protocol.scripted_rtsp import (
@@ -45,9 +46,7 @@ def build_adapter(
 ) -> RtspAdapter:
     """An adapter of one camera on 127.0.0.1."""
 
-    async def describe(target: CameraTarget, *, timeout_s: float) -> Stream:
-        return await describe_stream(target, timeout_s=timeout_s, policy=LOOPBACK)
-
+    describe: DescribeStream = functools.partial(describe_stream, policy=LOOPBACK)
     connection = Connection(
         id=1,
         protocol="rtsp",

@@ -50,7 +50,7 @@ async def test_nothing_listens() -> None:
 
 
 async def test_name_without_address() -> None:
-    camera = CameraTarget(device_id=1, stream_address="rtsp://camera.invalid/live")
+    camera = CameraTarget(device_id=1, stream_address="rtsp://no..name/live")
     result = await probe(camera)
     assert result.failed_layer is Layer.NETWORK
     assert "cannot be resolved" in result.detail

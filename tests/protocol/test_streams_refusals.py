@@ -137,3 +137,21 @@ async def test_a_password_the_camera_echoes_is_hidden(caplog: pytest.LogCaptureF
     assert second.failed_layer is Layer.PROTOCOL
     assert "***" in repr(first) + repr(second)
     assert PASSWORD not in repr(first) + repr(second) + caplog.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://a..b/x",
+        f"rtsp://{'a' * 70}.b/x",
+        "rtsp://[::1/x",
+        "https://a..b/",
+        "rtsp://:0/",
+        "rtsp://h:99999/",
+    ],
+)
+async def test_hosts_that_cannot_be_are_no_crash(address: str) -> None:
+    async with asyncio.timeout(10):
+        result = await probe(CameraTarget(device_id=1, stream_address=address), timeout_s=2)
+    assert result.failed_layer is Layer.NETWORK
+    assert result.detail
