@@ -64,11 +64,10 @@ class Directory:
 
     def allows(self, username: str | None, topic: str, access: frozenset[str]) -> bool:
         """Tell whether the user may read or write the topic; ``topic`` may be a filter."""
-        name = username or ""
-        return any(
+        return bool(username) and any(
             rule.access in access
-            and rule.user in {None, name}
-            and covers(rule.topic.replace("%u", name), topic)
+            and rule.user in {None, username}
+            and covers(rule.topic.replace("%u", username or ""), topic)
             for rule in self.rules
         )
 

@@ -51,10 +51,17 @@ class EmbeddedPostgres:
     """A running embedded database; make one by :meth:`start`."""
 
     def __init__(
-        self, *, process: subprocess.Popen[bytes], claim: FolderClaim, url: str, version: str
+        self,
+        *,
+        process: subprocess.Popen[bytes],
+        claim: FolderClaim,
+        socket: Path,
+        url: str,
+        version: str,
     ) -> None:
         self._process = process
         self._claim = claim
+        self._socket = socket
         self.url = url
         self.version = version
 
@@ -118,7 +125,7 @@ class EmbeddedPostgres:
             f"postgresql://{role}:{password.reveal()}@/{database}"
             f"?host={quote(str(socket), safe='')}&port={PORT}"
         )
-        return cls(process=process, claim=claim, url=url, version=binaries.version)
+        return cls(process=process, claim=claim, socket=socket, url=url, version=binaries.version)
 
     @property
     def pid(self) -> int:
@@ -132,6 +139,8 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """End the server cleanly and let go of the data folder. Blocks; may be called twice."""
         end(self._process, *SHUTDOWN_STEPS)
+        with contextlib.suppress(OSError):  # it is made again at the next start
+            self._socket.rmdir()
         self._claim.release()
 
     def __enter__(self) -> Self:

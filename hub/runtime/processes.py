@@ -144,7 +144,6 @@ def spawn(
     output: IO[bytes] | int,
     user: ServiceUser | None = None,
     death_signal: signal.Signals = signal.SIGINT,
-    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a server that gets ``death_signal`` the moment the hub is gone.
 
@@ -154,6 +153,18 @@ def spawn(
     if threading.current_thread() is not threading.main_thread():
         msg = "servers are started from the main thread: they end with the thread that started them"
         raise RuntimeError(msg)
+    return _start(command, cwd=cwd, output=output, user=user, death_signal=death_signal)
+
+
+def _start(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    output: IO[bytes] | int,
+    user: ServiceUser | None,
+    death_signal: signal.Signals,
+    stdin: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
     uid, gid = (user.uid, user.gid) if user else (-1, -1)
     identity = [str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
     return subprocess.Popen(  # noqa: S603  # no shell: the command is a list of our own
@@ -170,13 +181,27 @@ def spawn(
 def run(
     command: Sequence[str], *, cwd: Path, user: ServiceUser | None = None, text: str = ""
 ) -> tuple[int, str]:
-    """Run a short command as a service user; return its exit status and everything it said."""
-    process = spawn(command, cwd=cwd, output=subprocess.PIPE, user=user, stdin=subprocess.PIPE)
-    try:
-        said, _ = process.communicate(text.encode(), timeout=SHORT_COMMAND_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        said, _ = process.communicate()
+    """Run a short command as a service user; return its exit status and everything it said.
+
+    Any thread: the thread waits for the command, so neither outlives the other.
+    """
+    process = _start(
+        command,
+        cwd=cwd,
+        output=subprocess.PIPE,
+        user=user,
+        death_signal=signal.SIGKILL,
+        stdin=subprocess.PIPE,
+    )
+    with process:
+        try:
+            said, _ = process.communicate(text.encode(), timeout=SHORT_COMMAND_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+        except BaseException:  # Ctrl-C: leave nothing behind
+            process.kill()
+            raise
     return process.returncode, said.decode("utf-8", "replace").strip()
 
 

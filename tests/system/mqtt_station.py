@@ -70,7 +70,7 @@ class Station:
 
 @contextlib.contextmanager
 def connect(
-    broker: EmbeddedBroker,
+    port: int,
     credentials: Credentials,
     *,
     client_id: str = "",
@@ -90,7 +90,7 @@ def connect(
     if credentials.username:
         client.username_pw_set(credentials.username, credentials.password.reveal())
     station = Station(client)
-    client.connect("127.0.0.1", broker.port, **options)  # type: ignore[arg-type]  # by version
+    client.connect("127.0.0.1", port, **options)  # type: ignore[arg-type]  # by version
     client.loop_start()
     try:
         yield station, station.connected.get(timeout=PATIENCE_S)
@@ -101,7 +101,7 @@ def connect(
 
 @contextlib.contextmanager
 def station(
-    broker: EmbeddedBroker,
+    port: int,
     credentials: Credentials,
     *,
     client_id: str = "",
@@ -109,7 +109,7 @@ def station(
     version: MQTTProtocolVersion = V311,
 ) -> Iterator[Station]:
     """Connect as :func:`connect` does, and fail when the broker refuses."""
-    with connect(broker, credentials, client_id=client_id, keep=keep, version=version) as found:
+    with connect(port, credentials, client_id=client_id, keep=keep, version=version) as found:
         assert not found[1].is_failure
         yield found[0]
 
@@ -119,7 +119,7 @@ def add_device(broker: EmbeddedBroker, name: str) -> Credentials:
     credentials = Credentials(username=name, password=Secret(f"secret of {name}"))
     broker.add_user(name, credentials.password)
     for _ in range(50):
-        with connect(broker, credentials) as (_, reason):
+        with connect(broker.port, credentials) as (_, reason):
             if not reason.is_failure:
                 return credentials
     pytest.fail("the broker never learnt of the device")

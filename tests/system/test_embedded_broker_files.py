@@ -57,7 +57,7 @@ def test_any_password_will_do(broker: EmbeddedBroker, password: str) -> None:
     credentials = Credentials(username="well-1", password=Secret(password))
     broker.add_user("well-1", credentials.password)
     for _ in range(50):
-        with connect(broker, credentials) as (_, reason):
+        with connect(broker.port, credentials) as (_, reason):
             if not reason.is_failure:
                 return
     pytest.fail("never let in")
@@ -124,7 +124,7 @@ def test_damage_to_our_own_files_is_repaired(
     (tmp_path / "broker" / name).write_bytes(content)
     with (
         EmbeddedBroker.start(tmp_path, server=flavour) as running,
-        station(running, running.hub) as hub,
+        station(running.port, running.hub) as hub,
     ):
         hub.subscribe("gengfu/v1/#")
         hub.publish("gengfu/v1/a/reading", b"1")

@@ -199,6 +199,9 @@ def test_any_folder_name_will_do(copied: Path, tmp_path: Path, name: str) -> Non
     copied.rename(data_dir)
     with EmbeddedPostgres.start(data_dir) as database:
         assert kept(database.url) == [1]
+        folder = Path(str(psycopg.conninfo.conninfo_to_dict(database.url)["host"]))
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not folder.exists()
     for path in (data_dir / "postgres").glob("**/*.conf"):
         assert name not in path.read_text()
 
