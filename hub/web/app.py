@@ -15,14 +15,39 @@ from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
 from hub.web.openapi import build_openapi
 from hub.web.problems import install_handlers
-from hub.web.routes import areas, connections, devices, health, history, live, people, session
+from hub.web.routes import (
+    alerts,
+    areas,
+    connections,
+    devices,
+    health,
+    history,
+    live,
+    patrols,
+    people,
+    reports,
+    rules,
+    session,
+)
 from hub.web.services import WebServices
 from hub.web.throttle import LoginThrottle
 
 API = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
 PAGES = Path(str(resources.files("hub.web"))) / "pages"
-_ROUTERS = (session, areas, connections, devices, history, people, live)
+_ROUTERS = (
+    session,
+    areas,
+    connections,
+    devices,
+    history,
+    alerts,
+    rules,
+    patrols,
+    reports,
+    people,
+    live,
+)
 
 
 def create_app(services: WebServices) -> FastAPI:

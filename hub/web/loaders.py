@@ -1,12 +1,16 @@
 """How the rows of each collection are read for open consoles."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from hub.domain.access import Scope
-from hub.store import console, events
+from hub.domain.errors import NotFound
+from hub.store import alerts, console, events, rounds
 from hub.store.database import Transaction
 from hub.web.live import Load
+from hub.web.schemas.alerts import AlertOut
 from hub.web.schemas.base import Out
+from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
 
 
@@ -34,8 +38,30 @@ async def load_events(
     return [(row.area_path, EventOut.model_validate(row)) for row in rows]
 
 
+async def load_alerts(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """Alerts."""
+    rows = [await alerts.get_alert(tx, scope, number) for number in ids]
+    return [(row.area_path, AlertOut.model_validate(row)) for row in rows]
+
+
+async def load_rounds(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """Patrol rounds; one that was taken away since is left out."""
+    found: list[tuple[str, Out]] = []
+    for number in ids:
+        with suppress(NotFound):
+            row = await rounds.get_round(tx, scope, number)
+            found.append((row.area_path, RoundOut.model_validate(row)))
+    return found
+
+
 LOADERS: Mapping[str, Load] = {
+    "alerts": load_alerts,
     "connections": load_connections,
     "devices": load_devices,
     "events": load_events,
+    "patrol-rounds": load_rounds,
 }

@@ -1,6 +1,6 @@
 """What the composition root hands to the web application."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol, cast
@@ -8,13 +8,13 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from hub.domain.access import Scope
 from hub.domain.addresses import IPNetwork
+from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Device, Json
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
-from hub.store.database import Database, Transaction
+from hub.store.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,11 @@ class ParseConnection(Protocol):
         """
 
 
+ParseReceiver = Callable[[ReceiverKind, Mapping[str, Json]], Mapping[str, Json]]
+"""Validates the options of one way out and returns them to store; raises Invalid."""
+
 Readiness = Callable[[], Mapping[str, bool | str]]
 """Part → True, or False or a sentence that says why it is away. Never blocks."""
-
-RunPlan = Callable[[Transaction, Scope, int], Awaitable[int]]
-"""Starts a round of a patrol plan now, in the caller's transaction; returns its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +71,10 @@ class WebServices:
     metrics: CollectorRegistry
     readiness: Readiness
     parse_connection: ParseConnection
+    parse_receiver: ParseReceiver
     probe_camera: ProbeCamera
     take_snapshot: TakeSnapshot
     run_command: RunCommand
-    run_plan: RunPlan
 
 
 def get_services(request: Request) -> WebServices:

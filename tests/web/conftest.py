@@ -11,7 +11,10 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from hub.domain.access import Role, Scope, system_scope
+from alerts.notifier import validate
+from alerts.notify.webhook import WebhookOptions
+from hub.domain.access import Role, system_scope
+from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import (
     Channel,
     Connection,
@@ -75,9 +78,8 @@ class Field:
         self.commands.append((device.key, do, args))
         return {"ok": True}
 
-    async def run_plan(self, tx: Transaction, scope: Scope, plan_id: int) -> int:
-        del tx, scope
-        return plan_id
+    def parse_receiver(self, kind: ReceiverKind, raw: Mapping[str, Json]) -> Mapping[str, Json]:
+        return validate(WebhookOptions, raw) if kind is ReceiverKind.WEBHOOK else raw
 
     def services(self, database: Database, data_dir: Path, feed: LiveFeed) -> WebServices:
         return WebServices(
@@ -89,10 +91,10 @@ class Field:
             metrics=CollectorRegistry(),
             readiness=lambda: self.ready,
             parse_connection=self.parse_connection,
+            parse_receiver=self.parse_receiver,
             probe_camera=self.probe,
             take_snapshot=self.snapshot,
             run_command=self.command,
-            run_plan=self.run_plan,
         )
 
 

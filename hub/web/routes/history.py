@@ -1,4 +1,4 @@
-"""What happened: events, readings, outages, the audit log, counts by status."""
+"""What happened: events, readings, outages, the audit log."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from hub.domain.errors import Invalid, NotFound
-from hub.store import audit, console, devices, events, status
+from hub.store import audit, devices, events, status
 from hub.web.access import Administer, See
 from hub.web.schemas.base import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.schemas.people import AuditOut
-from hub.web.schemas.places import EventOut, OutageOut, ReadingOut, StatusCountsOut
+from hub.web.schemas.places import EventOut, OutageOut, ReadingOut
 from hub.web.services import Services
 
 router = APIRouter(tags=["history"])
@@ -68,7 +68,7 @@ async def list_readings(
     until: Moment = None,
 ) -> Listing[ReadingOut]:
     """The readings of one device, oldest first, at most 10,000; by default of the last day."""
-    begin, end = _period(services.clock(), since, until)
+    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
     async with services.database.transaction() as tx:
         await devices.get_device(tx, scope, device_id)
         found = await events.list_readings(tx, scope, device_id, since=begin, until=end)
@@ -84,21 +84,12 @@ async def list_outages(
     until: Moment = None,
 ) -> Listing[OutageOut]:
     """Outages that touch a period, newest first, at most 1,000; by default of the last day."""
-    begin, end = _period(services.clock(), since, until)
+    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
     async with services.database.transaction() as tx:
         if device_id is not None:
             await devices.get_device(tx, scope, device_id)
         found = await status.list_outages(tx, scope, device_id=device_id, since=begin, until=end)
     return Listing(items=[OutageOut.model_validate(outage) for outage in found])
-
-
-@router.get("/reports/status")
-async def report_status(scope: See, services: Services) -> StatusCountsOut:
-    """How many devices have each status now."""
-    async with services.database.transaction() as tx:
-        approved = await devices.count_by_status(tx, scope)
-        pending = await console.count_pending(tx, scope)
-    return StatusCountsOut(at=services.clock(), approved=approved, pending=pending)
 
 
 @router.get("/audit")
@@ -111,12 +102,13 @@ async def list_audit(
     return Listing(items=[AuditOut.model_validate(i) for i in page.items], next=page.next)
 
 
-def _period(
-    now: datetime, since: datetime | None, until: datetime | None
+def read_period(
+    now: datetime, since: datetime | None, until: datetime | None, default: timedelta
 ) -> tuple[datetime, datetime]:
+    """Fill in what was not said: until now, and ``default`` long."""
     end = until or now
     try:
-        begin = since or end - DEFAULT_PERIOD
+        begin = since or end - default
     except OverflowError:
         begin = end
     if begin >= end:

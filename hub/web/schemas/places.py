@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from hub.web.schemas.base import In, Name, Number, Out, Text
+from hub.web.schemas.base import In, Name, Number, Out
 
 
 class AreaOut(Out):
@@ -213,14 +213,9 @@ class OutageOut(Out):
 
 
 class StatusCountsOut(Out):
-    """How many devices of the caller's areas have each status."""
+    """How many devices of the caller's areas have each status; open alerts by severity."""
 
     at: datetime
     approved: Mapping[str, int]
     pending: int
-
-
-class NoteIn(In):
-    """A remark."""
-
-    text: Text
+    open_alerts: Mapping[str, int]

@@ -1,0 +1,184 @@
+"""The video patrol: plans, rounds, stops, pictures, reports."""
+
+import asyncio
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import HTMLResponse
+
+from hub.domain.access import Scope
+from hub.domain.errors import NotFound
+from hub.domain.patrols import PatrolPlan, RoundState
+from hub.patrols import desk
+from hub.patrols.pictures import PictureFolder
+from hub.store import audit, patrols, rounds, stops
+from hub.store.database import Transaction
+from hub.web.access import Operate, Plan, See
+from hub.web.routes.devices import JpegResponse
+from hub.web.schemas.base import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
+from hub.web.schemas.patrols import PlanIn, PlanOut, RoundOut, StopOut
+from hub.web.services import Services
+
+router = APIRouter(tags=["patrols"])
+
+# The report carries its pictures and its style in itself, and may do nothing else.
+REPORT_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'; sandbox"
+)
+
+
+def read_filter(
+    area: AreaFilter = None,
+    plan_id: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
+    status: RoundState | None = None,
+) -> rounds.RoundFilter:
+    """What the list is narrowed to."""
+    return rounds.RoundFilter(area_id=area, plan_id=plan_id, state=status)
+
+
+@router.get("/patrol-plans")
+async def list_plans(
+    scope: See, services: Services, limit: Limit = None, cursor: Cursor = None
+) -> Listing[PlanOut]:
+    """Plans by number."""
+    async with services.database.transaction() as tx:
+        page = await patrols.list_plans(tx, scope, limit=limit, cursor=cursor)
+    return Listing(items=[PlanOut.model_validate(plan) for plan in page.items], next=page.next)
+
+
+@router.get("/patrol-plans/{plan_id}")
+async def get_plan(scope: See, plan_id: Id, services: Services) -> PlanOut:
+    """One plan."""
+    async with services.database.transaction() as tx:
+        return PlanOut.model_validate(await patrols.get_plan(tx, scope, plan_id))
+
+
+@router.post("/patrol-plans", status_code=HTTPStatus.CREATED)
+async def create_plan(scope: Plan, body: PlanIn, services: Services) -> PlanOut:
+    """Add a plan; a rule that never fires is refused."""
+    async with services.database.transaction() as tx:
+        plan = await desk.create_plan(tx, scope, _plan(0, body), now=services.clock())
+    return PlanOut.model_validate(plan)
+
+
+@router.put("/patrol-plans/{plan_id}")
+async def change_plan(scope: Plan, plan_id: Id, body: PlanIn, services: Services) -> PlanOut:
+    """Replace a plan; rounds not due yet are planned anew."""
+    async with services.database.transaction() as tx:
+        await desk.change_plan(tx, scope, _plan(plan_id, body), now=services.clock())
+        return PlanOut.model_validate(await patrols.get_plan(tx, scope, plan_id))
+
+
+@router.delete("/patrol-plans/{plan_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_plan(scope: Plan, plan_id: Id, services: Services) -> None:
+    """Remove a plan; past rounds and their reports stay."""
+    async with services.database.transaction() as tx:
+        await patrols.remove_plan(tx, scope, plan_id, now=services.clock())
+
+
+@router.post("/patrol-plans/{plan_id}/run", status_code=HTTPStatus.ACCEPTED)
+async def run_plan(scope: Operate, plan_id: Id, services: Services) -> RoundOut:
+    """Have a plan walked now, out of turn."""
+    async with services.database.transaction() as tx:
+        number = await desk.run_now(tx, scope, services.jobs, plan_id, now=services.clock())
+        return RoundOut.model_validate(await rounds.get_round(tx, scope, number))
+
+
+@router.get("/patrol-rounds")
+async def list_rounds(
+    scope: See,
+    services: Services,
+    wanted: Annotated[rounds.RoundFilter, Depends(read_filter)],
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Listing[RoundOut]:
+    """Rounds, newest first."""
+    async with services.database.transaction() as tx:
+        page = await rounds.list_rounds(tx, scope, wanted, limit=limit, cursor=cursor)
+    return Listing(items=[RoundOut.model_validate(walk) for walk in page.items], next=page.next)
+
+
+@router.get("/patrol-rounds/{round_id}")
+async def get_round(scope: See, round_id: Id, services: Services) -> RoundOut:
+    """One round with its figures."""
+    async with services.database.transaction() as tx:
+        return RoundOut.model_validate(await rounds.get_round(tx, scope, round_id))
+
+
+@router.post("/patrol-rounds/{round_id}/cancel")
+async def cancel_round(scope: Operate, round_id: Id, services: Services) -> RoundOut:
+    """Stop a round; what was seen stays."""
+    async with services.database.transaction() as tx:
+        await rounds.cancel_round(tx, scope, round_id, now=services.clock())
+        return RoundOut.model_validate(await rounds.get_round(tx, scope, round_id))
+
+
+@router.get("/patrol-rounds/{round_id}/stops")
+async def list_stops(
+    scope: See, round_id: Id, services: Services, limit: Limit = None, cursor: Cursor = None
+) -> Listing[StopOut]:
+    """The stops of a round in their order."""
+    async with services.database.transaction() as tx:
+        await rounds.get_round(tx, scope, round_id)
+        page = await stops.list_stops(tx, scope, round_id, limit=limit, cursor=cursor)
+    return Listing(items=[StopOut.model_validate(stop) for stop in page.items], next=page.next)
+
+
+@router.get("/patrol-rounds/{round_id}/stops/{position}/picture", response_class=JpegResponse)
+async def get_picture(scope: See, round_id: Id, position: Id, services: Services) -> Response:
+    """The picture of a stop; who looked is in the audit log."""
+    folder = PictureFolder(services.settings.data_dir)
+    async with services.database.transaction() as tx:
+        path = await desk.find_picture(tx, scope, folder, round_id, position)
+        await _record(tx, scope, round_id, "patrol_round.picture_looked_at")
+    return JpegResponse(await _read(path))
+
+
+@router.get("/patrol-rounds/{round_id}/report", response_class=HTMLResponse)
+async def get_report(scope: See, round_id: Id, services: Services) -> Response:
+    """The report of a round, one HTML file; who read it is in the audit log."""
+    folder = PictureFolder(services.settings.data_dir)
+    async with services.database.transaction() as tx:
+        path = await desk.find_report(tx, scope, folder, round_id)
+        await _record(tx, scope, round_id, "patrol_round.report_read")
+    page = await _read(path)
+    return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
+
+
+async def _read(path: Path) -> bytes:
+    """Whole: pictures and reports are bounded, and a Range header then means nothing."""
+    try:
+        return await asyncio.to_thread(path.read_bytes)
+    except FileNotFoundError as error:
+        msg = "the file is not in this hub's data folder any more"
+        raise NotFound(msg) from error
+
+
+async def _record(tx: Transaction, scope: Scope, round_id: int, action: str) -> None:
+    walk = await rounds.get_round(tx, scope, round_id)
+    deed = audit.Deed(
+        action=action,
+        object_type="patrol_round",
+        object_id=str(round_id),
+        area_id=walk.area_id,
+    )
+    await audit.record(tx, scope, deed)
+
+
+def _plan(number: int, body: PlanIn) -> PatrolPlan:
+    return PatrolPlan(
+        id=number,
+        name=body.name,
+        area_id=body.area_id,
+        rrule=body.rrule,
+        time_zone=body.time_zone,
+        starts_on=body.starts_on,
+        window_s=body.window_s,
+        seconds_per_stop=body.seconds_per_stop,
+        order=body.order,
+        device_ids=None if body.device_ids is None else tuple(body.device_ids),
+        is_enabled=body.is_enabled,
+    )

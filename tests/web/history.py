@@ -1,0 +1,125 @@
+"""A village with everything that can be in one: what a stranger must not find."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from hub.domain.access import Role
+from hub.domain.alerts import Receiver, ReceiverKind, Rule, RuleState
+from hub.domain.conditions import DeviceOffline
+from hub.domain.events import Severity, StoredEvent
+from hub.domain.health import Status
+from hub.domain.patrols import PatrolPlan, Verdict
+from hub.domain.secrets import Secret
+from hub.patrols.pictures import PictureFolder
+from hub.store import events, patrols, receivers, rounds, rule_states, rules, status, stops
+from hub.store.database import Database, Transaction
+from tests.web.conftest import JPEG, SYSTEM, World, add_person
+
+NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Numbers of what is in the western village."""
+
+    alert: int
+    event: int
+    rule: int
+    receiver: int
+    plan: int
+    walk: int
+    person: int
+
+
+async def fill_west(database: Database, world: World, data_dir: Path) -> History:
+    """Put one of each into the western village."""
+    async with database.transaction() as tx:
+        person = await add_person(tx, "west-person", Role.VIEWER, world.west)
+        row = status.StatusRow(device_id=world.west_camera, status=Status.OFFLINE, since=NOW)
+        await status.change_status(tx, SYSTEM, row)
+        event = StoredEvent(
+            id=0, kind="west.happened", area_id=world.west, area_path="town.west", at=NOW,
+            received_at=NOW, device_id=world.west_camera,
+        )  # fmt: skip
+        stored = await events.add_events(tx, SYSTEM, [event])
+        receiver = await receivers.add_receiver(
+            tx,
+            SYSTEM,
+            Receiver(
+                name="west-receiver",
+                area_id=world.west,
+                kind=ReceiverKind.WEBHOOK,
+                options={"address": "http://hook.test/west?key=hush-hush"},
+                secret=Secret("webhook-secret"),
+            ),
+        )
+        alert, rule = await raise_alert(tx, world.west, world.west_camera, "west")
+    plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
+    return History(
+        alert=alert,
+        event=stored[0].id,
+        rule=rule.id,
+        receiver=receiver.id,
+        plan=plan,
+        walk=walk,
+        person=person,
+    )
+
+
+async def raise_alert(tx: Transaction, area_id: int, device_id: int, name: str) -> tuple[int, Rule]:
+    """A rule of an area and an alert that it concluded about a device."""
+    rule = await rules.add_rule(
+        tx,
+        SYSTEM,
+        Rule(
+            name=f"{name}-offline",
+            area_id=area_id,
+            condition=DeviceOffline(for_s=30),
+            severity=Severity.CRITICAL,
+        ),
+    )
+    state = RuleState(
+        rule_id=rule.id, subject=f"device:{device_id}", area_id=area_id, device_id=device_id
+    )
+    opened = await rule_states.open_alert(
+        tx,
+        SYSTEM,
+        rule_states.Opening(rule=rule, state=state, at=NOW, reason=f"{name}-1 offline for 30 s"),
+    )
+    assert opened is not None
+    return opened.alert_id, rule
+
+
+async def walk_round(
+    database: Database, area_id: int, name: str, data_dir: Path
+) -> tuple[int, int]:
+    """A finished round of a plan, with a picture and a report."""
+    folder = PictureFolder(data_dir)
+    async with database.transaction() as tx:
+        plan = await patrols.add_plan(
+            tx,
+            SYSTEM,
+            PatrolPlan(
+                name=name,
+                area_id=area_id,
+                rrule="FREQ=DAILY",
+                time_zone="Asia/Shanghai",
+                starts_on=date(2026, 1, 1),
+            ),
+            now=NOW,
+        )
+        number = await rounds.add_round(tx, SYSTEM, plan, NOW)
+        assert number is not None
+        walk = await rounds.get_round(tx, SYSTEM, number)
+        await rounds.begin_round(tx, SYSTEM, walk, NOW)
+        await stops.lay_out(tx, SYSTEM, walk, plan)
+        await folder.keep_picture(number, 1, JPEG)
+        await folder.keep_report(number, f"<!doctype html><title>{name}</title>")
+        found = stops.StopResult(
+            round_id=number, position=1, verdict=Verdict.SEEN, reason="", at=NOW, has_picture=True
+        )
+        assert await stops.settle_stop(tx, SYSTEM, found)
+        at = NOW + timedelta(minutes=1)
+        await rounds.finish_round(tx, SYSTEM, number, now=at, report_trouble="")
+    return plan.id, number
