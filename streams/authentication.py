@@ -17,7 +17,7 @@ MAX_CHALLENGE_CHARACTERS = 4096
 
 # A parameter (name = "quoted" or token), or a bare word: the name of the next scheme.
 _PART = re.compile(
-    r'\s*,*\s*(?:([A-Za-z0-9_-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.){0,1024})"|([^\s,"]{1,1024}))'
+    r'[\s,]*(?:([A-Za-z0-9_-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.){0,1024})"|([^\s,"]{1,1024}))'
     r"|([A-Za-z0-9_-]{1,32})(?=[\s,]|\Z))"
 )
 _ESCAPED = re.compile(r"\\(.)")

@@ -119,9 +119,12 @@ def test_user_names_that_cannot_be_sent(scheme: str, username: str) -> None:
 @settings(max_examples=400, deadline=None, database=None)
 @given(
     st.lists(
-        st.one_of(
-            st.text(max_size=200), st.from_regex(r'(Digest|Basic) ([a-z]+="?[^"]*"?,? ?){0,5}')
-        )
+        st.lists(
+            st.sampled_from(
+                ["Digest", "Basic", " ", ",", "=", '"', "\\", "nonce", "realm", "qop", "é", "\x00"]
+            )
+        ).map("".join),
+        max_size=5,
     )
 )
 def test_no_challenge_crashes_the_parser(values: list[str]) -> None:
@@ -131,4 +134,4 @@ def test_no_challenge_crashes_the_parser(values: list[str]) -> None:
 
 @pytest.mark.timeout(5)
 def test_hostile_challenge_takes_no_time() -> None:
-    parse_challenges(['Digest a="' + "\\" * 4000, "," * 4000, " " * 4000, "a" * 4000] * 20)
+    parse_challenges(['Digest a="' + "\\" * 4000, "," * 4000, " " * 4000, "a" * 4000] * 100)
