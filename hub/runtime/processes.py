@@ -156,28 +156,6 @@ def spawn(
     return _start(command, cwd=cwd, output=output, user=user, death_signal=death_signal)
 
 
-def _start(
-    command: Sequence[str],
-    *,
-    cwd: Path,
-    output: IO[bytes] | int,
-    user: ServiceUser | None,
-    death_signal: signal.Signals,
-    stdin: int = subprocess.DEVNULL,
-) -> subprocess.Popen[bytes]:
-    uid, gid = (user.uid, user.gid) if user else (-1, -1)
-    identity = [str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
-    return subprocess.Popen(  # noqa: S603  # no shell: the command is a list of our own
-        [sys.executable, "-I", "-S", str(LEASH), *identity, *command],
-        cwd=cwd,
-        stdin=stdin,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        env=_environment(os.environ),
-        start_new_session=True,
-    )
-
-
 def run(
     command: Sequence[str], *, cwd: Path, user: ServiceUser | None = None, text: str = ""
 ) -> tuple[int, str]:
@@ -227,6 +205,28 @@ def last_lines(path: Path, count: int = 8) -> list[str]:
             return file.read().decode("utf-8", "replace").splitlines()[-count:]
     except OSError:
         return []
+
+
+def _start(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    output: IO[bytes] | int,
+    user: ServiceUser | None,
+    death_signal: signal.Signals,
+    stdin: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    uid, gid = (user.uid, user.gid) if user else (-1, -1)
+    identity = [str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
+    return subprocess.Popen(  # noqa: S603  # no shell: the command is a list of our own
+        [sys.executable, "-I", "-S", str(LEASH), *identity, *command],
+        cwd=cwd,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=_environment(os.environ),
+        start_new_session=True,
+    )
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

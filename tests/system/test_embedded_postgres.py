@@ -103,6 +103,14 @@ def test_it_offers_what_the_store_needs_and_no_more(copied: Path) -> None:
         assert connection.execute("SELECT upper('señal')").fetchall() == [("SEÑAL",)]
 
 
+def test_settings_of_the_site_win(copied: Path) -> None:
+    local = copied / "postgres" / "cluster" / "local.conf"
+    local.write_text("max_connections = 61\n")
+    local.chmod(0o644)
+    with EmbeddedPostgres.start(copied) as database, psycopg.connect(database.url) as connection:
+        assert connection.execute("SHOW max_connections").fetchall() == [("61",)]
+
+
 def test_nobody_enters_without_the_password(copied: Path) -> None:
     with EmbeddedPostgres.start(copied) as database:
         folder = psycopg.conninfo.conninfo_to_dict(database.url)["host"]
