@@ -51,6 +51,10 @@ class MqttOptions(BaseModel):
     ``receive_maximum`` is how many messages may wait for their commit at once: at least twice
     what the hub commits in one batch, and the broker's own in-flight limit not below it.
 
+    A payload beyond ``max_payload_bytes`` is stored as unrecognised. Packets beyond
+    ``max_packet_bytes`` the broker does not even send us (MQTT 5; with 3.1.1 only the broker's own
+    limit on message size keeps them away).
+
     ``shared_group`` spreads readings and events over all hub processes of the same name
     (``$share/<group>/…``; MQTT 5 only, empty switches it off).
 

@@ -2,6 +2,14 @@
 
 What is not what it should be becomes an :class:`UnrecognisedEvent` that says why; the good parts
 of the same message are kept. A retained message is a fact, but no news: ``replayed``.
+
+Beside the fields of the convention these are understood, none is required:
+
+* status: ``at``, ``kind``, ``manufacturer``, ``model``, ``firmware``, ``serial``, and ``interval``,
+  the seconds within which the device, or one point, reports.
+* event: ``channel``, and ``active`` for kinds that start and stop.
+
+``session`` counts up with every connection of the device; the Unix time of its start does as well.
 """
 
 import re

@@ -256,6 +256,15 @@ class Wire:
             self._fd = -1
 
     def _on_readable(self) -> None:
+        has_read = False
+        try:
+            self._read()
+            has_read = True
+        finally:
+            if not has_read:  # an error in paho: said by the loop's handler; and never again here
+                self._die(ProtocolViolation(f"{self._endpoint}: sent what paho cannot read"))
+
+    def _read(self) -> None:
         if self._fd < 0 or self._is_paused or not self._looks_like_broker():
             return
         for _ in range(READ_BURST):

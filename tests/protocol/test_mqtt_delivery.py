@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.domain.errors import DeviceUnreachable
-from hub.domain.events import Event, Reading, UnrecognisedEvent
+from hub.domain.events import Event, Reading, StatusReported, UnrecognisedEvent
+from hub.domain.health import Status
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
 from tests.protocol.mqtt_parts import (
     PASSWORD,
@@ -118,6 +119,17 @@ async def test_hub_behind_leaves_messages_in_the_broker(tmp_path: Path, version:
             link.gate.set()
             await link.wait_for(has_values(3_000))
         assert link.values() == [float(n) for n in range(3_000)]
+
+
+async def test_nobody_is_silent_while_a_commit_is_awaited(tmp_path: Path) -> None:
+    async with run_mosquitto(tmp_path) as broker, sensor(broker.port) as device:
+        link = RecordingLink(is_committing=False)
+        async with running(build_adapter(broker.address, silence_factor=2), link):
+            await broker.wait_for_log(SUBSCRIBED)
+            device.publish("s1/status", {"online": True, "interval": 1})
+            await asyncio.sleep(3.2)
+        statuses = [event for event in link.events if isinstance(event, StatusReported)]
+        assert {event.status for event in statuses} == {Status.ONLINE}
 
 
 async def test_broker_without_a_limit_is_not_read_from(tmp_path: Path) -> None:
