@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 import aiohttp
 
@@ -60,10 +62,15 @@ with _root_logger_untouched():
     from zeep.helpers import serialize_object
     from zeep.wsdl import Document
 
+# It logs a traceback for every value of a reply that is not of its type; cameras send many.
+logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)
+
 DEFAULT_PATH = "/onvif/device_service"
 _WSDL_FOLDER = Path(onvif.__file__).parent / "wsdl"
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _LARGE_REPLY = 64 * 1024  # characters; parsing more would hold up the event loop
+_SHORTEST_MASKED = 3  # masking one letter would hide the whole message
+_PASSWORD_ELEMENT = re.compile(rb"(<(?:[\w\-]+:)?Password\b[^>]*>)[^<]+")
 _REPEATABLE = (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError)
 
 # service -> WSDL file and binding
@@ -236,9 +243,15 @@ class OnvifClient:
             return root
 
     def mask(self, content: bytes) -> bytes:
-        """Return what a camera sent without our password, should it echo it."""
-        password = self._credentials.password.reveal().encode()
-        return content.replace(password, b"***") if password else content
+        """Return what a camera sent without our credentials, should it echo them.
+
+        Servers built with gSOAP (Reolink, many more) repeat our WS-Security header.
+        """
+        password = self._credentials.password.reveal()
+        if len(password) >= _SHORTEST_MASKED:
+            for form in {password, escape(password), escape(password, {'"': "&quot;"})}:
+                content = content.replace(form.encode(), b"***")
+        return _PASSWORD_ELEMENT.sub(rb"\1***", content)
 
     async def _send(
         self,

@@ -54,8 +54,8 @@ def parse_probe_matches(content: bytes, *, sender: str, asked: Iterable[str]) ->
             found.append(
                 Found(
                     address=address,
-                    name=_scope(scopes, "name"),
-                    hardware=_scope(scopes, "hardware"),
+                    name=scope_value(scopes, "name"),
+                    hardware=scope_value(scopes, "hardware"),
                     endpoint_reference=text_of(find_local(match, "Address"))[:MAX_NAME],
                 )
             )
@@ -82,7 +82,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _scope(scopes: Sequence[str], name: str) -> str:
+def scope_value(scopes: Sequence[str], name: str) -> str:
     """Return the value of an onvif://www.onvif.org/name/value scope, without controls."""
     prefix = f"onvif://www.onvif.org/{name}/"
     value = next((one[len(prefix) :] for one in scopes if one.lower().startswith(prefix)), "")

@@ -14,8 +14,8 @@ class Profile:
     """One media profile. ``source`` is the token of the video source it shows."""
 
     token: str
-    name: str = ""
     source: str = ""
+    source_name: str = ""
     configuration: str = ""
     codec: str = ""
     width: int = 0
@@ -31,8 +31,8 @@ def parse_profiles(answer: Json) -> tuple[Profile, ...]:
         encoder = pick(item, "VideoEncoderConfiguration")
         profile = Profile(
             token=pick_text(item, "token"),
-            name=pick_text(item, "Name"),
             source=pick_text(item, "VideoSourceConfiguration", "SourceToken"),
+            source_name=pick_text(item, "VideoSourceConfiguration", "Name"),
             configuration=pick_text(item, "VideoSourceConfiguration", "token"),
             codec=codec_name(pick_text(encoder, "Encoding")),
             width=int(pick_number(encoder, "Resolution", "Width")),

@@ -6,11 +6,11 @@ one that gives addresses we refuse. Each refusal is logged once per connection.
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 
 from adapters.onvif.answers import pick, pick_list, pick_text
 from adapters.onvif.client import NAMESPACES, OnvifClient
+from adapters.onvif.probe_matches import scope_value
 from adapters.onvif.profiles import (
     STREAM_ROLES,
     Profile,
@@ -72,8 +72,9 @@ async def register(client: OnvifClient, references: References) -> Registered:
     identity = await client.call("devicemgmt", "GetDeviceInformation")
     services = await _read_services(client, references)
     profiles = await _read_profiles(client, services)
+    groups = group_by_source(profiles)
     channels, ptz_tokens = [], {}
-    for source, group in group_by_source(profiles).items():
+    for source, group in groups.items():
         ptz = next((profile.token for profile in group if profile.has_ptz), "")
         presets = await _read_presets(client, services, ptz)
         if presets:
@@ -81,7 +82,7 @@ async def register(client: OnvifClient, references: References) -> Registered:
         channels.append(
             Channel(
                 key=source,
-                name=group[0].name,
+                name=group[0].source_name if len(groups) > 1 else "",
                 streams=await _read_streams(client, references, services["media"], group),
                 snapshot_address=await _read_snapshot(
                     client, references, services["media"], group[0]
@@ -89,36 +90,45 @@ async def register(client: OnvifClient, references: References) -> Registered:
                 presets=presets,
             )
         )
+    scopes = await _read_scopes(client)
     return Registered(
-        description=_describe(client, identity, offset, tuple(channels), services),
+        description=replace(
+            _describe(identity, scopes),
+            kind=DeviceKind.NVR if len(channels) > 1 else DeviceKind.CAMERA,
+            address=client.address.text,
+            clock_offset_s=None if offset is None else round(offset.total_seconds(), 3),
+            channels=tuple(channels),
+            capabilities={"services": sorted(services)},
+        ),
         services=services,
         tokens=tokens_of_channels(profiles),
         ptz_tokens=ptz_tokens,
     )
 
 
-def _describe(
-    client: OnvifClient,
-    identity: Json,
-    offset: timedelta | None,
-    channels: tuple[Channel, ...],
-    services: Collection[str],
-) -> DeviceDescription:
+def _describe(identity: Json, scopes: list[str]) -> DeviceDescription:
+    """Return the name plate; the scopes hold the name and the place somebody gave the camera."""
     manufacturer = pick_text(identity, "Manufacturer")
     model = pick_text(identity, "Model")
+    place = scope_value(scopes, "location")
     return DeviceDescription(
-        kind=DeviceKind.NVR if len(channels) > 1 else DeviceKind.CAMERA,
-        name=" ".join(part for part in (manufacturer, model) if part),
+        name=scope_value(scopes, "name") or f"{manufacturer} {model}".strip(),
         manufacturer=manufacturer,
         model=model,
         firmware=pick_text(identity, "FirmwareVersion"),
         serial=pick_text(identity, "SerialNumber"),
         hardware_id=pick_text(identity, "HardwareId"),
-        address=client.address.text,
-        clock_offset_s=None if offset is None else round(offset.total_seconds(), 3),
-        channels=channels,
-        capabilities={"services": sorted(services)},
+        # "country/china" is what many cameras say when nobody gave them a place.
+        area_hint="" if place.lower().startswith("country") else place,
     )
+
+
+async def _read_scopes(client: OnvifClient) -> list[str]:
+    try:
+        answer = await client.call("devicemgmt", "GetScopes")
+    except _OPTIONAL:
+        return []
+    return [pick_text(item, "ScopeItem") for item in pick_list(answer)]
 
 
 async def _read_services(client: OnvifClient, references: References) -> dict[str, Address]:

@@ -84,6 +84,7 @@ class Camera:
     reference_parameters: str = ""
     services: tuple[str, ...] = ("media", "ptz", "events")
     profiles: tuple[tuple[str, int, int], ...] = (("main_1", 1920, 1080), ("sub_1", 704, 576))
+    scopes: tuple[str, ...] = ("name/West%20gate", "location/village-3", "type/ptz")
     life_s: int = 60
     answers: dict[str, Answer] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -111,6 +112,7 @@ class Camera:
         replies: dict[str, Callable[[], Awaitable[web.StreamResponse]]] = {
             "GetSystemDateAndTime": self.reply_get_system_date_and_time,
             "GetDeviceInformation": self.reply_get_device_information,
+            "GetScopes": self.reply_get_scopes,
             "GetServices": self.reply_get_services,
             "GetCapabilities": self.reply_get_capabilities,
             "GetProfiles": self.reply_get_profiles,
@@ -196,6 +198,17 @@ class Camera:
 
     def _xaddr(self, name: str) -> str:
         return self._fill(self.media_xaddr) if name == "media" else f"{self.base}/onvif/{name}"
+
+    async def reply_get_scopes(self) -> web.Response:
+        return soap(
+            "<tds:GetScopesResponse>"
+            + "".join(
+                f"<tds:Scopes><tt:ScopeDef>Fixed</tt:ScopeDef><tt:ScopeItem>"
+                f"onvif://www.onvif.org/{scope}</tt:ScopeItem></tds:Scopes>"
+                for scope in self.scopes
+            )
+            + "</tds:GetScopesResponse>"
+        )
 
     async def reply_get_services(self) -> web.Response:
         spaces = {"media": "ver10/media", "ptz": "ver20/ptz", "events": "ver10/events"}

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from adapters.onvif.adapter import DEVICE_KEY
 from hub.domain.devices import DeviceKind
@@ -39,6 +41,7 @@ async def test_registers_a_camera_and_ends_within_a_second_of_cancel() -> None:
     device = described.description
     assert device.kind is DeviceKind.CAMERA
     assert (device.manufacturer, device.model, device.serial) == ("Gengfu", "T1", "SN-1")
+    assert (device.name, device.area_hint) == ("West gate", "village-3")
     assert device.clock_offset_s is not None
     assert abs(device.clock_offset_s) < 2
     (channel,) = device.channels
@@ -93,15 +96,34 @@ async def test_a_camera_that_echoes_the_password_does_not_spread_it(
     caplog.set_level(logging.DEBUG)
     camera = Camera()
 
-    async def echo(request: object, body: str) -> object:
+    async def echo(request: web.Request, body: str) -> web.StreamResponse:
         return fault("Other", f"bad password {PASSWORD}")
 
-    camera.answers["GetDeviceInformation"] = echo  # type: ignore[assignment]  # a narrower handler
+    camera.answers["GetDeviceInformation"] = echo
     async with serve(camera):
         with pytest.raises((AuthRejected, ProtocolViolation)) as caught:
             await adapter_for(camera).run(Recorder())
     assert PASSWORD not in str(caught.value) + caplog.text
     assert PASSWORD.encode() not in getattr(caught.value, "evidence", b"")
+
+
+@pytest.mark.threat("T31")
+async def test_evidence_holds_no_security_header_that_the_camera_repeats() -> None:
+    camera = Camera()
+
+    async def echo(request: web.Request, body: str) -> web.StreamResponse:
+        return web.Response(body=body.encode(), content_type="application/soap+xml")
+
+    camera.answers["PullMessages"] = echo
+    async with serve(camera):
+        with pytest.raises(ProtocolViolation) as caught:
+            await adapter_for(camera).run(Recorder())
+    assert b"Username" in caught.value.evidence
+    assert b"Password" in caught.value.evidence
+    (digest,) = re.findall(
+        r"PasswordDigest\">([^<]+)<", camera.bodies[camera.calls.index("PullMessages")]
+    )
+    assert digest.encode() not in caught.value.evidence
 
 
 async def test_http_digest_only_camera_registers() -> None:
@@ -158,10 +180,10 @@ async def test_a_preset_that_is_not_registered_never_reaches_the_camera(preset: 
 async def test_a_busy_camera_says_so() -> None:
     camera = Camera()
 
-    async def busy(request: object, body: str) -> object:
+    async def busy(request: web.Request, body: str) -> web.StreamResponse:
         return fault("OutofMemory", "too many subscriptions", 500)
 
-    camera.answers["CreatePullPointSubscription"] = busy  # type: ignore[assignment]  # as above
+    camera.answers["CreatePullPointSubscription"] = busy
     async with serve(camera):
         with pytest.raises(DeviceBusy):
             await adapter_for(camera).run(Recorder())

@@ -27,7 +27,7 @@ def test_a_profile_is_read() -> None:
         {
             "token": "p1",
             "Name": "Main",
-            "VideoSourceConfiguration": {"token": "vsc", "SourceToken": "vs"},
+            "VideoSourceConfiguration": {"token": "vsc", "SourceToken": "vs", "Name": "Gate"},
             "VideoEncoderConfiguration": {
                 "Encoding": "H265",
                 "Resolution": {"Width": 2560, "Height": 1440},
@@ -37,8 +37,8 @@ def test_a_profile_is_read() -> None:
     )
     assert profile == Profile(
         token="p1",
-        name="Main",
         source="vs",
+        source_name="Gate",
         configuration="vsc",
         codec="hevc",
         width=2560,
