@@ -156,6 +156,7 @@ class MqttAdapter:
             self._log.warning("the broker forgot our session: what came meanwhile may be lost")
         self._log.info("broker connected (session %s)", "resumed" if wire.had_session else "new")
         self._had_connection = True
+        self._inbox.put(Item(is_greeting=True))
         await wire.wait_lost()
 
     def _receive(self, topic: str, payload: bytes, ack: Ack, *, is_retained: bool) -> None:
@@ -208,14 +209,14 @@ class MqttAdapter:
             acks = [item.ack for item in items if item.ack is not None]
             batch = self._ledger.open(acks, now)
             settle = partial(self._settle, wire, batch)
-            if not events:
+            if not events and not any(item.is_greeting for item in items):
                 settle()
                 continue
             await link.emit(events, acknowledge=settle)
 
     def _settle(self, wire: Wire, batch: Batch) -> None:
         """A batch is committed. On a connection that has died since, this does nothing."""
-        if wire is not self._wire:
+        if wire is not self._wire or batch.is_settled:
             return
         self._unsettled -= len(batch.acks)
         wire.acknowledge(self._ledger.settle(batch))

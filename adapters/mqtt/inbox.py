@@ -16,11 +16,15 @@ ITEM_BYTES = 512  # what an item costs beside its payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What waits: a message to parse, or events already known, or just an acknowledgement."""
+    """What waits: a message to parse, or events already known, or just an acknowledgement.
+
+    ``is_greeting`` wants a call of emit even without events: the link is up, though quiet.
+    """
 
     ack: Ack | None = None
     message: Message | None = None
     events: tuple[Event, ...] = ()
+    is_greeting: bool = False
 
 
 def _cost(item: Item) -> int:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from hub.domain.errors import AuthRejected, DeviceUnreachable, ProtocolViolation
+from hub.domain.errors import AuthRejected, DeviceError, DeviceUnreachable, ProtocolViolation
 from hub.domain.events import (
     DeviceDescribed,
     Event,
@@ -59,6 +60,15 @@ async def test_online_reading_and_event(broker: Mosquitto, version: str) -> None
     assert isinstance(status, StatusReported)
     assert (status.status, status.replayed) == (Status.ONLINE, False)
     assert link.values() == [21.5]
+
+
+async def test_quiet_broker_counts_as_up(broker: Mosquitto, version: str) -> None:
+    link = RecordingLink(is_committing=False)
+    async with running(build_adapter(broker.address, version=version), link):
+        async with asyncio.timeout(5):
+            while not link.pending:
+                await asyncio.sleep(0.01)
+    assert link.events == []
 
 
 @pytest.mark.parametrize("user", ["hub", "nobody"])
@@ -134,6 +144,25 @@ async def test_garbage_bytes(version: str, garbage: bytes) -> None:
     if garbage.startswith(b"HTTP"):
         assert isinstance(caught.value, ProtocolViolation)
         assert caught.value.evidence.startswith(b"HTTP")
+
+
+@pytest.mark.threat("K8")
+async def test_random_packets_end_the_run_and_nothing_else(version: str) -> None:
+    rng = random.Random(version)
+    escaped: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(context))
+    welcome = b"\x20\x03\x00\x00\x00" if version == "5" else b"\x20\x02\x00\x00"
+    for _ in range(60):
+        packets = [rng.randbytes(rng.choice([0, 1, 2, 3, 5, 30])) for _ in range(4)]
+        kinds = [rng.choice(b"\x20\x30\x32\x34\x40\x62\x90\xb0\xd0\xe0\xf0\x10") for _ in packets]
+        answer = b"".join(
+            bytes([kind, len(body)]) + body for kind, body in zip(kinds, packets, strict=True)
+        )
+        async with serve(welcome + answer, hold_s=0.01) as port:
+            adapter = build_adapter(f"mqtt://127.0.0.1:{port}", version=version)
+            with pytest.raises(DeviceError):
+                await adapter.run(RecordingLink())
+    assert escaped == []
 
 
 async def test_server_that_says_nothing(version: str) -> None:
