@@ -52,8 +52,9 @@ class MqttOptions(Options):
 class MqttNotifier:
     """Publishes one message a notification; the id is in the JSON."""
 
-    def __init__(self, publish: Publish, zone: tzinfo) -> None:
+    def __init__(self, publish: Publish, zone: tzinfo, *, timeout_s: float = TIMEOUT_S) -> None:
         self._publish = publish
+        self._timeout_s = timeout_s
         self._zone = zone
 
     async def send(self, notification: Notification) -> str:
@@ -65,10 +66,10 @@ class MqttNotifier:
             raise Rejected(msg) from None
         payload = build_payload(notification, self._zone)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 await self._publish(options.topic, payload, qos=options.qos, retain=options.retain)
         except TimeoutError as error:
-            msg = f"the broker did not take it within {TIMEOUT_S:g} s"
+            msg = f"the broker did not take it within {self._timeout_s:g} s"
             raise TryAgain(msg) from error
         except (DeviceError, OSError) as error:
             msg = f"the broker cannot be reached: {type(error).__name__}"

@@ -74,9 +74,15 @@ class SmtpNotifier:
     """Sends one mail a notification, to all recipients at once."""
 
     def __init__(
-        self, policy: AddressPolicy, zone: tzinfo, *, tls_context: ssl.SSLContext | None = None
+        self,
+        policy: AddressPolicy,
+        zone: tzinfo,
+        *,
+        tls_context: ssl.SSLContext | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._policy = policy
+        self._timeout_s = timeout_s
         self._zone = zone
         self._tls_context = tls_context or ssl.create_default_context()
 
@@ -89,10 +95,10 @@ class SmtpNotifier:
             raise Rejected(msg) from None
         mail = build_mail(notification, options, self._zone)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 refused = await self._deliver(notification, options, mail)
         except TimeoutError as error:
-            msg = f"the mail server did not take it within {TIMEOUT_S:g} s"
+            msg = f"the mail server did not take it within {self._timeout_s:g} s"
             raise TryAgain(msg) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _translated(error) from None
@@ -108,7 +114,7 @@ class SmtpNotifier:
             hostname=options.host,
             sock=opened,
             local_hostname=_literal(opened),
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
             use_tls=options.tls is Tls.TLS,
             start_tls=options.tls is Tls.STARTTLS,
             tls_context=self._tls_context,
@@ -121,10 +127,12 @@ class SmtpNotifier:
                 mail, sender=options.sender, recipients=options.recipients
             )
         finally:
-            # Without QUIT: the mail is accepted once DATA was answered, and a server that then
-            # hangs must not make us send it again.
+            # Without QUIT and TLS's farewell: the mail is accepted once DATA was answered, and a
+            # server that then hangs must not make us send it again.
+            transport = client.transport
             client.close()
-            opened.close()
+            if transport is not None:
+                transport.abort()
         return len(refused)
 
     async def _connect(self, options: SmtpOptions) -> socket.socket:

@@ -53,10 +53,18 @@ class WebhookOptions(Options):
 class WebhookNotifier:
     """POSTs; one request a notification, one attempt a call."""
 
-    def __init__(self, client: aiohttp.ClientSession, clock: Clock, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        client: aiohttp.ClientSession,
+        clock: Clock,
+        zone: tzinfo,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._client = client
         self._clock = clock
         self._zone = zone
+        self._timeout_s = timeout_s
 
     async def send(self, notification: Notification) -> str:
         """Deliver one; see :class:`alerts.notifier.Notifier`."""
@@ -72,11 +80,11 @@ class WebhookNotifier:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             ) as response:
                 return _judge(response.status)
         except TimeoutError as error:
-            msg = f"no answer within {TIMEOUT_S:g} s"
+            msg = f"no answer within {self._timeout_s:g} s"
             raise TryAgain(msg) from error
         except aiohttp.ClientConnectorCertificateError as error:
             msg = "the server's certificate does not verify"

@@ -175,4 +175,4 @@ def _device_kinds(raw: Json) -> tuple[DeviceKind, ...]:
     if any(not isinstance(item, str) or item not in set(DeviceKind) for item in items):
         msg = f"device_kinds is a list of {', '.join(DeviceKind)}"
         raise Invalid(msg, field="device_kinds")
-    return tuple(dict.fromkeys(DeviceKind(item) for item in items))
+    return tuple(dict.fromkeys(DeviceKind(str(item)) for item in items))
