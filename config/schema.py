@@ -129,6 +129,13 @@ class HealthSettings(_Section):
     shards: int = Field(default=8, ge=1, le=256, description="jobs the probes are spread over")
 
 
+class HistorySettings(_Section):
+    """How long is remembered."""
+
+    readings_days: int = Field(default=400, ge=1, le=36500, description="days of readings kept")
+    events_days: int = Field(default=400, ge=1, le=36500, description="days of events kept")
+
+
 class LogSettings(_Section):
     """What is logged."""
 
@@ -148,6 +155,7 @@ class Settings(_Section):
     secrets: SecretSettings = SecretSettings()
     network: NetworkSettings = NetworkSettings()
     health: HealthSettings = HealthSettings()
+    history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 
     @field_validator("time_zone")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.mqtt.options import MqttOptions, TlsOptions
 from config.schema import Settings
 from hub.domain.addresses import DEFAULT_PORTS, IPAddress
 from hub.domain.secrets import Credentials, Secret
@@ -28,6 +29,15 @@ class Servers:
     broker_credentials: Credentials
     database: EmbeddedPostgres | None = None
     broker: EmbeddedBroker | None = None
+
+    def broker_options(self, settings: Settings, *, approve_unknown: bool = False) -> MqttOptions:
+        """How to speak to the hub's own broker."""
+        is_amqtt = self.broker is not None and self.broker.flavour.startswith("amqtt")
+        return MqttOptions(
+            version="3.1.1" if is_amqtt else settings.mqtt.version,
+            tls=TlsOptions(ca_file=settings.mqtt.ca_file),
+            approve_unknown=approve_unknown,
+        )
 
     def own_endpoints(self, settings: Settings) -> frozenset[tuple[IPAddress, int]]:
         """The endpoints that no device address may ever lead to."""

@@ -120,12 +120,24 @@ class EmbeddedPostgres:
         except BaseException:
             end(process, *FAILED_START_STEPS)
             raise
-        role, database = postgres_cluster.ROLE, postgres_cluster.DATABASE
-        url = (
-            f"postgresql://{role}:{password.reveal()}@/{database}"
-            f"?host={quote(str(socket), safe='')}&port={PORT}"
-        )
+        url = _build_url(password, socket)
         return cls(process=process, claim=claim, socket=socket, url=url, version=binaries.version)
+
+    @staticmethod
+    def find_running(data_dir: Path) -> Secret | None:
+        """Return the address of the database a running hub has started on this data folder.
+
+        For short commands beside the hub; None when there is none and one may be started.
+        """
+        home = data_dir.absolute() / "postgres"
+        cluster = home / "cluster"
+        if not cluster.exists() or not _servers_in(cluster):
+            return None
+        password = postgres_cluster.read_password(home / "password")
+        if password is None:
+            return None
+        user = find_service_user("postgres", "nobody", owner_of=cluster)
+        return Secret(_build_url(password, _make_socket_folder(home, user)))
 
     @property
     def pid(self) -> int:
@@ -153,6 +165,14 @@ class EmbeddedPostgres:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _build_url(password: Secret, socket: Path) -> str:
+    role, database = postgres_cluster.ROLE, postgres_cluster.DATABASE
+    return (
+        f"postgresql://{role}:{password.reveal()}@/{database}"
+        f"?host={quote(str(socket), safe='')}&port={PORT}"
+    )
 
 
 def _make_socket_folder(home: Path, user: ServiceUser | None) -> Path:

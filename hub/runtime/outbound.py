@@ -7,11 +7,12 @@ import aiohttp
 from aiohttp import AddrInfoType
 
 from hub.domain.addresses import AddressPolicy
+from hub.domain.errors import AddressRefused
 
 USER_AGENT: Final = "gengfu"
 
 
-class EndpointRefused(OSError):
+class EndpointRefused(AddressRefused, OSError):
     """The policy refuses this endpoint; aiohttp shows it as a connection error."""
 
 

@@ -138,18 +138,24 @@ def check_version(binaries: Binaries, cluster: Path) -> None:
         raise ConfigError(msg)
 
 
+def read_password(path: Path) -> Secret | None:
+    """Return the password kept in a file; None when it is missing or damaged."""
+    try:
+        match = _PASSWORD.match(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if match is None or _checksum(match[1]) != match[2]:
+        return None
+    return Secret(match[1])
+
+
 def load_password(
     binaries: Binaries, cluster: Path, path: Path, *, user: ServiceUser | None
 ) -> Secret:
     """Return the hub's password; set a new one when its file is missing or damaged."""
-    try:
-        match = _PASSWORD.match(path.read_text("utf-8"))
-    except FileNotFoundError:
-        match = None
-    except (OSError, ValueError):
-        match = None
-    if match is not None and _checksum(match[1]) == match[2]:
-        return Secret(match[1])
+    kept = read_password(path)
+    if kept is not None:
+        return kept
     password = secrets.token_urlsafe(32)
     _run_single(binaries, cluster, f"ALTER ROLE {ROLE} PASSWORD '{password}'\n", user=user)
     write_private(path, f"{password} {_checksum(password)}\n")

@@ -37,6 +37,8 @@ LONGEST_RETRY_S = 60.0
 BUSY_RETRY_S = 60.0
 # Cameras lock an account after a few wrong passwords: half an hour is common.
 AUTH_RETRY_S = 300.0
+# What a device cannot do it can after a new firmware, or once it has finished booting.
+UNSUPPORTED_RETRY_S = 3600.0
 CONNECTED = "connected"
 
 MakeAdapter = Callable[[Connection], Adapter]
@@ -52,8 +54,10 @@ def next_wait_s(error: Exception, attempt: int, rng: random.Random) -> float | N
         rng: Spreads the retries of many connections over time.
     """
     match error:
-        case UnsupportedByDevice() | AddressRefused():
+        case AddressRefused():
             return None
+        case UnsupportedByDevice():
+            wait = UNSUPPORTED_RETRY_S
         case AuthRejected():
             wait = AUTH_RETRY_S
         case DeviceBusy():

@@ -1,0 +1,169 @@
+"""Builds the parts of one process and hands them to each other."""
+
+import random
+import zoneinfo
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
+import aiohttp
+from dateutil.tz import tzlocal
+from prometheus_client import CollectorRegistry
+
+from alerts.engine import AlertEngine
+from config.schema import Settings
+from hub.domain.addresses import AddressPolicy, IPAddress, parse_networks
+from hub.domain.devices import Connection, Device, Json
+from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
+from hub.main.adapters import AdapterFactory, registration_of
+from hub.main.servers import Servers
+from hub.maintenance.probing import Prober, ProbingOptions
+from hub.runtime.health import HealthWatch
+from hub.runtime.jobs import Jobs
+from hub.runtime.live import LiveFeed
+from hub.runtime.outbound import open_client
+from hub.runtime.pipeline import Pipeline
+from hub.runtime.registry import Registry
+from hub.runtime.supervisor import Supervisor
+from hub.store.database import Database
+from hub.store.vault import Vault
+from streams.decoder import DecoderProcess
+from streams.describe import describe_stream
+from streams.probe import probe_camera
+from streams.snapshot import take_snapshot
+
+
+def utc_now() -> datetime:
+    """The clock of everything that runs."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything one process is made of, not running yet."""
+
+    settings: Settings
+    servers: Servers
+    zone: tzinfo
+    receiver_policy: AddressPolicy
+    database: Database
+    live: LiveFeed
+    registry: Registry
+    pipeline: Pipeline
+    supervisor: Supervisor
+    jobs: Jobs
+    engine: AlertEngine
+    prober: Prober
+    probe: ProbeCamera
+    snapshot: TakeSnapshot
+    receivers_client: aiohttp.ClientSession
+    health: HealthWatch
+    metrics: CollectorRegistry
+
+    async def run_command(
+        self, device: Device, do: str, args: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
+        """Run a command on a device whose connection lives in this process."""
+        return await self.supervisor.command(device.connection_id, device.key, do, args)
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Parts]:
+    """Open what needs opening and build the rest.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+        ConfigError: the key of the stored passwords cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, servers)
+        stack.push_async_callback(database.close)
+        own = servers.own_endpoints(settings)
+        devices = device_policy(settings, own)
+        receivers = AddressPolicy(
+            allowed=parse_networks(settings.network.receivers), own_endpoints=own
+        )
+        camera_client = await stack.enter_async_context(open_client(devices))
+        receivers_client = await stack.enter_async_context(open_client(receivers))
+        decoder = DecoderProcess()
+        stack.push_async_callback(decoder.close)
+        metrics = CollectorRegistry()
+        live = LiveFeed(database)
+        jobs = Jobs(database, utc_now)
+        engine = AlertEngine(database, jobs, live, utc_now)
+        registry = Registry(database)
+        pipeline = Pipeline(
+            database, registry, utc_now, after_commit=engine.offer_readings, metrics=metrics
+        )
+        probe = partial(probe_camera, policy=devices, clock=utc_now)
+        factory = AdapterFactory(
+            policy=devices,
+            describe=partial(describe_stream, policy=devices),
+            clock=utc_now,
+            broker_address=servers.broker_address,
+        )
+
+        def link_for(connection: Connection) -> Link:
+            return pipeline.link(connection, registration_of(connection))
+
+        yield Parts(
+            settings=settings,
+            servers=servers,
+            zone=local_zone(settings),
+            receiver_policy=receivers,
+            database=database,
+            live=live,
+            registry=registry,
+            pipeline=pipeline,
+            supervisor=Supervisor(database, factory.make, link_for, rng=random.SystemRandom()),
+            jobs=jobs,
+            engine=engine,
+            prober=Prober(
+                database=database,
+                probe=probe,
+                report=pipeline.report,
+                options=ProbingOptions(
+                    shards=settings.health.shards,
+                    interval_s=settings.health.probe_interval_s,
+                    timeout_s=settings.health.probe_timeout_s,
+                ),
+            ),
+            probe=probe,
+            snapshot=partial(
+                take_snapshot,
+                client=camera_client,
+                policy=devices,
+                clock=utc_now,
+                decoder=decoder,
+            ),
+            receivers_client=receivers_client,
+            health=HealthWatch(database),
+            metrics=metrics,
+        )
+
+
+async def open_database(settings: Settings, servers: Servers) -> Database:
+    """Open the pool with the key of the stored passwords."""
+    return await Database.open(
+        servers.database_url.reveal(),
+        vault=Vault.open(settings.key_file),
+        max_size=settings.database.pool_size,
+    )
+
+
+def device_policy(
+    settings: Settings, own_endpoints: frozenset[tuple[IPAddress, int]]
+) -> AddressPolicy:
+    """Where devices may be."""
+    return AddressPolicy(
+        allowed=parse_networks(settings.network.devices), own_endpoints=own_endpoints
+    )
+
+
+def local_zone(settings: Settings) -> tzinfo:
+    """The zone in which people read times."""
+    if settings.time_zone:
+        return zoneinfo.ZoneInfo(settings.time_zone)
+    return tzlocal()

@@ -1,0 +1,161 @@
+"""`gengfu discover` and `gengfu devices`: find cameras, list, import and export."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from adapters.onvif.discovery import Found, discover_multicast, scan_range
+from hub.domain.addresses import AddressPolicy
+from hub.domain.health import Status
+from hub.main.assembly import device_policy
+from hub.main.console import (
+    Exit,
+    as_row,
+    fail,
+    print_json,
+    print_rows,
+    progress,
+    reported_errors,
+    say,
+)
+from hub.main.inventory import BadLine, read_lines, take_line, write_rows
+from hub.main.storage import JsonOption, SettingsOption, Store, read_settings, with_store
+from hub.store import areas, devices, exports
+from hub.store.devices import DeviceFilter
+from hub.store.scoping import MAX_LIMIT
+
+devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help=True)
+
+COLUMNS = ("id", "name", "kind", "area_name", "status", "since", "layer", "detail", "address")
+
+
+def discover(
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", help="Network or address to scan; none: multicast only."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to wait for multicast answers.")] = 4.0,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Find ONVIF cameras: by multicast in this network, by address range in others."""
+    with reported_errors():
+        loaded = read_settings(settings, dict(os.environ), level="warning")
+        policy = device_policy(loaded, frozenset())
+        found = uvloop.run(_discover(policy, ranges or [], seconds))
+    print_rows(
+        [as_row(one) for one in found],
+        as_json=as_json,
+        columns=("address", "name", "hardware", "endpoint_reference"),
+        empty="no camera answered: try --range with the cameras' network, and check"
+        " network.devices in the settings",
+    )
+
+
+async def _discover(policy: AddressPolicy, ranges: Sequence[str], seconds: float) -> list[Found]:
+    if not ranges:
+        return await discover_multicast(timeout_s=seconds)
+    with progress() as bar:
+        task = bar.add_task("asking", total=None)
+        return await scan_range(
+            ranges,
+            policy=policy,
+            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+@devices_app.command("list")
+def list_devices(
+    text: Annotated[str, typer.Option("--q", help="Any part of name, serial, address.")] = "",
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    area: Annotated[str, typer.Option(help="Code of an area; below it too.")] = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """What there is, and how it is."""
+
+    async def work(store: Store) -> list[dict[str, object]]:
+        return await _all_lines(store, text=text, status=status, area=area)
+
+    rows = with_store(settings, dict(os.environ), work)
+    print_rows(rows, as_json=as_json, columns=COLUMNS, empty="no device fits")
+
+
+@devices_app.command("export")
+def export_devices(
+    file: Annotated[Path, typer.Argument(help="CSV file to write; - for standard output.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Write all devices as CSV, without passwords."""
+
+    async def work(store: Store) -> list[dict[str, object]]:
+        async with store.database.transaction() as tx:
+            return [as_row(row) for row in await exports.export_devices(tx, store.scope)]
+
+    rows = with_store(settings, dict(os.environ), work)
+    try:
+        if str(file) == "-":
+            write_rows(sys.stdout, rows)
+        else:
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                write_rows(stream, rows)
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    say(f"{len(rows)} devices exported")
+
+
+@devices_app.command("import")
+def import_devices(
+    file: Annotated[Path, typer.Argument(help="CSV file with name,protocol,address,area,…")],
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, change nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Add links to devices from a CSV file: good rows go in, every bad one is named."""
+
+    async def work(store: Store) -> tuple[int, list[BadLine]]:
+        lines = read_lines(file)
+        bad = []
+        with progress() as bar:
+            for line in bar.track(lines, description="importing"):
+                refused = await take_line(store.database, store.scope, line, is_dry_run=dry_run)
+                if refused is not None:
+                    bad.append(refused)
+        return len(lines), bad
+
+    total, bad = with_store(settings, dict(os.environ), work)
+    if as_json:
+        print_json({"rows": total, "taken": total - len(bad), "refused": [as_row(b) for b in bad]})
+    else:
+        print_rows(
+            [as_row(b) for b in bad], as_json=False, columns=("line", "column", "reason"), empty=""
+        )
+        say(f"{total - len(bad)} of {total} rows {'are good' if dry_run else 'are in'}")
+    if bad:
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _all_lines(
+    store: Store, *, text: str, status: Status | None, area: str
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    cursor: str | None = None
+    async with store.database.transaction() as tx:
+        area_id = (await areas.find_area(tx, store.scope, area)).id if area else None
+        wanted = DeviceFilter(text=text, status=status, area_id=area_id)
+        while True:
+            page = await devices.list_devices(
+                tx, store.scope, wanted, limit=MAX_LIMIT, cursor=cursor
+            )
+            rows += [as_row(line) for line in page.items]
+            cursor = page.next
+            if cursor is None:
+                return rows

@@ -1,0 +1,66 @@
+"""What a first start makes: an administrator, default rules, the link to the hub's broker."""
+
+from dataclasses import dataclass, replace
+
+from alerts.defaults import ensure_default_rules
+from config.schema import Settings
+from hub.domain.access import system_scope
+from hub.domain.devices import Connection
+from hub.domain.secrets import Secret
+from hub.main.servers import Servers
+from hub.store import areas, connections
+from hub.store.database import Database, Transaction
+from hub.store.users import ensure_first_admin
+
+SCOPE = system_scope("hub.main")
+BROKER_NAME = "MQTT broker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """``first_password`` is the first administrator's, if one was just made: shown once."""
+
+    broker_link: int
+    first_password: Secret | None
+
+
+async def prepare(
+    database: Database, settings: Settings, servers: Servers, *, approve_unknown: bool
+) -> Prepared:
+    """Make what is missing."""
+    async with database.transaction() as tx:
+        password = await ensure_first_admin(tx, SCOPE)
+        roots = [area for area in await areas.list_areas(tx, SCOPE) if area.parent_id is None]
+        if password is not None:
+            for root in roots:
+                await ensure_default_rules(tx, SCOPE, root.id)
+        link = _broker_link(settings, servers, area_id=roots[0].id, approve_unknown=approve_unknown)
+        number = await _keep(tx, link)
+    return Prepared(
+        broker_link=number, first_password=None if password is None else Secret(password)
+    )
+
+
+def _broker_link(
+    settings: Settings, servers: Servers, *, area_id: int, approve_unknown: bool
+) -> Connection:
+    options = servers.broker_options(settings, approve_unknown=approve_unknown)
+    return Connection(
+        id=0,
+        protocol="mqtt",
+        name=BROKER_NAME,
+        address=servers.broker_address,
+        area_id=area_id,
+        credentials=servers.broker_credentials,
+        options=options.model_dump(mode="json", exclude={"protocol"}),
+    )
+
+
+async def _keep(tx: Transaction, link: Connection) -> int:
+    """One connection by this name, wherever the broker moves; its area is the operator's."""
+    for known in await connections.list_connections(tx, SCOPE):
+        if known.protocol == link.protocol and known.name == link.name:
+            kept = replace(link, id=known.id, area_id=known.area_id, is_enabled=known.is_enabled)
+            await connections.change_connection(tx, SCOPE, kept)
+            return known.id
+    return await connections.add_connection(tx, SCOPE, link)

@@ -1,0 +1,99 @@
+"""The HTTP server of one process: its socket, its application, its address."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from alerts.receivers import validate_options
+from config.schema import Settings
+from hub.domain.addresses import parse_networks
+from hub.domain.errors import ConfigError
+from hub.main.adapters import parse_connection
+from hub.main.assembly import Parts, utc_now
+from hub.web.app import create_app
+from hub.web.services import WebServices, WebSettings
+
+
+class WebServer(uvicorn.Server):
+    """Leaves signals to the process, which stops all parts in order, and says when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve."""
+        await super().startup(sockets)
+        self.serving.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the address of the settings before anything else starts.
+
+    Raises:
+        ConfigError: another program has it, or it is none of this machine's.
+    """
+    host, port = settings.http.host, settings.http.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+        taken.listen(256)
+    except OSError as error:
+        taken.close()
+        msg = f"http.host {host}, http.port {port}: {error.strerror}; choose another address"
+        raise ConfigError(msg) from error
+    return taken
+
+
+def public_address(settings: Settings, listening: socket.socket) -> str:
+    """Where people reach the console."""
+    if settings.http.public_url:
+        return settings.http.public_url.rstrip("/")
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def make_server(parts: Parts, address: str) -> WebServer:
+    """Build the application and its server, not serving yet."""
+    app = create_app(
+        WebServices(
+            database=parts.database,
+            live=parts.live,
+            jobs=parts.jobs,
+            clock=utc_now,
+            settings=WebSettings(
+                data_dir=parts.settings.data_dir.absolute(),
+                public_origin=parts.settings.http.public_url,
+                trusted_proxies=parse_networks(parts.settings.http.trusted_proxies),
+                has_secure_cookies=address.startswith("https://"),
+            ),
+            metrics=parts.metrics,
+            readiness=parts.health.readiness,
+            parse_connection=parse_connection,
+            parse_receiver=validate_options,
+            probe_camera=parts.probe,
+            take_snapshot=parts.snapshot,
+            run_command=parts.run_command,
+        )
+    )
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    return WebServer(config)

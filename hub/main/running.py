@@ -1,0 +1,159 @@
+"""Runs the parts of one process until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.delivery import Delivery
+from config.schema import Settings
+from hub.domain.access import system_scope
+from hub.domain.secrets import Secret
+from hub.main.assembly import Parts, open_parts, utc_now
+from hub.main.first_start import prepare
+from hub.main.listening import listen, make_server, public_address
+from hub.main.notifiers import make_notifiers
+from hub.main.roles import ProcessRole
+from hub.main.servers import Servers
+from hub.patrols.pictures import PictureFolder
+from hub.patrols.planner import Planner
+from hub.patrols.rounds import RoundWalker
+from hub.patrols.visit import Eyes
+from hub.runtime.supervisor import CONNECTED
+from hub.store import server
+from hub.store.migrate import migrate
+
+log = logging.getLogger(__name__)
+
+SCOPE = system_scope("hub.main")
+RETENTION_EVERY_S = 3600.0
+COMPRESS_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What is known once everything runs. ``first_password`` is shown once, here and now."""
+
+    parts: Parts
+    address: str
+    first_password: Secret | None
+
+
+OnReady = Callable[[Started], Awaitable[None]]
+
+
+async def run_process(
+    settings: Settings,
+    servers: Servers,
+    roles: Set[ProcessRole],
+    on_ready: OnReady,
+    *,
+    approve_unknown: bool = False,
+) -> None:
+    """Run the roles until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: something prevents the start; it says what to do.
+        StoreUnavailable: the database does not answer at the start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await migrate(servers.database_url.reveal())
+    listening = listen(settings) if ProcessRole.WEB in roles else None
+    async with open_parts(settings, servers) as parts:
+        found = await prepare(parts.database, settings, servers, approve_unknown=approve_unknown)
+        await server.compress_old(parts.database, SCOPE, COMPRESS_AFTER)
+        await parts.registry.load()
+        address = "" if listening is None else public_address(settings, listening)
+        if ProcessRole.INGEST in roles:
+            parts.health.add("broker", lambda: _broker(parts, found.broker_link))
+            parts.health.add("adapters", lambda: _links(parts))
+        async with _running(parts, roles, listening, address):
+            await on_ready(
+                Started(parts=parts, address=address, first_password=found.first_password)
+            )
+            await stop.wait()
+            log.info("stopping")
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    parts: Parts, roles: Set[ProcessRole], listening: socket.socket | None, address: str
+) -> AsyncIterator[None]:
+    """Run every task of the roles; all end when the block ends or when one of them fails."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(parts.health.run(), name="health"),
+            group.create_task(parts.live.run(), name="live"),
+        ]
+        if roles & {ProcessRole.INGEST, ProcessRole.WORK}:
+            tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))
+            tasks.append(group.create_task(parts.pipeline.run(), name="pipeline"))
+        if ProcessRole.INGEST in roles:
+            tasks.append(group.create_task(parts.supervisor.run(parts.live), name="supervisor"))
+        if ProcessRole.ALERTS in roles:
+            tasks.append(group.create_task(parts.engine.run(), name="alerts"))
+        if ProcessRole.WORK in roles:
+            register_work(parts)
+            tasks.append(group.create_task(parts.jobs.run(), name="jobs"))
+        async with _serving(group, parts, listening, address):
+            yield
+        for task in tasks:
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    group: asyncio.TaskGroup, parts: Parts, listening: socket.socket | None, address: str
+) -> AsyncIterator[None]:
+    """Serve HTTP during the block, and finish open requests after it."""
+    if listening is None:
+        yield
+        return
+    web = make_server(parts, address)
+    serving = group.create_task(web.serve(sockets=[listening]), name="web")
+    await web.serving.wait()
+    yield
+    web.should_exit = True
+    await serving
+
+
+def register_work(parts: Parts) -> None:
+    """Say who does which due work in this process."""
+    Delivery(parts.database, utc_now, make_notifiers(parts)).register(parts.jobs)
+    eyes = Eyes(
+        probe=parts.probe,
+        snapshot=parts.snapshot,
+        folder=PictureFolder(parts.settings.data_dir.absolute()),
+        clock=utc_now,
+    )
+    RoundWalker(database=parts.database, jobs=parts.jobs, eyes=eyes).register()
+    Planner(database=parts.database, jobs=parts.jobs, clock=utc_now).register()
+    parts.prober.register(parts.jobs)
+    parts.jobs.every("store.retention", RETENTION_EVERY_S, lambda: _drop_old(parts))
+
+
+async def _drop_old(parts: Parts) -> None:
+    keep = parts.settings.history
+    async with parts.database.transaction() as tx:
+        await server.drop_old(tx, SCOPE, "readings", timedelta(days=keep.readings_days))
+        await server.drop_old(tx, SCOPE, "events", timedelta(days=keep.events_days))
+
+
+def _broker(parts: Parts, link: int) -> bool | str:
+    state = parts.supervisor.states().get(link, "not connected yet")
+    return state == CONNECTED or f"the broker: {state}"
+
+
+def _links(parts: Parts) -> bool | str:
+    """One camera's fault is its own; only when all links are down the hub is not ready."""
+    states = parts.supervisor.states()
+    if not states or CONNECTED in states.values():
+        return True
+    return f"none of {len(states)} connections is up"
