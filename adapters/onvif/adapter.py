@@ -11,7 +11,7 @@ from adapters.onvif.registration import References, Registered, register
 from adapters.onvif.subscription import Subscription
 from adapters.onvif.topics import event_of
 from hub.domain.addresses import AddressPolicy
-from hub.domain.devices import Connection, Json
+from hub.domain.devices import Connection, DeviceDescription, Json
 from hub.domain.errors import DeviceUnreachable, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed, Event, UnrecognisedEvent
 from hub.domain.ports import Clock, Link
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # One connection is one camera. Serial numbers are missing, shared by clones and change with a
 # repair; the place on the wall stays, so the device is named by its connection.
 DEVICE_KEY = "device"
+CLOCK_EVERY_S = 600.0
+CLOCK_MOVED_S = 2.0  # cameras tell whole seconds
 
 
 class OnvifAdapter:
@@ -52,9 +54,10 @@ class OnvifAdapter:
                 await link.emit(
                     [DeviceDescribed(device=DEVICE_KEY, description=registered.description)]
                 )
+                watch = _ClockWatch(client, registered.description, link)
                 if self._options.events and "events" in registered.services:
-                    await self._report_events(client, references, registered, link)
-                await self._stay(client)
+                    await self._report_events(references, registered, watch)
+                await self._stay(watch)
             finally:
                 self._client = self._registered = None
 
@@ -83,9 +86,10 @@ class OnvifAdapter:
         return {"preset": token}
 
     async def _report_events(
-        self, client: OnvifClient, references: References, registered: Registered, link: Link
+        self, references: References, registered: Registered, watch: "_ClockWatch"
     ) -> None:
         """Pull events until cancelled; returns when the camera turns out to have none."""
+        client, link = watch.client, watch.link
         subscription = Subscription(
             client,
             service=registered.services["events"],
@@ -102,6 +106,7 @@ class OnvifAdapter:
                 return
             while True:
                 messages = await subscription.pull()
+                await watch.look()
                 if messages:
                     await link.emit(
                         [
@@ -115,11 +120,38 @@ class OnvifAdapter:
         finally:
             await subscription.end()
 
-    async def _stay(self, client: OnvifClient) -> None:
+    async def _stay(self, watch: "_ClockWatch") -> None:
         """Ask a camera without events for its time now and then, to know that it is there."""
         while True:
             await asyncio.sleep(self._options.poll_interval_s)
-            await client.measure_clock()
+            await watch.look(always=True)
+
+
+class _ClockWatch:
+    """Measures the camera's clock from time to time and reports when it moved."""
+
+    def __init__(self, client: OnvifClient, description: DeviceDescription, link: Link) -> None:
+        self.client = client
+        self.link = link
+        self._description = description
+        self._next_at = asyncio.get_running_loop().time() + CLOCK_EVERY_S
+
+    async def look(self, *, always: bool = False) -> None:
+        """Measure when it is time; describe the device anew when its clock moved."""
+        now = asyncio.get_running_loop().time()
+        if not always and now < self._next_at:
+            return
+        self._next_at = now + CLOCK_EVERY_S
+        offset = await self.client.measure_clock()
+        known = self._description.clock_offset_s
+        if offset is None or (
+            known is not None and abs(offset.total_seconds() - known) < CLOCK_MOVED_S
+        ):
+            return
+        self._description = dataclasses.replace(
+            self._description, clock_offset_s=round(offset.total_seconds(), 3)
+        )
+        await self.link.emit([DeviceDescribed(device=DEVICE_KEY, description=self._description)])
 
 
 def _find_preset(registered: Registered, args: Mapping[str, Json]) -> tuple[str, str]:

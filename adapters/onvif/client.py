@@ -11,24 +11,25 @@ import asyncio
 import contextlib
 import functools
 import logging
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 import aiohttp
 
 from adapters.onvif.clocks import parse_date_and_time
 from adapters.onvif.documents import find_local
-from adapters.onvif.exchange import Exchange, Reply, tls_choice
+from adapters.onvif.exchange import Exchange, Reply
+from adapters.onvif.masking import mask
 from adapters.onvif.options import OnvifOptions
+from adapters.onvif.references import device_address
 from adapters.onvif.replies import accept_reply, read_lenient, read_tree, translate
-from hub.domain.addresses import WEB_SCHEMES, Address, AddressPolicy, parse_address
+from hub.domain.addresses import Address, AddressPolicy
 from hub.domain.devices import Connection, Json
 from hub.domain.errors import (
     AddressRefused,
@@ -65,12 +66,12 @@ with _root_logger_untouched():
 # It logs a traceback for every value of a reply that is not of its type; cameras send many.
 logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)
 
-DEFAULT_PATH = "/onvif/device_service"
 _WSDL_FOLDER = Path(onvif.__file__).parent / "wsdl"
 _XSD = "http://www.w3.org/2001/XMLSchema"
+_RAW_REPLIES = zeep.Settings(strict=False, raw_response=True)
 _LARGE_REPLY = 64 * 1024  # characters; parsing more would hold up the event loop
-_SHORTEST_MASKED = 3  # masking one letter would hide the whole message
-_PASSWORD_ELEMENT = re.compile(rb"(<(?:[\w\-]+:)?Password\b[^>]*>)[^<]+")
+_CLOCK = "GetSystemDateAndTime"
+_CLOCK_TOLERANCE = timedelta(seconds=3)  # cameras allow 5 s and more
 _REPEATABLE = (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError)
 
 # service -> WSDL file and binding
@@ -83,6 +84,7 @@ FOREIGN_ERRORS = (
     aiohttp.ClientError,
     zeep.exceptions.Error,
     etree.LxmlError,
+    ArithmeticError,
     AttributeError,
     LookupError,
     OSError,
@@ -140,6 +142,16 @@ class _Transport:
             return await self._exchange.post(address, body, headers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    service: str
+    operation: str
+    at: Address | None
+    parameters: Mapping[str, object]
+    wait_s: float = 0.0
+    is_anonymous: bool = False
+
+
 class OnvifClient:
     """SOAP calls to one camera; an async context manager.
 
@@ -155,9 +167,7 @@ class OnvifClient:
         self._deadline_s = options.call_deadline_s
         self._clock = clock
         self._exchange = Exchange(
-            credentials=connection.credentials,
-            policy=policy,
-            tls=tls_choice(options) if self.address.scheme == "https" else True,
+            credentials=connection.credentials, policy=policy, options=options
         )
 
     async def __aenter__(self) -> Self:
@@ -185,10 +195,10 @@ class OnvifClient:
         """
         started_at = self._clock()
         try:
-            root = await self.call_tree("devicemgmt", "GetSystemDateAndTime", is_anonymous=True)
+            root = await self.call_tree("devicemgmt", _CLOCK, is_anonymous=True)
         except AuthRejected:  # against the specification; older Axis, some Uniview
             started_at = self._clock()
-            root = await self.call_tree("devicemgmt", "GetSystemDateAndTime")
+            root = await self.call_tree("devicemgmt", _CLOCK)
         now = parse_date_and_time(root)
         if now is None:
             return None
@@ -205,7 +215,8 @@ class OnvifClient:
             DeviceError: whatever went wrong, named for the reaction it asks for.
         """
         with self._translated(operation):
-            text = await self._send(service, operation, at=at, parameters=parameters)
+            request = _Request(service=service, operation=operation, at=at, parameters=parameters)
+            text = await self._send(request)
             if len(text) > _LARGE_REPLY:
                 return await asyncio.to_thread(_read_reply, service, operation, text)
             return _read_reply(service, operation, text)
@@ -228,14 +239,15 @@ class OnvifClient:
         """
         with self._translated(operation):
             parameters["_soapheaders"] = [etree.fromstring(ET.tostring(one)) for one in headers]
-            text = await self._send(
-                service,
-                operation,
+            request = _Request(
+                service=service,
+                operation=operation,
                 at=at,
                 wait_s=wait_s,
                 is_anonymous=is_anonymous,
                 parameters=parameters,
             )
+            text = await self._send(request)
             root = read_tree(text)
             if find_local(root, f"{operation}Response") is None:
                 msg = f"{operation}: the answer is to something else"
@@ -243,41 +255,42 @@ class OnvifClient:
             return root
 
     def mask(self, content: bytes) -> bytes:
-        """Return what a camera sent without our credentials, should it echo them.
+        """Return what a camera sent without our credentials, should it echo them."""
+        return mask(content, self._credentials.password)
 
-        Servers built with gSOAP (Reolink, many more) repeat our WS-Security header.
-        """
-        password = self._credentials.password.reveal()
-        if len(password) >= _SHORTEST_MASKED:
-            for form in {password, escape(password), escape(password, {'"': "&quot;"})}:
-                content = content.replace(form.encode(), b"***")
-        return _PASSWORD_ELEMENT.sub(rb"\1***", content)
+    async def _send(self, request: _Request) -> str:
+        """Send a request, once more if it was refused because a clock was set meanwhile."""
+        try:
+            return await self._send_once(request)
+        except AuthRejected:
+            if request.is_anonymous or request.operation == _CLOCK:
+                raise
+            before = self.clock_offset
+            await self.measure_clock()
+            if abs(self.clock_offset - before) < _CLOCK_TOLERANCE:
+                raise
+        return await self._send_once(request)
 
-    async def _send(
-        self,
-        service: str,
-        operation: str,
-        *,
-        at: Address | None,
-        wait_s: float = 0.0,
-        is_anonymous: bool = False,
-        parameters: Mapping[str, object],
-    ) -> str:
-        """Send one request; return the body of a reply that is no fault."""
-        binding = _binding(service)
+    async def _send_once(self, request: _Request) -> str:
+        """Send a request; return the body of a reply that is no fault."""
+        binding = _binding(request.service)
         client = zeep.AsyncClient(  # type: ignore[no-untyped-call]  # zeep is untyped
             binding.wsdl,
-            wsse=None if is_anonymous else self._token(),
+            wsse=None if request.is_anonymous else self._token(),
             transport=_Transport(
-                self._exchange, is_repeatable=operation != "CreatePullPointSubscription"
+                self._exchange, is_repeatable=request.operation != "CreatePullPointSubscription"
             ),
             plugins=[WsAddressingIfMissingPlugin()],
-            settings=zeep.Settings(strict=False, raw_response=True),
+            settings=_RAW_REPLIES,
         )
-        options = {"address": (at or self.address).text}
-        async with asyncio.timeout(self._deadline_s + wait_s):
-            reply = await binding.send_async(client, options, operation, (), dict(parameters))
-        return accept_reply(reply, doing=operation, is_device=service == "devicemgmt")
+        options = {"address": (request.at or self.address).text}
+        async with asyncio.timeout(self._deadline_s + request.wait_s):
+            reply = await binding.send_async(
+                client, options, request.operation, (), dict(request.parameters)
+            )
+        return accept_reply(
+            reply, doing=request.operation, is_device=request.service == "devicemgmt"
+        )
 
     def _token(self) -> UsernameDigestTokenDtDiff | None:
         """Return a WS-Security UsernameToken for now, by the camera's clock."""
@@ -307,14 +320,6 @@ class OnvifClient:
         if isinstance(error, ProtocolViolation):
             return ProtocolViolation(text, evidence=self.mask(error.evidence))
         return AddressRefused(text) if isinstance(error, AddressRefused) else type(error)(text)
-
-
-def device_address(text: str) -> Address:
-    """Return the address of the device service; without a path it is ONVIF's usual one."""
-    address = parse_address(text, schemes=WEB_SCHEMES)
-    if address.target != "/":
-        return address
-    return parse_address(address.text.removesuffix("/") + DEFAULT_PATH, schemes=WEB_SCHEMES)
 
 
 def _binding(service: str) -> Any:

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 from adapters.onvif.documents import find_local, text_of
 
+PLAUSIBLE_YEARS = range(1970, 2100)  # a clock outside says nothing, not even an offset
+
 _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T \-]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?"
     r"\s*(Z|[+\-]\d{2}:?\d{2})?\Z",
@@ -47,6 +49,8 @@ def parse_date_and_time(root: ET.Element) -> datetime | None:
     if not all(number.isascii() and number.isdigit() and len(number) <= 4 for number in numbers):
         return None
     year, month, day, hour, minute, second = (int(number) for number in numbers)
+    if year not in PLAUSIBLE_YEARS:
+        return None
     return _moment((year, month, day), (hour, minute, second))
 
 

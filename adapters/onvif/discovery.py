@@ -17,9 +17,10 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from adapters.onvif.client import DEFAULT_PATH, OnvifClient
+from adapters.onvif.client import OnvifClient
 from adapters.onvif.options import OnvifOptions
 from adapters.onvif.probe_matches import Found, parse_probe_matches
+from adapters.onvif.references import DEFAULT_PATH
 from hub.domain.addresses import (
     AddressPolicy,
     IPAddress,

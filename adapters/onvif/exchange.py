@@ -62,10 +62,12 @@ def tls_choice(options: OnvifOptions) -> TlsChoice:
 class Exchange:
     """The HTTP connections to one camera; an async context manager."""
 
-    def __init__(self, *, credentials: Credentials, policy: AddressPolicy, tls: TlsChoice) -> None:
+    def __init__(
+        self, *, credentials: Credentials, policy: AddressPolicy, options: OnvifOptions
+    ) -> None:
         self._credentials = credentials
         self._policy = policy
-        self._tls = tls
+        self._options = options
         self._session: aiohttp.ClientSession | None = None
         self._digests: dict[tuple[str, str, int], aiohttp.DigestAuthMiddleware] = {}
         self._peers: set[str] = set()
@@ -117,7 +119,7 @@ class Exchange:
             data=body,
             headers={**headers, "Accept-Encoding": "identity"},
             allow_redirects=False,
-            ssl=self._tls,
+            ssl=tls_choice(self._options) if target.scheme == "https" else True,
             middlewares=self._middlewares(target),
         ) as response:
             content = bytearray()
@@ -153,3 +155,12 @@ class Exchange:
 
 class RefusedEndpoint(AddressRefused, OSError):
     """An endpoint the policy refuses; an OSError so that the next one of the name is tried."""
+
+    @property
+    def reason(self) -> str:
+        """Why, with the endpoint."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        """Return one text for all: when every endpoint fails alike, the connector says so."""
+        return "the settings do not allow this endpoint"

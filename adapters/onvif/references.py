@@ -19,6 +19,9 @@ _PORT_TWICE = re.compile(r"\A([a-z]+://[^/:\[\]@]+:\d+)(?::\d+)+(?=/|\Z)", re.IG
 _CREDENTIAL_KEYS = frozenset({"user", "username", "usr", "pass", "password", "passwd", "pwd"})
 
 
+DEFAULT_PATH = "/onvif/device_service"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnHost:
     """What counts as the camera's own host.
@@ -30,6 +33,14 @@ class OwnHost:
     configured: Address
     peers: frozenset[str] = frozenset()
     rewrite: bool = False
+
+
+def device_address(text: str) -> Address:
+    """Return the address of the device service; without a path it is ONVIF's usual one."""
+    address = parse_address(text, schemes=WEB_SCHEMES)
+    if address.target != "/":
+        return address
+    return parse_address(address.text.removesuffix("/") + DEFAULT_PATH, schemes=WEB_SCHEMES)
 
 
 def accept_reference(

@@ -25,7 +25,7 @@ def translate(error: Exception, *, doing: str) -> DeviceError:
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(
         error.os_error, RefusedEndpoint
     ):
-        return AddressRefused(str(error.os_error))
+        return AddressRefused(f"{doing}: {error.os_error.reason}")
     if isinstance(error, aiohttp.ServerFingerprintMismatch | aiohttp.ClientSSLError):
         return ProtocolViolation(f"{doing}: {_certificate_text(error)}")
     if isinstance(error, TimeoutError):

@@ -19,7 +19,12 @@ from adapters.onvif.documents import find_local, text_of
 from adapters.onvif.notifications import Notification, parse_notifications
 from adapters.onvif.registration import References
 from hub.domain.addresses import WEB_SCHEMES, Address
-from hub.domain.errors import DeviceError, ProtocolViolation, UnsupportedByDevice
+from hub.domain.errors import (
+    DeviceError,
+    DeviceUnreachable,
+    ProtocolViolation,
+    UnsupportedByDevice,
+)
 from hub.domain.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -137,15 +142,21 @@ class Subscription:
             await self._renew()
         wait_s = max(min(self._pull_s, self._renew_at - loop.time()), 1.0)
         started = loop.time()
-        root = await self._client.call_tree(
-            "pullpoint",
-            "PullMessages",
-            at=self._at,
-            headers=tuple(self._headers),
-            wait_s=wait_s,
-            Timeout=timedelta(seconds=math.ceil(wait_s)),
-            MessageLimit=MESSAGE_LIMIT,
-        )
+        try:
+            root = await self._client.call_tree(
+                "pullpoint",
+                "PullMessages",
+                at=self._at,
+                headers=tuple(self._headers),
+                wait_s=wait_s,
+                Timeout=timedelta(seconds=math.ceil(wait_s)),
+                MessageLimit=MESSAGE_LIMIT,
+            )
+        except DeviceUnreachable:
+            # Some cameras hold the request longer than asked; a dead one fails here again.
+            await self._client.measure_clock()
+            log.debug("%s holds requests for events too long", self._service.host)
+            return ()
         messages = parse_notifications(root)
         if not messages and loop.time() - started < _SILENT_S:
             await asyncio.sleep(1.0)  # some cameras ignore the time-out and answer at once

@@ -5,7 +5,7 @@ named where it alone sends one. What is not listed here is stored as an unrecogn
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.onvif.notifications import Notification
 from hub.domain.events import Event, Occurrence, Reading, Severity, UnrecognisedEvent
@@ -117,13 +117,16 @@ def event_of(message: Notification, *, device: str, channels: Mapping[str, str])
     if isinstance(meaning, _Measure):
         return _reading(message, meaning, device=device)
     if isinstance(meaning, _Moment):
-        return _occurrence(message, meaning.kind, None, device, channels, meaning.severity)
+        return _occurrence(message, device, channels, meaning.kind, meaning.severity)
     flag = False if message.operation == "Deleted" else _flag(message.data, meaning.items)
     if flag is None:
         return _unrecognised(message, device=device, reason="neither true nor false")
-    kind = meaning.begins if flag else meaning.ends
-    severity = meaning.severity if flag else Severity.INFO
-    return _occurrence(message, kind, flag, device, channels, severity)
+    begun = _occurrence(message, device, channels, meaning.begins, meaning.severity)
+    return (
+        replace(begun, is_active=True)
+        if flag
+        else replace(begun, kind=meaning.ends, is_active=False, severity=Severity.INFO)
+    )
 
 
 def is_replayed(message: Notification) -> bool:
@@ -139,10 +142,9 @@ def _flag(data: Mapping[str, str], names: tuple[str, ...]) -> bool | None:
 
 def _occurrence(
     message: Notification,
-    kind: str,
-    is_active: bool | None,  # noqa: FBT001 - a field of the event
     device: str,
     channels: Mapping[str, str],
+    kind: str,
     severity: Severity,
 ) -> Occurrence:
     channel = next((channels[v] for v in message.source.values() if v in channels), "")
@@ -153,7 +155,6 @@ def _occurrence(
         kind=kind,
         channel=channel,
         severity=severity,
-        is_active=is_active,
         data={"topic": message.topic, **message.source, **message.data},
     )
 

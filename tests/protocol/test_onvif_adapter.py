@@ -142,6 +142,30 @@ async def test_a_clock_ten_minutes_off_does_not_matter(minutes: int) -> None:
     assert abs(offset - 60 * minutes) < 2
 
 
+async def test_a_clock_that_is_set_while_connected_costs_nothing() -> None:
+    camera = Camera(clock_shift=timedelta(minutes=10))
+    async with serve(camera), running(adapter_for(camera)) as link:
+        await camera.is_pulled.wait()
+        camera.clock_shift = timedelta()
+        camera.pending.put_nowait(notification("tns1:VideoSource/MotionAlarm", State="1"))
+        camera.is_pulled.clear()
+        await camera.is_pulled.wait()
+        camera.pending.put_nowait(notification("tns1:VideoSource/MotionAlarm", State="0"))
+        assert len(await link.wait_for(3)) == 3
+    assert camera.calls.count("GetSystemDateAndTime") == 2
+
+
+async def test_a_clock_that_moved_is_reported_anew() -> None:
+    camera = Camera(services=())
+    async with serve(camera), running(adapter_for(camera, poll_interval_s=0.2)) as link:
+        await link.wait_for(1)
+        camera.clock_shift = timedelta(minutes=10)
+        again = (await link.wait_for(2))[1]
+    assert isinstance(again, DeviceDescribed)
+    assert again.description.serial == "SN-1"
+    assert again.description.clock_offset_s == pytest.approx(600, abs=2)
+
+
 async def test_another_service_path() -> None:
     camera = Camera(path="/soap/dev")
     async with (

@@ -321,7 +321,7 @@ async def test_an_endpoint_the_policy_refuses_is_never_connected_to(host: str) -
         connected.set()
 
     async with raw_server(talk) as address:
-        with pytest.raises(AddressRefused):
+        with pytest.raises(AddressRefused, match="not in a network that the settings allow"):
             await adapter_for(
                 Camera(), address=address.replace("127.0.0.1", host), policy=AddressPolicy()
             ).run(Recorder())

@@ -71,6 +71,18 @@ async def test_a_camera_without_pull_points_stays_connected() -> None:
         await until(camera, "GetSystemDateAndTime", 3)
 
 
+async def test_a_camera_that_holds_requests_too_long_stays_connected() -> None:
+    camera = Camera()
+
+    async def hold(request: web.Request, body: str) -> web.Response:
+        await asyncio.sleep(30)
+        return soap("")
+
+    camera.answers["PullMessages"] = hold
+    async with serve(camera), running(adapter_for(camera, call_deadline_s=0.3)):
+        await until(camera, "PullMessages", 2)
+
+
 async def test_events_can_be_switched_off() -> None:
     async with serve(Camera()) as camera:
         adapter = adapter_for(camera, events=False, poll_interval_s=0.2)

@@ -48,6 +48,7 @@ def _clock(year: str, month: str, hour: str = "1") -> str:
         (_clock("2026", "0"), None),
         (_clock("0", "0"), None),
         (_clock("2026", "-1"), None),
+        (_clock("9999", "12"), None),
         (_clock("99999999999999", "1"), None),
         (_clock("2026", "11", hour=""), None),
         ("<r/>", None),

@@ -4,8 +4,7 @@ import ipaddress
 
 import pytest
 
-from adapters.onvif.client import device_address
-from adapters.onvif.references import OwnHost, accept_reference
+from adapters.onvif.references import OwnHost, accept_reference, device_address
 from hub.domain.addresses import STREAM_SCHEMES, AddressPolicy, parse_address, parse_networks
 from hub.domain.errors import AddressRefused
 

@@ -105,4 +105,5 @@ def test_a_refused_endpoint_is_an_os_error_for_the_connector() -> None:
     refused = RefusedEndpoint("10.0.0.1 is not in a network that the settings allow")
     assert isinstance(refused, OSError)
     assert isinstance(refused, AddressRefused)
-    assert "10.0.0.1" in str(refused)
+    assert "10.0.0.1" in refused.reason
+    assert str(refused) == str(RefusedEndpoint("10.0.0.2 is one of this hub's own services"))
