@@ -2,144 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from hub.domain.access import Scope, system_scope
-from hub.domain.devices import (
-    Channel,
-    Connection,
-    DeviceDescription,
-    DeviceKind,
-    Registration,
-    Stream,
-)
-from hub.domain.errors import Conflict, DeviceUnreachable, Invalid, NotFound
-from hub.domain.events import StoredEvent
-from hub.domain.health import Layer, ProbeResult
-from hub.domain.patrols import PatrolPlan, PatrolStop, RoundState, StopOrder, Verdict
-from hub.domain.ports import CameraTarget, Picture
+from hub.domain.access import Scope
+from hub.domain.devices import Registration
+from hub.domain.errors import Conflict, Invalid, NotFound
+from hub.domain.patrols import RoundState, StopOrder, Verdict
+from hub.domain.ports import CameraTarget
 from hub.patrols import desk
 from hub.patrols.pictures import PictureFolder
-from hub.patrols.planner import Planner
-from hub.patrols.rounds import RoundWalker
-from hub.patrols.visit import Eyes
+from hub.patrols.rounds import STILL_WALKING
 from hub.runtime.jobs import Job, Jobs
 from hub.store import audit, patrols, rounds, stops
-from hub.store.areas import create_area
-from hub.store.connections import add_connection
 from hub.store.database import Database
-from hub.store.devices import NewDevice, add_device, describe_device, edit_device
-from hub.store.events import EventFilter, list_events
+from hub.store.devices import set_registration
 from hub.store.rounds import RoundFilter
-
-HUB = system_scope("test")
-NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)  # half a minute before midnight in Shanghai
-MIDNIGHT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
-
-
-def make_jpeg(shade: int = 90) -> bytes:
-    picture = np.full((720, 1280, 3), shade, np.uint8)
-    return cv2.imencode(".jpg", picture)[1].tobytes()
-
-
-@dataclass
-class World:
-    """A county with two villages of cameras, and what looks at them."""
-
-    database: Database
-    jobs: Jobs
-    folder: PictureFolder
-    now: datetime = NOW
-    areas: dict[str, int] = field(default_factory=dict)
-    cameras: list[int] = field(default_factory=list)
-    dead: set[int] = field(default_factory=set)
-    visits: list[int] = field(default_factory=list)
-    snapshot_error: Callable[[CameraTarget], None] | None = None
-
-    def clock(self) -> datetime:
-        return self.now
-
-    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        self.visits.append(target.device_id)
-        if target.device_id in self.dead:
-            return ProbeResult(
-                probed_at=self.now,
-                latency_s=0.1,
-                failed_layer=Layer.NETWORK,
-                detail="no route to host",
-            )
-        return ProbeResult(probed_at=self.now, latency_s=0.01)
-
-    async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:
-        if self.snapshot_error:
-            self.snapshot_error(target)
-        if target.device_id in self.dead:
-            msg = "no route to host"
-            raise DeviceUnreachable(msg)
-        return Picture(
-            jpeg=make_jpeg(), width=1280, height=720, taken_at=self.now, source="snapshot"
-        )
-
-    def walker(self, **more: object) -> RoundWalker:
-        eyes = Eyes(probe=self.probe, snapshot=self.snapshot, folder=self.folder, clock=self.clock)
-        walker = RoundWalker(database=self.database, jobs=self.jobs, eyes=eyes, pause=no_pause)
-        return replace(walker, **more)  # type: ignore[arg-type]  # the caller knows the fields
-
-    def planner(self) -> Planner:
-        return Planner(database=self.database, jobs=self.jobs, clock=self.clock)
-
-    def plan(self, **changes: object) -> PatrolPlan:
-        plan = PatrolPlan(
-            name="零点夜查",
-            area_id=self.areas["county"],
-            rrule="FREQ=DAILY;BYHOUR=0;BYMINUTE=0",
-            time_zone="Asia/Shanghai",
-            starts_on=date(2026, 11, 1),
-            window_s=600,
-        )
-        return replace(plan, **changes)  # type: ignore[arg-type]  # the caller knows the fields
-
-    async def create(self, **changes: object) -> PatrolPlan:
-        async with self.database.transaction() as tx:
-            return await desk.create_plan(tx, HUB, self.plan(**changes), now=self.now)
-
-    async def run_now(self, plan: PatrolPlan) -> int:
-        async with self.database.transaction() as tx:
-            return await desk.run_now(tx, HUB, self.jobs, plan.id, now=self.now)
-
-    async def walk_to_end(self, round_id: int, walker: RoundWalker | None = None) -> None:
-        """Do the round's jobs by hand, as a worker would, until nothing is left."""
-        walker = walker or self.walker()
-        for _ in range(20):
-            await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
-
-    async def state(self, round_id: int) -> RoundState:
-        async with self.database.transaction() as tx:
-            return (await rounds.get_round(tx, HUB, round_id)).state
-
-    async def stops(self, round_id: int) -> list[PatrolStop]:
-        async with self.database.transaction() as tx:
-            return await stops.all_stops(tx, HUB, round_id)
-
-    async def events(self, kind: str) -> list[StoredEvent]:
-        async with self.database.transaction() as tx:
-            return list((await list_events(tx, HUB, EventFilter(kind=kind))).items)
-
-    async def rounds(self) -> list[tuple[RoundState, datetime]]:
-        async with self.database.transaction() as tx:
-            page = await rounds.list_rounds(tx, HUB, RoundFilter(), limit=500)
-        return [(r.state, r.planned_at) for r in reversed(page.items)]
-
-
-async def no_pause(_seconds: float) -> None:
-    await asyncio.sleep(0)
+from hub.store.stops import StopResult
+from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
 
 
 @pytest.fixture
@@ -151,50 +35,6 @@ async def world(database: Database, tmp_path: Path) -> World:
     )
     await settle(made)
     return made
-
-
-async def settle(world: World) -> None:
-    async with world.database.transaction() as tx:
-        county = await create_area(tx, HUB, code="c", name="某县", parent_id=None)
-        world.areas["county"] = county.id
-        connection = await add_connection(
-            tx,
-            HUB,
-            Connection(
-                id=0,
-                protocol="onvif",
-                name="cameras",
-                address="http://192.0.2.1/onvif",
-                area_id=county.id,
-            ),
-        )
-        for code, name in (("a", "安平村"), ("b", "北沟村")):
-            village = await create_area(tx, HUB, code=code, name=name, parent_id=county.id)
-            world.areas[code] = village.id
-        for number in range(6):
-            area = world.areas["a" if number % 2 else "b"]
-            device = await add_device(
-                tx,
-                HUB,
-                NewDevice(
-                    connection_id=connection,
-                    key=f"camera-{number}",
-                    area_id=area,
-                    registration=Registration.APPROVED,
-                    description=DeviceDescription(kind=DeviceKind.CAMERA, name=f"村口 {number}"),
-                ),
-            )
-            address = f"rtsp://192.0.2.{number + 1}/main"
-            await describe_device(
-                tx,
-                HUB,
-                device.id,
-                DeviceDescription(
-                    kind=DeviceKind.CAMERA,
-                    channels=(Channel(key="1", streams=(Stream(role="main", address=address),)),),
-                ),
-            )
-            world.cameras.append(device.id)
 
 
 @contextlib.asynccontextmanager
@@ -254,3 +94,247 @@ async def due_at_once(world: World) -> None:
     """Bring the waiting round's job forward, so that no test waits a minute."""
     async with world.database.transaction() as tx:
         await tx.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+
+
+async def test_a_round_is_done_in_jobs_of_some_stops_each(world: World) -> None:
+    round_id = await world.run_now(await world.create())
+    walker = world.walker(stops_per_job=2)
+    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+    assert [s.verdict for s in await world.stops(round_id)].count(Verdict.SEEN) == 2
+    async with world.database.transaction() as tx:
+        waiting = await tx.tuples(
+            "SELECT args->>'round', lock FROM procrastinate_jobs ORDER BY id DESC LIMIT 1"
+        )
+    assert waiting == [(str(round_id), f"patrols.round:{round_id}")]
+    await world.walk_to_end(round_id, walker)
+    assert await world.state(round_id) is RoundState.FINISHED
+    assert sorted(world.visits) == sorted(world.cameras)
+
+
+async def test_every_order_visits_each_camera_once(world: World) -> None:
+    wanted = tuple(reversed(world.cameras))
+    fixed = await world.run_now(await world.create(order=StopOrder.FIXED, device_ids=wanted))
+    await world.walk_to_end(fixed)
+    assert tuple(world.visits) == wanted
+    shuffled = await world.create(order=StopOrder.SHUFFLED)
+    orders = set()
+    for _ in range(4):
+        world.visits.clear()
+        world.now += timedelta(minutes=1)
+        await world.walk_to_end(await world.run_now(shuffled))
+        assert sorted(world.visits) == sorted(world.cameras)
+        orders.add(tuple(world.visits))
+    assert len(orders) > 1
+
+
+@pytest.mark.threat("K2")
+async def test_a_verdict_stands_whoever_comes_second(world: World) -> None:
+    round_id = await world.run_now(await world.create())
+    walker = world.walker(stops_per_job=1)
+    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+    late = StopResult(
+        round_id=round_id, position=1, verdict=Verdict.NOT_SEEN, reason="late", at=world.now
+    )
+    async with world.database.transaction() as tx:
+        assert await stops.settle_stop(tx, HUB, late) is False
+    assert (await world.stops(round_id))[0].verdict is Verdict.SEEN
+
+
+@pytest.mark.threat("K2")
+async def test_a_camera_that_kills_its_workers_is_passed_by(world: World) -> None:
+    """A worker that died after it set out left nothing but the count of attempts."""
+    round_id = await world.run_now(await world.create())
+    walker = world.walker(stops_per_job=0)
+    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+    for _ in range(3):
+        async with world.database.transaction() as tx:
+            claimed = await stops.claim_stop(tx, HUB, round_id, world.now)
+        assert claimed is not None
+        assert claimed.position == 1
+    await world.walk_to_end(round_id)
+    walked = await world.stops(round_id)
+    assert [s.verdict for s in walked] == [Verdict.NOT_SEEN] + [Verdict.SEEN] * 5
+    assert walked[0].reason == "passed by: the hub failed 3 times here"
+
+
+@pytest.mark.threat("K10")
+async def test_a_disk_that_takes_nothing_does_not_end_the_round(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "patrols").write_text("in the way")
+    round_id = await world.run_now(await world.create())
+    await world.walk_to_end(round_id)
+    async with world.database.transaction() as tx:
+        walk = await rounds.get_round(tx, HUB, round_id)
+        with pytest.raises(NotFound):
+            await desk.find_report(tx, HUB, world.folder, round_id)
+        with pytest.raises(NotFound):
+            await desk.find_picture(tx, HUB, world.folder, round_id, 1)
+    assert (walk.state, walk.stops_seen, walk.has_report) == (RoundState.FINISHED, 6, False)
+    assert walk.reason.startswith("report not kept: ")
+    assert all(s.reason.startswith("picture not kept: ") for s in await world.stops(round_id))
+    [event] = await world.events("patrol.round_finished")
+    assert event.severity == "warning"
+
+
+async def test_a_camera_that_goes_away_during_a_round_is_said_to_have_gone(world: World) -> None:
+    round_id = await world.run_now(await world.create())
+    await world.walker(stops_per_job=1).walk(Job(id=1, args={"round": round_id}, attempt=1))
+    last = (await world.stops(round_id))[-1]
+    async with world.database.transaction() as tx:
+        await set_registration(tx, HUB, last.device_id or 0, Registration.RETIRED)
+    await world.walk_to_end(round_id)
+    last = (await world.stops(round_id))[-1]
+    assert (last.verdict, last.reason) == (
+        Verdict.NOT_SEEN,
+        "camera has no address, or it was disabled or moved",
+    )
+
+
+async def test_a_cancelled_round_stops_where_it_is(world: World) -> None:
+    round_id = await world.run_now(await world.create())
+    await world.walker(stops_per_job=2).walk(Job(id=1, args={"round": round_id}, attempt=1))
+    async with world.database.transaction() as tx:
+        await rounds.cancel_round(tx, HUB, round_id, now=world.now)
+    await world.walk_to_end(round_id)
+    assert await world.state(round_id) is RoundState.CANCELLED
+    assert len(world.visits) == 2
+    async with world.database.transaction() as tx:
+        with pytest.raises(Conflict):
+            await rounds.cancel_round(tx, HUB, round_id, now=world.now)
+
+
+async def test_one_round_of_a_plan_walks_at_a_time(world: World) -> None:
+    plan = await world.create()
+    first = await world.run_now(plan)
+    await world.walker(stops_per_job=1).walk(Job(id=1, args={"round": first}, attempt=1))
+    with pytest.raises(Conflict):
+        await world.run_now(plan)
+    await world.planner().run_once()
+    world.now = MIDNIGHT + timedelta(seconds=1)
+    async with world.database.transaction() as tx:
+        second = (await rounds.list_rounds(tx, HUB, RoundFilter())).items[0].id
+    assert second != first
+    await world.walker().walk(Job(id=2, args={"round": second}, attempt=1))
+    assert await world.state(second) is RoundState.DUE
+    world.now = MIDNIGHT + timedelta(seconds=601)
+    await world.planner().run_once()
+    assert await world.state(second) is RoundState.MISSED
+    [event] = await world.events("patrol.round_missed")
+    assert event.data["reason"] == STILL_WALKING
+
+
+async def test_what_people_do_is_on_record(world: World) -> None:
+    person = Scope(paths=("c",), actor="li", user_id=1)
+    async with world.database.transaction() as tx:
+        plan = await desk.create_plan(tx, person, world.plan(), now=world.now)
+        await desk.change_plan(tx, person, replace(plan, name="weekly"), now=world.now)
+        round_id = await desk.run_now(tx, person, world.jobs, plan.id, now=world.now)
+        await rounds.cancel_round(tx, person, round_id, now=world.now)
+        await patrols.remove_plan(tx, person, plan.id, now=world.now)
+    async with world.database.transaction() as tx:
+        log = (await audit.list_entries(tx, HUB)).items
+    assert [(e.actor, e.action) for e in reversed(log)] == [
+        ("li", "patrol_plan.created"),
+        ("li", "patrol_plan.changed"),
+        ("li", "patrol_round.started"),
+        ("li", "patrol_round.cancelled"),
+        ("li", "patrol_plan.removed"),
+    ]
+
+
+async def test_a_round_outlives_its_plan(world: World) -> None:
+    plan = await world.create()
+    round_id = await world.run_now(plan)
+    await world.walk_to_end(round_id)
+    async with world.database.transaction() as tx:
+        await patrols.remove_plan(tx, HUB, plan.id, now=world.now)
+        walk = await rounds.get_round(tx, HUB, round_id)
+        report = await desk.find_report(tx, HUB, world.folder, round_id)
+    assert (walk.plan_id, walk.plan_name) == (None, "零点夜查")
+    assert report.exists()
+
+
+@pytest.mark.threat("T1")
+async def test_another_area_does_not_exist(world: World) -> None:
+    round_id = await world.run_now(await world.create())
+    await world.walk_to_end(round_id)
+    village = Scope(paths=("c.a",), actor="village")
+    async with world.database.transaction() as tx:
+        plan_id = (await patrols.list_plans(tx, HUB)).items[0].id
+        assert not (await patrols.list_plans(tx, village)).items
+        assert not (await rounds.list_rounds(tx, village, RoundFilter())).items
+        assert not (await stops.list_stops(tx, village, round_id)).items
+        assert not await stops.all_stops(tx, village, round_id)
+        for asked in (
+            lambda: patrols.get_plan(tx, village, plan_id),
+            lambda: patrols.remove_plan(tx, village, plan_id, now=world.now),
+            lambda: desk.change_plan(tx, village, world.plan(id=plan_id), now=world.now),
+            lambda: desk.create_plan(tx, village, world.plan(), now=world.now),
+            lambda: desk.run_now(tx, village, world.jobs, plan_id, now=world.now),
+            lambda: rounds.get_round(tx, village, round_id),
+            lambda: rounds.cancel_round(tx, village, round_id, now=world.now),
+            lambda: desk.find_report(tx, village, world.folder, round_id),
+            lambda: desk.find_picture(tx, village, world.folder, round_id, 1),
+        ):
+            with pytest.raises(NotFound):
+                await asked()
+    assert await world.state(round_id) is RoundState.FINISHED
+
+
+async def test_a_plan_reaches_the_cameras_of_its_area_only(world: World) -> None:
+    village = Scope(paths=("c.a",), actor="village")
+    outside = world.cameras[0]  # of village b
+    async with world.database.transaction() as tx:
+        with pytest.raises(NotFound):
+            await desk.create_plan(
+                tx,
+                village,
+                world.plan(area_id=world.areas["a"], device_ids=(outside,)),
+                now=world.now,
+            )
+        plan = await desk.create_plan(
+            tx, village, world.plan(area_id=world.areas["a"]), now=world.now
+        )
+    round_id = await world.run_now(plan)
+    await world.walk_to_end(round_id)
+    assert sorted(world.visits) == [world.cameras[1], world.cameras[3], world.cameras[5]]
+
+
+async def test_a_rule_that_never_fires_is_not_stored(world: World) -> None:
+    with pytest.raises(Invalid, match="never fires"):
+        await world.create(rrule="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
+    async with world.database.transaction() as tx:
+        assert not (await patrols.list_plans(tx, HUB)).items
+
+
+async def test_pages_of_stops_and_rounds_follow_each_other(world: World) -> None:
+    plan = await world.create()
+    for _ in range(3):
+        world.now += timedelta(seconds=1)
+        await world.walk_to_end(await world.run_now(plan))
+    async with world.database.transaction() as tx:
+        newest = await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=plan.id), limit=2)
+        rest = await rounds.list_rounds(
+            tx, HUB, RoundFilter(plan_id=plan.id), limit=2, cursor=newest.next
+        )
+        head = await stops.list_stops(tx, HUB, newest.items[0].id, limit=4)
+        tail = await stops.list_stops(tx, HUB, newest.items[0].id, limit=4, cursor=head.next)
+    numbers = [r.id for r in (*newest.items, *rest.items)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(numbers) == 3
+    assert rest.next is None
+    assert [s.position for s in (*head.items, *tail.items)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_broken_snapshot_function_ends_one_stop_only(world: World) -> None:
+    def fail(target: CameraTarget) -> None:
+        if target.device_id == world.cameras[0]:
+            raise AttributeError
+
+    world.snapshot_error = fail
+    round_id = await world.run_now(await world.create())
+    await world.walk_to_end(round_id)
+    verdicts = [s.verdict for s in await world.stops(round_id)]
+    assert sorted(verdicts) == [Verdict.NOT_SEEN] + [Verdict.SEEN] * 5

@@ -14,7 +14,7 @@ from hub.patrols.visit import Eyes
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from hub.store.vault import Vault
-from tests.db.test_patrols_rounds import make_jpeg
+from tests.db.patrol_world import make_jpeg
 
 
 def now() -> datetime:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +13,12 @@ import pytest
 
 from hub.domain.access import system_scope
 from hub.domain.patrols import RoundState, Verdict
-from hub.patrols import desk
 from hub.patrols.pictures import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store import rounds, stops
 from hub.store.database import Database
 from hub.store.events import EventFilter, list_events
-from tests.db.test_patrols_rounds import World, settle
+from tests.db.patrol_world import World, settle
 
 HUB = system_scope("test")
 ROOT = Path(__file__).parents[2]
@@ -68,7 +66,6 @@ async def test_a_killed_worker_costs_no_stop_and_doubles_none(
         first.wait()
     interrupted = [s.verdict for s in await world.stops(round_id)].count(Verdict.SEEN)
     assert 2 <= interrupted < 6
-    started = time.monotonic()
     second = start_worker(*arguments)
     try:
         async with asyncio.timeout(FINISHED_WITHIN_S):
@@ -77,7 +74,6 @@ async def test_a_killed_worker_costs_no_stop_and_doubles_none(
     finally:
         second.send_signal(signal.SIGKILL)
         second.wait()
-    print(f"finished {time.monotonic() - started:.1f} s after the restart")
     async with database.transaction() as tx:
         walk = await rounds.get_round(tx, HUB, round_id)
         walked = await stops.all_stops(tx, HUB, round_id)

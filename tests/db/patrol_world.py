@@ -1,0 +1,185 @@
+"""A county with two villages of cameras for the tests of patrols, on a real database."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+import cv2
+import numpy as np
+
+from hub.domain.access import system_scope
+from hub.domain.devices import (
+    Channel,
+    Connection,
+    DeviceDescription,
+    DeviceKind,
+    Registration,
+    Stream,
+)
+from hub.domain.errors import DeviceUnreachable
+from hub.domain.events import StoredEvent
+from hub.domain.health import Layer, ProbeResult
+from hub.domain.patrols import PatrolPlan, PatrolStop, RoundState
+from hub.domain.ports import CameraTarget, Picture
+from hub.patrols import desk
+from hub.patrols.pictures import PictureFolder
+from hub.patrols.planner import Planner
+from hub.patrols.rounds import RoundWalker
+from hub.patrols.visit import Eyes
+from hub.runtime.jobs import Job, Jobs
+from hub.store import rounds, stops
+from hub.store.areas import create_area
+from hub.store.connections import add_connection
+from hub.store.database import Database
+from hub.store.devices import NewDevice, add_device, describe_device
+from hub.store.events import EventFilter, list_events
+from hub.store.rounds import RoundFilter
+
+HUB = system_scope("test")
+NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)  # half a minute before midnight in Shanghai
+MIDNIGHT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+
+
+def make_jpeg(shade: int = 90) -> bytes:
+    picture = np.full((720, 1280, 3), shade, np.uint8)
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+@dataclass
+class World:
+    """A county with two villages of cameras, and what looks at them."""
+
+    database: Database
+    jobs: Jobs
+    folder: PictureFolder
+    now: datetime = NOW
+    areas: dict[str, int] = field(default_factory=dict)
+    cameras: list[int] = field(default_factory=list)
+    dead: set[int] = field(default_factory=set)
+    visits: list[int] = field(default_factory=list)
+    snapshot_error: Callable[[CameraTarget], None] | None = None
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
+        del timeout_s
+        self.visits.append(target.device_id)
+        if target.device_id in self.dead:
+            return ProbeResult(
+                probed_at=self.now,
+                latency_s=0.1,
+                failed_layer=Layer.NETWORK,
+                detail="no route to host",
+            )
+        return ProbeResult(probed_at=self.now, latency_s=0.01)
+
+    async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:
+        del timeout_s
+        if self.snapshot_error:
+            self.snapshot_error(target)
+        if target.device_id in self.dead:
+            msg = "no route to host"
+            raise DeviceUnreachable(msg)
+        return Picture(
+            jpeg=make_jpeg(), width=1280, height=720, taken_at=self.now, source="snapshot"
+        )
+
+    def walker(self, **more: object) -> RoundWalker:
+        eyes = Eyes(probe=self.probe, snapshot=self.snapshot, folder=self.folder, clock=self.clock)
+        walker = RoundWalker(database=self.database, jobs=self.jobs, eyes=eyes, pause=no_pause)
+        return replace(walker, **more)  # type: ignore[arg-type]  # the caller knows the fields
+
+    def planner(self) -> Planner:
+        return Planner(database=self.database, jobs=self.jobs, clock=self.clock)
+
+    def plan(self, **changes: object) -> PatrolPlan:
+        plan = PatrolPlan(
+            name="零点夜查",
+            area_id=self.areas["county"],
+            rrule="FREQ=DAILY;BYHOUR=0;BYMINUTE=0",
+            time_zone="Asia/Shanghai",
+            starts_on=date(2026, 11, 1),
+            window_s=600,
+        )
+        return replace(plan, **changes)  # type: ignore[arg-type]  # the caller knows the fields
+
+    async def create(self, **changes: object) -> PatrolPlan:
+        async with self.database.transaction() as tx:
+            return await desk.create_plan(tx, HUB, self.plan(**changes), now=self.now)
+
+    async def run_now(self, plan: PatrolPlan) -> int:
+        async with self.database.transaction() as tx:
+            return await desk.run_now(tx, HUB, self.jobs, plan.id, now=self.now)
+
+    async def walk_to_end(self, round_id: int, walker: RoundWalker | None = None) -> None:
+        """Do the round's jobs by hand, as a worker would, until nothing is left."""
+        walker = walker or self.walker()
+        for _ in range(20):
+            await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+
+    async def state(self, round_id: int) -> RoundState:
+        async with self.database.transaction() as tx:
+            return (await rounds.get_round(tx, HUB, round_id)).state
+
+    async def stops(self, round_id: int) -> list[PatrolStop]:
+        async with self.database.transaction() as tx:
+            return await stops.all_stops(tx, HUB, round_id)
+
+    async def events(self, kind: str) -> list[StoredEvent]:
+        async with self.database.transaction() as tx:
+            return list((await list_events(tx, HUB, EventFilter(kind=kind))).items)
+
+    async def rounds(self) -> list[tuple[RoundState, datetime]]:
+        async with self.database.transaction() as tx:
+            page = await rounds.list_rounds(tx, HUB, RoundFilter(), limit=500)
+        return [(r.state, r.planned_at) for r in reversed(page.items)]
+
+
+async def no_pause(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+async def settle(world: World) -> None:
+    async with world.database.transaction() as tx:
+        county = await create_area(tx, HUB, code="c", name="某县", parent_id=None)
+        world.areas["county"] = county.id
+        connection = await add_connection(
+            tx,
+            HUB,
+            Connection(
+                id=0,
+                protocol="onvif",
+                name="cameras",
+                address="http://192.0.2.1/onvif",
+                area_id=county.id,
+            ),
+        )
+        for code, name in (("a", "安平村"), ("b", "北沟村")):
+            village = await create_area(tx, HUB, code=code, name=name, parent_id=county.id)
+            world.areas[code] = village.id
+        for number in range(6):
+            area = world.areas["a" if number % 2 else "b"]
+            device = await add_device(
+                tx,
+                HUB,
+                NewDevice(
+                    connection_id=connection,
+                    key=f"camera-{number}",
+                    area_id=area,
+                    registration=Registration.APPROVED,
+                    description=DeviceDescription(kind=DeviceKind.CAMERA, name=f"村口 {number}"),
+                ),
+            )
+            address = f"rtsp://192.0.2.{number + 1}/main"
+            await describe_device(
+                tx,
+                HUB,
+                device.id,
+                DeviceDescription(
+                    kind=DeviceKind.CAMERA,
+                    channels=(Channel(key="1", streams=(Stream(role="main", address=address),)),),
+                ),
+            )
+            world.cameras.append(device.id)
