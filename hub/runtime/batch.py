@@ -7,7 +7,7 @@ commit: :meth:`Batch.publish` then hands it to the registry.
 import base64
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -105,6 +105,9 @@ class Batch:
                 known_device.session = session
 
     async def _add_event(self, emission: Emission, connection: Connection, event: Event) -> None:
+        if isinstance(event, UnrecognisedEvent) and not event.device:
+            await self._keep_stray(connection, event, emission.received_at)
+            return
         known = await self._device(emission, connection, event)
         match event:
             case Reading():
@@ -116,12 +119,21 @@ class Batch:
             case Occurrence():
                 self._events.append(_occurrence(known.device, event, emission.received_at))
             case UnrecognisedEvent():
-                self._events.append(_unrecognised(known.device, event, emission.received_at))
+                unread = _unrecognised(event, emission.received_at)
+                self._events.append(_about(known.device, unread))
             case Event():
                 msg = f"the pipeline knows no {type(event).__name__}"
                 raise TypeError(msg)
             case _:
                 assert_never(event)
+
+    async def _keep_stray(
+        self, connection: Connection, event: UnrecognisedEvent, received_at: datetime
+    ) -> None:
+        """Something that names no possible device belongs to the place of its connection."""
+        area = await areas.get_area(self.tx, SCOPE, connection.area_id)
+        unread = _unrecognised(event, received_at)
+        self._events.append(replace(unread, area_id=area.id, area_path=area.path))
 
     async def _device(self, emission: Emission, connection: Connection, event: Event) -> Known:
         """The device an event is about; one never seen before is registered."""
@@ -304,7 +316,17 @@ def _occurrence(device: Device, event: Occurrence, received_at: datetime) -> Sto
     )
 
 
-def _unrecognised(device: Device, event: UnrecognisedEvent, received_at: datetime) -> StoredEvent:
+def _about(device: Device, event: StoredEvent) -> StoredEvent:
+    return replace(
+        event,
+        area_id=device.area_id,
+        area_path=device.area_path,
+        device_id=device.id,
+        device_name=device.name,
+    )
+
+
+def _unrecognised(event: UnrecognisedEvent, received_at: datetime) -> StoredEvent:
     try:
         payload, encoding = event.payload.decode().replace("\0", "\ufffd"), "text"
     except UnicodeDecodeError:
@@ -312,12 +334,10 @@ def _unrecognised(device: Device, event: UnrecognisedEvent, received_at: datetim
     return StoredEvent(
         id=0,
         kind=event.kind,
-        area_id=device.area_id,
-        area_path=device.area_path,
+        area_id=0,
+        area_path="",
         at=event.occurred_at or received_at,
         received_at=received_at,
-        device_id=device.id,
-        device_name=device.name,
         severity=Severity.INFO,
         replayed=event.replayed,
         data={

@@ -155,14 +155,18 @@ class Supervisor:
         await asyncio.gather(*(running.task for running in stopped), return_exceptions=True)
 
     async def _keep(self, connection: Connection) -> None:
-        """One connection, for ever: run, react, wait, run again."""
+        """One connection, for ever: run, react, wait, run again.
+
+        The adapter is built once: what it knows of its devices outlives a lost link.
+        """
         attempt = 0
+        adapter: Adapter | None = None
         while True:
             link = _WatchedLink(self._make_link(connection), lambda: None)
             link.on_first = lambda: self._say_connected(connection)
             error: Exception
             try:
-                adapter = self._make_adapter(connection)
+                adapter = adapter or self._make_adapter(connection)
                 self._running[connection.id].adapter = adapter
                 await adapter.run(link)
                 error = DeviceUnreachable("the link ended without saying why")

@@ -184,6 +184,18 @@ async def test_bytes_nobody_can_read_are_kept(database: Database, county: County
     assert event.data["payload"] == "/wAB"
 
 
+async def test_what_names_no_device_belongs_to_the_place_of_its_link(
+    database: Database, county: County
+) -> None:
+    said = UnrecognisedEvent(device="", topic="gengfu/v1/../x", reason="no device name")
+    async with running(database) as pipeline:
+        await emit(pipeline, county, said)
+    (event,) = await stored(database, "unrecognised")
+    assert (event.device_id, event.area_id) == (None, county.east.id)
+    async with database.transaction() as tx:
+        assert len(await devices.all_devices(tx, SYSTEM)) == 2
+
+
 @pytest.mark.threat("K3")
 async def test_nothing_acknowledged_is_lost_when_every_connection_is_ended(
     database: Database, county: County, server_url: str
