@@ -12,7 +12,7 @@ from adapters.onvif.subscription import Subscription
 from adapters.onvif.topics import event_of
 from hub.domain.addresses import AddressPolicy
 from hub.domain.devices import Connection, DeviceDescription, Json
-from hub.domain.errors import DeviceUnreachable, UnsupportedByDevice
+from hub.domain.errors import AuthRejected, DeviceUnreachable, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed, Event, UnrecognisedEvent
 from hub.domain.ports import Clock, Link
 
@@ -101,8 +101,9 @@ class OnvifAdapter:
         try:
             try:
                 await subscription.create()
-            except UnsupportedByDevice as error:
-                log.info("%s reports no events: %s", self._connection.name, error)
+            except (UnsupportedByDevice, AuthRejected) as error:
+                # Registration went through, so the password is right: the user's rights are not.
+                log.warning("%s reports no events: %s", self._connection.name, error)
                 return
             while True:
                 messages = await subscription.pull()

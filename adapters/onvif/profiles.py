@@ -1,6 +1,6 @@
 """Media profiles (ONVIF Media Service) and how they become channels and streams."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from adapters.onvif.answers import pick, pick_list, pick_number, pick_text
@@ -58,6 +58,19 @@ def group_by_source(profiles: Iterable[Profile]) -> dict[str, tuple[Profile, ...
         source: tuple(sorted(group, key=lambda p: (p.codec == "mjpeg", -p.width * p.height)))
         for source, group in groups.items()
     }
+
+
+def choose_streams(group: Sequence[Profile]) -> tuple[Profile, ...]:
+    """Return the main profile and, when there is one, the sub profile of an ordered group.
+
+    The main stream is the largest picture, the sub stream the smallest of the others; JPEG
+    profiles are no sub stream. Among profiles without a size the camera's order decides.
+    """
+    others = [profile for profile in group[1:] if profile.codec != "mjpeg"]
+    if not others:
+        return tuple(group[:1])
+    sub = min(others, key=lambda p: p.width * p.height)
+    return (group[0], sub)
 
 
 def tokens_of_channels(profiles: Iterable[Profile]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from adapters.onvif.probe_matches import scope_value
 from adapters.onvif.profiles import (
     STREAM_ROLES,
     Profile,
+    choose_streams,
     group_by_source,
     parse_profiles,
     tokens_of_channels,
@@ -21,7 +22,12 @@ from adapters.onvif.profiles import (
 from adapters.onvif.references import OwnHost, accept_reference
 from hub.domain.addresses import STREAM_SCHEMES, WEB_SCHEMES, Address, AddressPolicy
 from hub.domain.devices import Channel, DeviceDescription, DeviceKind, Json, Preset, Stream
-from hub.domain.errors import AddressRefused, ProtocolViolation, UnsupportedByDevice
+from hub.domain.errors import (
+    AddressRefused,
+    AuthRejected,
+    ProtocolViolation,
+    UnsupportedByDevice,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +35,8 @@ MAX_PRESETS = 300
 _SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 # A capability that answers so is missing or broken; the rest of the camera is not.
 _OPTIONAL = (UnsupportedByDevice, ProtocolViolation)
+# These some users may not ask for: their password is right, their rights are small.
+_PRIVILEGED = (*_OPTIONAL, AuthRejected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +134,7 @@ def _describe(identity: Json, scopes: list[str]) -> DeviceDescription:
 async def _read_scopes(client: OnvifClient) -> list[str]:
     try:
         answer = await client.call("devicemgmt", "GetScopes")
-    except _OPTIONAL:
+    except _PRIVILEGED:
         return []
     return [pick_text(item, "ScopeItem") for item in pick_list(answer)]
 
@@ -170,10 +178,8 @@ async def _read_profiles(client: OnvifClient, services: dict[str, Address]) -> t
 async def _read_streams(
     client: OnvifClient, references: References, media: Address, group: tuple[Profile, ...]
 ) -> tuple[Stream, ...]:
-    """Return the main stream (the largest) and the sub stream (the smallest of the others)."""
-    chosen = (group[0], group[-1]) if len(group) > 1 else (group[0],)
     streams = []
-    for role, profile in zip(STREAM_ROLES, chosen, strict=False):
+    for role, profile in zip(STREAM_ROLES, choose_streams(group), strict=False):
         try:
             answer = await client.call(
                 "media", "GetStreamUri", at=media, StreamSetup=_SETUP, ProfileToken=profile.token
@@ -202,7 +208,7 @@ async def _read_snapshot(
 ) -> str:
     try:
         answer = await client.call("media", "GetSnapshotUri", at=media, ProfileToken=profile.token)
-    except _OPTIONAL:
+    except _PRIVILEGED:
         return ""
     address = references.accept(
         pick_text(answer, "Uri"), what="snapshot address", schemes=WEB_SCHEMES
@@ -217,7 +223,7 @@ async def _read_presets(
         return ()
     try:
         answer = await client.call("ptz", "GetPresets", at=services["ptz"], ProfileToken=token)
-    except _OPTIONAL:
+    except _PRIVILEGED:
         return ()
     presets = [
         Preset(token=pick_text(item, "token"), name=pick_text(item, "Name"))

@@ -83,6 +83,25 @@ async def test_a_camera_that_holds_requests_too_long_stays_connected() -> None:
         await until(camera, "PullMessages", 2)
 
 
+async def test_a_user_with_few_rights_gets_what_he_may_see() -> None:
+    camera = Camera()
+
+    async def forbidden(request: web.Request, body: str) -> web.Response:
+        return fault("NotAuthorized", "Sender not Authorized")
+
+    for operation in ("GetScopes", "GetPresets", "GetSnapshotUri", "CreatePullPointSubscription"):
+        camera.answers[operation] = forbidden
+    async with serve(camera), running(adapter_for(camera, poll_interval_s=0.2)) as link:
+        described = (await link.wait_for(1))[0]
+        before = camera.calls.count("GetSystemDateAndTime")
+        await until(camera, "GetSystemDateAndTime", before + 2)
+    assert isinstance(described, DeviceDescribed)
+    (channel,) = described.description.channels
+    assert len(channel.streams) == 2
+    assert (channel.snapshot_address, channel.presets) == ("", ())
+    assert described.description.name == "Gengfu T1"
+
+
 async def test_events_can_be_switched_off() -> None:
     async with serve(Camera()) as camera:
         adapter = adapter_for(camera, events=False, poll_interval_s=0.2)

@@ -10,7 +10,13 @@ from pydantic import ValidationError
 
 from adapters.onvif.answers import pick_list, pick_number, pick_text
 from adapters.onvif.options import OnvifOptions
-from adapters.onvif.profiles import Profile, group_by_source, parse_profiles, tokens_of_channels
+from adapters.onvif.profiles import (
+    Profile,
+    choose_streams,
+    group_by_source,
+    parse_profiles,
+    tokens_of_channels,
+)
 
 
 def test_odd_answers_are_empty_not_errors() -> None:
@@ -64,6 +70,9 @@ def test_the_largest_picture_is_first_and_jpeg_last() -> None:
     groups = group_by_source(profiles)
     assert [one.token for one in groups["a"]] == ["main", "sub", "jpeg"]
     assert [one.token for one in groups["b"]] == ["first", "second"]
+    assert [one.token for one in choose_streams(groups["a"])] == ["main", "sub"]
+    assert [one.token for one in choose_streams(groups["b"])] == ["first", "second"]
+    assert [one.token for one in choose_streams(profiles[:1])] == ["jpeg"]
     tokens = tokens_of_channels(profiles)
     assert (tokens["c_a"], tokens["sub"], tokens["b"]) == ("a", "a", "b")
 
