@@ -86,6 +86,13 @@ def create_app(services: WebServices) -> FastAPI:
     return app
 
 
+def end_streams(app: FastAPI) -> None:
+    """End every live stream: call it when the server is told to stop, or it waits for them."""
+    broadcaster = app.state.broadcaster
+    if isinstance(broadcaster, Broadcaster):
+        broadcaster.end_all()
+
+
 def _add_pages(app: FastAPI) -> None:
     page = (PAGES / "start.html").read_text(encoding="utf-8")
 

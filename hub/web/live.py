@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BEAT_S = 15.0
 QUEUE_LIMIT = 200
 STREAMS_PER_USER = 20
+SHUTDOWN = "shutdown"
 _SCOPE = system_scope("hub.web.live")
 
 
@@ -91,6 +92,10 @@ class Broadcaster:
             yield client
         finally:
             self._clients.discard(client)
+
+    def end_all(self) -> None:
+        """End every stream, so that the server can stop; consoles come back by themselves."""
+        self._offer(Change(topic=SHUTDOWN))
 
     async def run(self) -> None:
         """Hand on what changes until cancelled."""
@@ -157,6 +162,8 @@ async def _talk(
                 change = await client.queue.get()
         except TimeoutError:
             pass
+        if change is not None and change.topic == SHUTDOWN:
+            return
         if change is not None and change.topic != SESSIONS:
             text = build_event(change, scope)
             if text:

@@ -1,113 +1,16 @@
-"""The application on a real database, a browser-like client for it, and two areas with people."""
+"""The application on a real database, a client for it, and two areas with people."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
-from alerts.notifier import validate
-from alerts.notify.webhook import WebhookOptions
-from hub.domain.access import Role, system_scope
-from hub.domain.alerts import ReceiverKind
-from hub.domain.devices import (
-    Channel,
-    Connection,
-    Device,
-    DeviceDescription,
-    DeviceKind,
-    Json,
-    Point,
-    Registration,
-    Stream,
-)
-from hub.domain.errors import Invalid
-from hub.domain.health import ProbeResult
-from hub.domain.ports import CameraTarget, Picture
-from hub.domain.secrets import Credentials, Secret
-from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
-from hub.store import areas, connections, devices, users
-from hub.store.database import Database, Transaction
+from hub.store.database import Database
 from hub.web.app import create_app
-from hub.web.services import WebServices, WebSettings
-
-SYSTEM = system_scope("test")
-PASSWORD = "Correct-Horse-9"
-JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
-# A documentation address (RFC 5737): not this machine, not a proxy.
-CLIENT = ("192.0.2.7", 40000)
-
-
-@dataclass(slots=True, kw_only=True)
-class Field:
-    """What stands behind the application in tests: it remembers what it was asked."""
-
-    now: datetime = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
-    ready: dict[str, bool | str] = field(default_factory=lambda: {"database": True})
-    probed: list[CameraTarget] = field(default_factory=list)
-    commands: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def parse_connection(self, raw: Mapping[str, Json]) -> Mapping[str, Json]:
-        rest = {key: value for key, value in raw.items() if key != "protocol"}
-        if raw["protocol"] not in {"onvif", "mqtt", "rtsp"} or rest.keys() - {"profile"}:
-            msg = "unknown protocol or option"
-            raise Invalid(msg, field="options")
-        return rest
-
-    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        del timeout_s
-        self.probed.append(target)
-        return ProbeResult(probed_at=self.now, latency_s=0.1, lines=("answered",))
-
-    async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:
-        del target, timeout_s
-        return Picture(jpeg=JPEG, width=4, height=3, taken_at=self.now, source="snapshot")
-
-    async def command(
-        self, device: Device, do: str, args: Mapping[str, Json]
-    ) -> Mapping[str, Json]:
-        self.commands.append((device.key, do, args))
-        return {"ok": True}
-
-    def parse_receiver(self, kind: ReceiverKind, raw: Mapping[str, Json]) -> Mapping[str, Json]:
-        return validate(WebhookOptions, raw) if kind is ReceiverKind.WEBHOOK else raw
-
-    def services(self, database: Database, data_dir: Path, feed: LiveFeed) -> WebServices:
-        return WebServices(
-            database=database,
-            live=feed,
-            jobs=Jobs(database, self.clock),
-            clock=self.clock,
-            settings=WebSettings(data_dir=data_dir),
-            metrics=CollectorRegistry(),
-            readiness=lambda: self.ready,
-            parse_connection=self.parse_connection,
-            parse_receiver=self.parse_receiver,
-            probe_camera=self.probe,
-            take_snapshot=self.snapshot,
-            run_command=self.command,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Two villages below one town; everybody's password is PASSWORD."""
-
-    town: int
-    east: int
-    west: int
-    east_camera: int
-    west_camera: int
-    west_connection: int
+from tests.web.stage import Field, World, build_world, open_client
 
 
 @pytest.fixture
@@ -117,24 +20,7 @@ def outside() -> Field:
 
 @pytest.fixture
 async def world(database: Database) -> World:
-    async with database.transaction() as tx:
-        town = await areas.create_area(tx, SYSTEM, code="town", name="Town", parent_id=None)
-        east = await areas.create_area(tx, SYSTEM, code="east", name="East", parent_id=town.id)
-        west = await areas.create_area(tx, SYSTEM, code="west", name="West", parent_id=town.id)
-        east_camera, _ = await add_camera(tx, east.id, "east-1")
-        west_camera, west_connection = await add_camera(tx, west.id, "west-1")
-        await add_person(tx, "root-admin", Role.ADMIN, town.id)
-        await add_person(tx, "east-admin", Role.ADMIN, east.id)
-        await add_person(tx, "east-viewer", Role.VIEWER, east.id)
-        await add_person(tx, "east-operator", Role.OPERATOR, east.id)
-    return World(
-        town=town.id,
-        east=east.id,
-        west=west.id,
-        east_camera=east_camera,
-        west_camera=west_camera,
-        west_connection=west_connection,
-    )
+    return await build_world(database)
 
 
 @pytest.fixture
@@ -146,64 +32,3 @@ async def app(database: Database, outside: Field, tmp_path: Path) -> FastAPI:
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with open_client(app) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def open_client(app: FastAPI, address: str = CLIENT[0]) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a cookie jar of its own."""
-    transport = httpx.ASGITransport(app, client=(address, CLIENT[1]), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as opened:
-        yield opened
-
-
-async def sign_in(client: httpx.AsyncClient, name: str, password: str = PASSWORD) -> None:
-    """Sign in and carry the CSRF token from now on."""
-    answer = await client.post("/api/v1/session/login", json={"name": name, "password": password})
-    assert answer.status_code == 200, answer.text
-    client.headers["X-CSRF-Token"] = answer.json()["csrf"]
-
-
-async def add_person(tx: Transaction, name: str, role: Role, area_id: int) -> int:
-    """Everybody after the first gets the first one's hash: hashing is slow on purpose."""
-    number = await tx.scalar(
-        int,
-        "INSERT INTO users (name, password_hash)"
-        " SELECT %(name)s, password_hash FROM users ORDER BY id LIMIT 1 RETURNING id",
-        {"name": name},
-    )
-    if number is None:
-        number = await users.create_user(tx, SYSTEM, name=name, password=Secret(PASSWORD))
-    await users.add_grant(tx, SYSTEM, number, role=role, area_id=area_id)
-    return number
-
-
-async def add_camera(tx: Transaction, area_id: int, name: str) -> tuple[int, int]:
-    """Register an approved camera with a channel and a point; return it and its connection."""
-    link = Connection(
-        id=0,
-        protocol="onvif",
-        name=name,
-        address=f"http://{name}.test/onvif/device_service",
-        area_id=area_id,
-        credentials=Credentials(username="operator", password=Secret("camera-secret")),
-    )
-    connection_id = await connections.add_connection(tx, SYSTEM, link)
-    said = DeviceDescription(
-        kind=DeviceKind.CAMERA,
-        name=name,
-        address=link.address,
-        channels=(
-            Channel(key="ch1", streams=(Stream(role="main", address=f"rtsp://{name}.test/main"),)),
-        ),
-        points=(Point(key="temp", unit="°C"),),
-    )
-    new = devices.NewDevice(
-        connection_id=connection_id,
-        key=name,
-        area_id=area_id,
-        description=said,
-        registration=Registration.APPROVED,
-    )
-    device = await devices.add_device(tx, SYSTEM, new)
-    await devices.describe_device(tx, SYSTEM, device.id, said)
-    return device.id, connection_id

@@ -14,7 +14,7 @@ from hub.domain.secrets import Secret
 from hub.patrols.pictures import PictureFolder
 from hub.store import events, patrols, receivers, rounds, rule_states, rules, status, stops
 from hub.store.database import Database, Transaction
-from tests.web.conftest import JPEG, SYSTEM, World, add_person
+from tests.web.stage import JPEG, SYSTEM, World, add_person
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 

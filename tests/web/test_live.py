@@ -8,8 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
 from hub.domain.access import Role
 from hub.domain.health import Status
@@ -19,28 +17,9 @@ from hub.store import devices, status, users
 from hub.store.database import Database
 from hub.store.notices import notify
 from hub.web.app import create_app
-from tests.web.conftest import SYSTEM, Field, World, sign_in
+from tests.web.stage import SYSTEM, Field, World, serve, sign_in
 
 DEADLINE_S = 10.0
-
-
-@asynccontextmanager
-async def serve(app: FastAPI) -> AsyncIterator[str]:
-    """Run the application as it runs in production; yields its address."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

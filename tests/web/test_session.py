@@ -11,7 +11,7 @@ from hub.domain.errors import Invalid
 from hub.domain.secrets import Secret
 from hub.store import users
 from hub.store.database import Database
-from tests.web.conftest import PASSWORD, SYSTEM, Field, World, open_client, sign_in
+from tests.web.stage import PASSWORD, SYSTEM, Field, World, open_client, sign_in
 
 
 async def test_a_session_sees_its_areas_and_ends(client: httpx.AsyncClient, world: World) -> None:

@@ -14,8 +14,8 @@ from hub.domain.access import Permission
 from hub.store.database import Database
 from hub.web.access import OPEN_PATHS, Anyone
 from hub.web.openapi import RouteLine, list_routes
-from tests.web.conftest import World, sign_in
 from tests.web.history import History, fill_west
+from tests.web.stage import World, sign_in
 
 STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose rows it shows
 

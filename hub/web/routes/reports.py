@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from hub.domain.devices import DeviceKind
 from hub.maintenance.uptime import report_uptime
@@ -33,25 +33,29 @@ async def report_status(scope: See, services: Services) -> StatusCountsOut:
     )
 
 
-@router.get("/reports/uptime")
-async def report_online_rate(
-    scope: See,
+def read_uptime_period(
     services: Services,
     area: AreaFilter = None,
     kind: DeviceKind = DeviceKind.CAMERA,
     since: Moment = None,
     until: Moment = None,
+) -> Period:
+    """Which time and which devices; by default cameras and the last 30 days."""
+    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
+    return Period(since=begin, until=end, area_id=area, kind=kind)
+
+
+@router.get("/reports/uptime")
+async def report_online_rate(
+    scope: See,
+    services: Services,
+    period: Annotated[Period, Depends(read_uptime_period)],
     *,
     with_devices: Annotated[bool, Query(alias="devices")] = False,
 ) -> UptimeOut:
-    """The time-weighted online rate by area; by default of cameras and the last 30 days."""
-    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
+    """The time-weighted online rate by area, and by device when asked for."""
     async with services.database.transaction() as tx:
         report = await report_uptime(
-            tx,
-            scope,
-            Period(since=begin, until=end, area_id=area, kind=kind),
-            now=services.clock(),
-            with_devices=with_devices,
+            tx, scope, period, now=services.clock(), with_devices=with_devices
         )
     return UptimeOut.model_validate(report)

@@ -1,0 +1,86 @@
+// What the page says, in both languages. Keys of statuses, layers and states are the API's own.
+
+const ZH = {
+  login: "登录", logout: "退出", name: "用户名", password: "密码", other: "English",
+  alerts: "未解除的告警", noAlerts: "没有未解除的告警。", connections: "连接异常",
+  pending: "待批准的设备", pendingHint: "这些设备自行上报，批准后纳入管理；在此之前的数据也会保存。",
+  rounds: "视频巡查", noRounds: "还没有巡查记录。", devices: "设备", noDevices: "没有符合条件的设备。",
+  device: "设备", area: "区域", since: "开始于", status: "状态", why: "原因", search: "搜索名称、序列号或地址",
+  all: "全部", more: "显示更多", moreAlerts: "还有更多，较早的未显示", acknowledge: "确认", resolve: "解除", reason: "解除原因（必填）",
+  cancel: "取消", close: "关闭", approve: "批准", picture: "看一眼", loading: "正在取图…",
+  report: "报告", open: "告警", pendingTile: "待批准", liveNow: "实时", connecting: "正在连接…",
+  lost: (t) => `连接中断：自 ${t} 起画面不再更新，正在重连…`,
+  stale: (t) => `数据库无应答：自 ${t} 起画面不再更新`,
+  failed: (m) => `操作未成功：${m}`, acknowledgedBy: (n) => `${n} 已确认`,
+  progress: (seen, bad, all) => `已看 ${seen} / ${all}` + (bad ? `，未见 ${bad}` : ""),
+  planned: (t) => `计划 ${t}`, wrongLogin: "用户名或密码不对。", tooMany: (s) => `错误次数过多，请等 ${s} 秒再试。`,
+  ended: "登录已结束，请重新登录。",
+  statuses: { online: "在线", offline: "离线", degraded: "异常", unknown: "未知", maintenance: "维护" },
+  severities: { critical: "严重", warning: "警告", info: "提示" },
+  layers: { network: "网络不通", protocol: "协议无应答", credentials: "用户名或密码错误", stream: "无视频流",
+    frames: "无画面", picture: "画面异常", recording: "无录像", clock: "时钟错误" },
+  states: { DeviceUnreachable: "连不上", DeviceBusy: "对方忙", AuthRejected: "用户名或密码被拒",
+    ProtocolViolation: "应答不合协议", UnsupportedByDevice: "不支持", AddressRefused: "地址被拒绝" },
+  walks: { due: "待开始", running: "进行中", finished: "已完成", missed: "未执行", cancelled: "已取消" },
+  units: ["秒", "分钟", "小时", "天"], unitGap: " ",
+};
+
+const EN = {
+  login: "Sign in", logout: "Sign out", name: "User name", password: "Password", other: "中文",
+  alerts: "Open alerts", noAlerts: "No open alerts.", connections: "Connections in trouble",
+  pending: "Devices to approve", pendingHint: "These reported by themselves. Approve those that belong here; their data are kept meanwhile.",
+  rounds: "Video patrols", noRounds: "No patrol rounds yet.", devices: "Devices", noDevices: "No device fits.",
+  device: "Device", area: "Area", since: "Since", status: "Status", why: "Why", search: "Search name, serial or address",
+  all: "All", more: "Show more", moreAlerts: "There are more; older ones are not shown", acknowledge: "Acknowledge", resolve: "Resolve", reason: "Why is it over? (required)",
+  cancel: "Cancel", close: "Close", approve: "Approve", picture: "Look", loading: "Fetching a picture…",
+  report: "Report", open: "alerts", pendingTile: "to approve", liveNow: "live", connecting: "connecting…",
+  lost: (t) => `Connection lost since ${t}: nothing here is up to date. Reconnecting…`,
+  stale: (t) => `The database does not answer since ${t}: nothing here is up to date.`,
+  failed: (m) => `That did not work: ${m}`, acknowledgedBy: (n) => `acknowledged by ${n}`,
+  progress: (seen, bad, all) => `${seen} of ${all} seen` + (bad ? `, ${bad} not seen` : ""),
+  planned: (t) => `planned ${t}`, wrongLogin: "The name or the password is wrong.", tooMany: (s) => `Too many mistakes: wait ${s} s.`,
+  ended: "Your session is over: sign in again.",
+  statuses: { online: "online", offline: "offline", degraded: "degraded", unknown: "unknown", maintenance: "maintenance" },
+  severities: { critical: "critical", warning: "warning", info: "info" },
+  layers: { network: "network", protocol: "protocol", credentials: "credentials", stream: "stream",
+    frames: "frames", picture: "picture", recording: "recording", clock: "clock" },
+  states: { DeviceUnreachable: "unreachable", DeviceBusy: "busy", AuthRejected: "credentials refused",
+    ProtocolViolation: "answers nonsense", UnsupportedByDevice: "unsupported", AddressRefused: "address refused" },
+  walks: { due: "due", running: "running", finished: "finished", missed: "missed", cancelled: "cancelled" },
+  units: ["s", "min", "h", "d"], unitGap: " ",
+};
+
+let isChinese = (localStorage.getItem("language") ?? navigator.language).startsWith("zh");
+export let words = isChinese ? ZH : EN;
+
+export function switchLanguage() {
+  isChinese = !isChinese;
+  words = isChinese ? ZH : EN;
+  localStorage.setItem("language", isChinese ? "zh" : "en");
+}
+
+export function labelPage() {
+  document.documentElement.lang = isChinese ? "zh-CN" : "en";
+  for (const node of document.querySelectorAll("[data-word]")) node.textContent = words[node.dataset.word];
+  for (const node of document.querySelectorAll("[data-placeholder]")) {
+    node.placeholder = words[node.dataset.placeholder];
+    node.setAttribute("aria-label", words[node.dataset.placeholder]);
+  }
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", words[node.dataset.label]);
+}
+
+// 02:14 today, 11-21 02:14 on any other day.
+export function clock(text) {
+  const at = new Date(text);
+  const two = (n) => String(n).padStart(2, "0");
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? time : `${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+}
+
+export function duration(text) {
+  const s = Math.max(0, Math.round((Date.now() - new Date(text)) / 1000));
+  const [second, minute, hour, day] = words.units;
+  const [n, unit] = s < 60 ? [s, second] : s < 3600 ? [s / 60, minute] : s < 86400 ? [s / 3600, hour] : [s / 86400, day];
+  return `${Math.floor(n)}${words.unitGap}${unit}`;
+}
