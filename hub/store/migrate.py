@@ -11,7 +11,7 @@ from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection, errors
 
 from hub.domain.errors import ConfigError, StoreUnavailable
-from hub.store.database import translate
+from hub.store.database import Database, translate
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,15 @@ async def migrate(url: str) -> list[str]:
                 f"the database cannot be brought up to date: {error.diag.message_primary or error}"
             )
             raise (translate(error) or ConfigError(msg)) from error
+
+
+async def pending_migrations(database: Database) -> list[str]:
+    """The names of what :func:`migrate` would apply; changes nothing."""
+    async with database.transaction() as tx:
+        applied: set[str] = set()
+        if await tx.scalar(bool, "SELECT to_regclass('schema_migrations') IS NOT NULL"):
+            applied = {str(row[0]) for row in await tx.tuples("SELECT name FROM schema_migrations")}
+    return [m.name for m in list_migrations() if m.name not in applied]
 
 
 async def _migrate(connection: AsyncConnection[tuple[object, ...]]) -> list[str]:

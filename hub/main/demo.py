@@ -1,0 +1,199 @@
+"""The demonstration: a simulated village beside the hub, found and registered like a real one.
+
+The village is a process of its own; it shares nothing with the hub but the wire.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from adapters.onvif.discovery import Found, discover_multicast, scan_range
+from config.schema import Settings
+from hub.domain.access import system_scope
+from hub.domain.addresses import parse_address
+from hub.domain.devices import Area, Connection
+from hub.domain.errors import Conflict
+from hub.domain.patrols import PatrolPlan
+from hub.domain.secrets import Credentials, Secret
+from hub.main.assembly import Parts, device_policy, utc_now
+from hub.main.running import Started
+from hub.main.servers import Servers
+from hub.patrols.desk import create_plan
+from hub.runtime.processes import end, spawn, write_private
+from hub.store import areas, connections, devices, notices, patrols
+from hub.store.database import Transaction
+
+log = logging.getLogger(__name__)
+
+SCOPE = system_scope("hub.demo")
+LOOPBACK = "127.0.1.0/24"
+CAMERA_PORT = 8000
+CAMERA_USER = "admin"
+SETTLE_S = 60.0
+# Names of the demonstration's places: code, name, code of the parent.
+PLACES = (
+    ("330402", "南湖区 Nanhu", None),
+    ("330402100", "凤桥镇 Fengqiao", "330402"),
+    ("330402100201", "青龙村 Qinglong village", "330402100"),
+)
+VILLAGE_CODE = PLACES[-1][0]
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The settings with the loopback network of the simulated cameras allowed."""
+    network = settings.network.model_copy(update={"devices": (*settings.network.devices, LOOPBACK)})
+    return settings.model_copy(update={"network": network})
+
+
+class Demo:
+    """The village's process and its registration."""
+
+    def __init__(self, settings: Settings, servers: Servers, *, cameras: int, sensors: int) -> None:
+        self._settings = settings
+        self._servers = servers
+        self._cameras = cameras
+        self._sensors = sensors
+        self._folder = settings.data_dir.absolute() / "demo"
+        self._login = Credentials(username=CAMERA_USER, password=self._password())
+
+    @contextmanager
+    def simulators(self) -> Iterator[None]:
+        """Run the village's process; it ends with this one, even on kill -9."""
+        plan = self._folder / "village.json"
+        credentials = self._broker_login()
+        write_private(
+            plan,
+            json.dumps(
+                {
+                    "broker": self._servers.broker_address,
+                    "broker_user": credentials.username,
+                    "broker_password": credentials.password.reveal(),
+                    "camera_user": self._login.username,
+                    "camera_password": self._login.password.reveal(),
+                    "area": VILLAGE_CODE,
+                }
+            ),
+        )
+        numbers = ["--cameras", str(self._cameras), "--sensors", str(self._sensors)]
+        command = [sys.executable, "-m", "hub.main.cli", "simulate", *numbers, "--plan", str(plan)]
+        with (self._folder / "village.log").open("ab") as output:
+            process = spawn(command, cwd=self._folder, output=output)
+        try:
+            yield
+        finally:
+            end(process)
+
+    async def settle(self, started: Started) -> None:
+        """Find the cameras, register them, plan a patrol, and say when everything reports."""
+        parts = started.parts
+        village = await self._places(parts)
+        self._say(f"looking for {self._cameras} cameras on {LOOPBACK} …")
+        found = await self._discover(parts)
+        for camera in found:
+            await self._register(parts, camera, village)
+        await self._plan_patrol(parts, village)
+        await self._wait(parts)
+
+    async def _places(self, parts: Parts) -> Area:
+        async with parts.database.transaction() as tx:
+            known = {area.code: area for area in await areas.list_areas(tx, SCOPE)}
+            root = next(area for area in known.values() if area.parent_id is None)
+            for code, name, parent in PLACES:
+                if code not in known:
+                    above = known[parent] if parent else root
+                    known[code] = await areas.create_area(
+                        tx, SCOPE, code=code, name=name, parent_id=above.id
+                    )
+        return known[VILLAGE_CODE]
+
+    async def _discover(self, parts: Parts) -> Sequence[Found]:
+        """By multicast; by address range where multicast does not pass (containers)."""
+        policy = device_policy(self._settings, frozenset())
+        deadline = asyncio.get_running_loop().time() + SETTLE_S / 2
+        found: Sequence[Found] = ()
+        while len(found) < self._cameras and asyncio.get_running_loop().time() < deadline:
+            answers = await discover_multicast(timeout_s=1.5, interfaces=["lo"])
+            found = [
+                one for one in answers if parse_address(one.address).host.startswith("127.0.1.")
+            ]
+            if len(found) < self._cameras:
+                found = await scan_range([LOOPBACK], ports=[CAMERA_PORT], policy=policy)
+        return found
+
+    async def _register(self, parts: Parts, camera: Found, village: Area) -> None:
+        link = Connection(
+            id=0,
+            protocol="onvif",
+            name=camera.name or camera.address,
+            address=camera.address,
+            area_id=village.id,
+            credentials=self._login,
+        )
+        try:
+            async with parts.database.transaction() as tx:
+                number = await connections.add_connection(tx, SCOPE, link)
+                await notices.notify(tx, SCOPE, "connections", [number])
+        except Conflict:
+            log.debug("%s is registered already", camera.address)
+
+    async def _plan_patrol(self, parts: Parts, village: Area) -> None:
+        """A round that falls due within the next minute, then one each hour."""
+        now = utc_now()
+        due = (now + timedelta(minutes=1)).astimezone(parts.zone)
+        async with parts.database.transaction() as tx:
+            if (await patrols.list_plans(tx, SCOPE)).items:
+                return
+            plan = PatrolPlan(
+                name="零点夜查演示 Demo night patrol",
+                area_id=village.id,
+                rrule=f"FREQ=HOURLY;BYMINUTE={due.minute}",
+                time_zone=self._settings.time_zone or "UTC",
+                starts_on=due.date(),
+                seconds_per_stop=2.0,
+            )
+            await create_plan(tx, SCOPE, plan, now=now)
+
+    async def _wait(self, parts: Parts) -> None:
+        """Say how many report, until all do or the time is over."""
+        wanted = self._cameras + self._sensors
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        shown = -1
+        while loop.time() - started < SETTLE_S:
+            async with parts.database.transaction() as tx:
+                count = (await devices.count_by_status(tx, SCOPE)).get("online", 0)
+            if count != shown:
+                self._say(f"{count} of {wanted} devices online")
+                shown = count
+            if count >= wanted:
+                self._say(
+                    f"all devices report after {loop.time() - started:.0f} s; break one with:"
+                )
+                self._say("  curl -X POST <control>/<name>/fault/power-cut")
+                return
+            await asyncio.sleep(0.5)
+        self._say(f"only {shown} of {wanted} devices report; see {self._folder / 'village.log'}")
+
+    def _broker_login(self) -> Credentials:
+        if self._servers.broker is not None:
+            return self._servers.broker.simulators
+        return self._servers.broker_credentials
+
+    def _password(self) -> Secret:
+        """The cameras' password: random, kept, so that a restart finds the same cameras."""
+        file = self._folder / "camera-password"
+        if not file.exists():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(file, secrets.token_urlsafe(12))
+        return Secret(file.read_text(encoding="ascii").strip())
+
+    @staticmethod
+    def _say(text: str) -> None:
+        sys.stdout.write(f"  {text}\n")
+        sys.stdout.flush()
