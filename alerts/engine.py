@@ -98,14 +98,13 @@ class AlertEngine:
         while await self._read_events():
             pass
         await self._read_readings()
+        while await self._ring_timers():
+            pass
         if self._sweep_at is None or self._sweep_at <= self._clock():
             self._sweep_at = self._clock() + timedelta(seconds=SWEEP_S)
             await self._sweep()
-        while True:
-            async with self._database.transaction() as tx:
-                next_due = await next_due_at(tx, SCOPE)
-            if next_due is None or next_due > self._clock() or not await self._ring_timers():
-                return next_due
+        async with self._database.transaction() as tx:
+            return await next_due_at(tx, SCOPE)
 
     async def _listen(self) -> None:
         with self._live.subscribe() as notices:
@@ -201,7 +200,7 @@ class AlertEngine:
             self._inbox.remember(await retire(tx, self._jobs, states, self._clock()))
 
     async def _ring_timers(self) -> bool:
-        """Let due timers ring; False when some cannot, because their rule is not known here."""
+        """Let due timers ring; False when there are no more, or none that are known here."""
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
             now = self._clock()
@@ -209,7 +208,7 @@ class AlertEngine:
             found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
             self._inbox.remember(await judge(tx, self._jobs, found))
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
-        return len(found) == len(due)
+        return len(due) == BATCH and len(found) == BATCH
 
     async def _judge(self, found: Sequence[Sighting]) -> None:
         async with self._database.transaction() as tx:

@@ -117,7 +117,9 @@ async def _carry_out(
         await _resolve(tx, jobs, before.alert_id, at=sighting.at, reason=decision.reason)
         return decision.state, before.alert_id
     if decision.transition is not Transition.FIRE:
-        return decision.state, None
+        # The rules know nothing of alerts: one opened a moment ago is known here only.
+        is_firing = decision.state.phase is Phase.FIRING
+        return replace(decision.state, alert_id=before.alert_id if is_firing else None), None
     opening = Opening(
         rule=sighting.rule,
         state=decision.state,

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import aiosmtplib
 from pydantic import AfterValidator, Field, model_validator
@@ -132,7 +132,7 @@ class SmtpNotifier:
             transport = client.transport
             client.close()
             if transport is not None:
-                transport.abort()
+                cast("asyncio.WriteTransport", transport).abort()
         return len(refused)
 
     async def _connect(self, options: SmtpOptions) -> socket.socket:
