@@ -37,6 +37,7 @@ from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store import areas, connections, devices, users
 from hub.store.database import Database, Transaction
+from hub.web.app import end_streams
 from hub.web.services import WebServices, WebSettings
 
 SYSTEM = system_scope("test")
