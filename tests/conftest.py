@@ -9,6 +9,7 @@ import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -105,7 +106,7 @@ async def database(database_url: str, vault: Vault) -> AsyncIterator[Database]:
 
 def with_database(url: str, name: str) -> str:
     """The same server, another database."""
-    return psycopg.conninfo.make_conninfo(url, dbname=name)
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def _recreate(url: str, name: str, *, template: str = "template0") -> None:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from adapters.onvif.discovery import Found, discover_multicast, scan_range
 from config.schema import Settings
@@ -27,7 +26,6 @@ from hub.main.servers import Servers
 from hub.patrols.desk import create_plan
 from hub.runtime.processes import end, spawn, write_private
 from hub.store import areas, connections, devices, notices, patrols
-from hub.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +92,7 @@ class Demo:
         parts = started.parts
         village = await self._places(parts)
         self._say(f"looking for {self._cameras} cameras on {LOOPBACK} …")
-        found = await self._discover(parts)
+        found = await self._discover()
         for camera in found:
             await self._register(parts, camera, village)
         await self._plan_patrol(parts, village)
@@ -112,7 +110,7 @@ class Demo:
                     )
         return known[VILLAGE_CODE]
 
-    async def _discover(self, parts: Parts) -> Sequence[Found]:
+    async def _discover(self) -> Sequence[Found]:
         """By multicast; by address range where multicast does not pass (containers)."""
         policy = device_policy(self._settings, frozenset())
         deadline = asyncio.get_running_loop().time() + SETTLE_S / 2

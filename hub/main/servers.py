@@ -76,7 +76,7 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
             broker = stack.enter_context(EmbeddedBroker.start(data_dir))
             address, credentials = broker.url, broker.hub
         else:
-            address, credentials = _configured_broker(settings)
+            address, credentials = configured_broker(settings)
         yield Servers(
             database_url=database_url,
             broker_address=address,
@@ -86,7 +86,7 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
         )
 
 
-def _configured_broker(settings: Settings) -> tuple[str, Credentials]:
+def configured_broker(settings: Settings) -> tuple[str, Credentials]:
     """The broker's address without credentials, and the credentials from wherever they stand."""
     url = "" if settings.mqtt.url is None else settings.mqtt.url.get_secret_value()
     parts = urlsplit(url)
