@@ -80,8 +80,9 @@ async def report_uptime(
         msg = "the period is empty or has not begun"
         raise Invalid(msg, field="since")
     cut = Period(since=period.since, until=until, area_id=period.area_id, kind=period.kind)
-    areas = await sum_by_area(tx, scope, cut)
+    # The ledger is read once: where every device is listed, the areas are added up from them.
     devices = await sum_by_device(tx, scope, cut) if with_devices else []
+    areas = add_up(devices) if with_devices else await sum_by_area(tx, scope, cut)
     return UptimeReport(
         since=cut.since,
         until=cut.until,
@@ -101,6 +102,29 @@ async def report_uptime(
             )
             for d in devices
         ],
+    )
+
+
+def add_up(devices: Sequence[DeviceSums]) -> list[AreaSums]:
+    """The sums of each area, in the order in which its first device comes."""
+    members: dict[int, list[DeviceSums]] = {}
+    for device in devices:
+        members.setdefault(device.area_id, []).append(device)
+    return [_add_up_area(of_area) for of_area in members.values()]
+
+
+def _add_up_area(devices: Sequence[DeviceSums]) -> AreaSums:
+    rates = [rate for device in devices if (rate := rate_device(device).online) is not None]
+    return AreaSums(
+        area_id=devices[0].area_id,
+        area_name=devices[0].area_name,
+        devices=len(devices),
+        rated=len(rates),
+        rate_sum=sum(rates),
+        managed_s=sum(device.managed_s for device in devices),
+        unknown_s=sum(device.unknown_s for device in devices),
+        down_s=sum(device.down_s for device in devices),
+        outages=sum(device.outages for device in devices),
     )
 
 

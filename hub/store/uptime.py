@@ -9,21 +9,24 @@ from hub.store.scoping import scope_paths
 
 # One row a device. A device counts from its registration on. Time in which it was unknown or in
 # maintenance is known for the present status only; outages and such a status never overlap.
+# Outages of one device never overlap either: of those begun before the period only the last can
+# reach into it, so that the cost does not grow with the history kept.
 _SUMS = (
-    "WITH down AS ("
-    " SELECT o.device_id, count(*) AS outages, sum(extract(epoch FROM"
-    "  least(coalesce(o.ended_at, %(until)s), %(until)s) - greatest(o.started_at, %(since)s)))"
-    "  AS down_s FROM outages o"
-    " WHERE o.started_at < %(until)s AND coalesce(o.ended_at, 'infinity') > %(since)s"
-    " GROUP BY o.device_id),"
-    " sums AS ("
+    "WITH sums AS ("
     " SELECT d.id, d.name, d.area_id, a.name AS area_name, a.path,"
     "  extract(epoch FROM %(until)s - greatest(d.created_at, %(since)s))::float8 AS managed_s,"
     "  CASE WHEN s.status IN ('unknown', 'maintenance') THEN greatest(0, extract(epoch FROM"
     "   %(until)s - greatest(s.since, d.created_at, %(since)s))) ELSE 0 END::float8 AS unknown_s,"
-    "  coalesce(w.down_s, 0)::float8 AS down_s, coalesce(w.outages, 0)::int AS outages"
+    "  coalesce(w.down_s, 0)::float8 AS down_s, w.outages::int AS outages"
     " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
-    " LEFT JOIN down w ON w.device_id = d.id"
+    " CROSS JOIN LATERAL (SELECT count(*) AS outages, extract(epoch FROM sum("
+    "   least(coalesce(o.ended_at, %(until)s), %(until)s) - greatest(o.started_at, %(since)s)))"
+    "   AS down_s FROM ("
+    "    SELECT started_at, ended_at FROM outages WHERE device_id = d.id"
+    "     AND started_at >= %(since)s AND started_at < %(until)s"
+    "    UNION ALL (SELECT started_at, ended_at FROM outages WHERE device_id = d.id"
+    "     AND started_at < %(since)s ORDER BY started_at DESC LIMIT 1)) o"
+    "   WHERE coalesce(o.ended_at, 'infinity') > %(since)s) w"
     " WHERE d.registration = 'approved' AND d.created_at < %(until)s"
     " AND (%(kind)s = '' OR d.kind = %(kind)s)"
     " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"

@@ -150,3 +150,24 @@ async def test_a_period_ends_now_at_the_latest(world: World) -> None:
     assert found.until == NOW
     with pytest.raises(Invalid):
         await report(world, since=NOW, until=NOW + timedelta(days=1))
+
+
+async def test_both_ways_to_the_areas_give_the_same(world: World) -> None:
+    await outage(world, 0, -30, -20)
+    await outage(world, 0, -10, 10)
+    await outage(world, 3, 90, None)
+    async with world.database.transaction() as tx:
+        row = StatusRow(device_id=world.cameras[1], status=Status.UNKNOWN, since=SINCE)
+        await change_status(tx, HUB, row)
+        period = Period(since=SINCE, until=UNTIL)
+        brief = await report_uptime(tx, HUB, period, now=NOW, with_devices=False)
+    full = await report(world)
+    assert [(a.area_id, a.devices) for a in brief.areas] == [
+        (a.area_id, a.devices) for a in full.areas
+    ]
+    for ours, theirs in zip(brief.areas, full.areas, strict=True):
+        assert ours.rate.online == pytest.approx(theirs.rate.online)
+        assert ours.rate.coverage == pytest.approx(theirs.rate.coverage)
+        assert ours.rate.outages == theirs.rate.outages
+    assert not brief.devices
+    assert full.total.outages == 2
