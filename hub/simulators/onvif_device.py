@@ -20,13 +20,13 @@ _SERVICES = {
 def scopes(state: CameraState) -> tuple[str, ...]:
     """What the camera says of itself in discovery and in GetScopes."""
     base = "onvif://www.onvif.org"
-    area = (f"{base}/location/{quote(state.options.area, safe="")}",) if state.options.area else ()
+    area = (f"{base}/location/{quote(state.options.area, safe='')}",) if state.options.area else ()
     return (
         f"{base}/type/Network_Video_Transmitter",
         f"{base}/type/ptz",
         f"{base}/Profile/Streaming",
         f"{base}/hardware/{MODEL}",
-        f"{base}/name/{quote(state.options.name, safe="")}",
+        f"{base}/name/{quote(state.options.name, safe='')}",
         *area,
     )
 
