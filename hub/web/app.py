@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from hub.web.body_limit import BodyLimit
 from hub.web.headers import SecurityHeaders
 from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
@@ -69,13 +70,14 @@ def create_app(services: WebServices) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
         redirect_slashes=False,
     )
     app.state.services = services
     app.state.broadcaster = broadcaster
     app.state.throttle = LoginThrottle()
     install_handlers(app)
+    app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES)
+    # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
     api = APIRouter(prefix=API)
     for module in _ROUTERS:

@@ -22,6 +22,7 @@ from hub.domain.errors import (
     StoreUnavailable,
     UnsupportedByDevice,
 )
+from hub.web.headers import CONTENT_POLICY
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,10 @@ async def _answer_http(_request: Request, error: Exception) -> Response:
 async def _answer_defect(_request: Request, error: Exception) -> Response:
     # The server logs the traceback itself; the caller learns nothing of it.
     del error
-    return build_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect in the hub: see its log")
+    # This answer is made outside every middleware: it brings its own headers.
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": CONTENT_POLICY}
+    detail = "a defect in the hub: see its log"
+    return build_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers)
 
 
 def _field_of(error: GengfuError) -> Sequence[Mapping[str, object]]:

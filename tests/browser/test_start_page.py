@@ -167,6 +167,7 @@ async def test_a_lost_hub_is_said_and_everything_turns_grey(
     await cable.cut()
     await expect(page.locator("#banner")).to_contain_text("连接中断")
     await expect(page.locator("#main")).to_have_class("stale")
+    await expect(page.locator("#live")).to_be_hidden()
     await shoot(page, "lost")
     async with database.transaction() as tx:
         await devices.edit_device(tx, SYSTEM, world.east_camera, name="gate", area_id=world.east)

@@ -11,6 +11,7 @@ import cv2
 import httpx
 import numpy as np
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -42,6 +43,7 @@ from hub.web.services import WebServices, WebSettings
 
 SYSTEM = system_scope("test")
 PASSWORD = "Correct-Horse-9"
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
 # A documentation address (RFC 5737): not this machine, not a proxy.
 CLIENT = ("192.0.2.7", 40000)
@@ -84,13 +86,19 @@ class Field:
     def parse_receiver(self, kind: ReceiverKind, raw: Mapping[str, Json]) -> Mapping[str, Json]:
         return validate(WebhookOptions, raw) if kind is ReceiverKind.WEBHOOK else raw
 
-    def services(self, database: Database, data_dir: Path, feed: LiveFeed) -> WebServices:
+    def services(
+        self,
+        database: Database,
+        data_dir: Path,
+        feed: LiveFeed,
+        settings: WebSettings | None = None,
+    ) -> WebServices:
         return WebServices(
             database=database,
             live=feed,
             jobs=Jobs(database, self.clock),
             clock=self.clock,
-            settings=WebSettings(data_dir=data_dir),
+            settings=settings or WebSettings(data_dir=data_dir),
             metrics=CollectorRegistry(),
             readiness=lambda: self.ready,
             parse_connection=self.parse_connection,
@@ -151,15 +159,13 @@ async def sign_in(client: httpx.AsyncClient, name: str, password: str = PASSWORD
 
 
 async def add_person(tx: Transaction, name: str, role: Role, area_id: int) -> int:
-    """Everybody after the first gets the first one's hash: hashing is slow on purpose."""
+    """Add a person with PASSWORD, hashed cheaply: a hash carries its own cost."""
     number = await tx.scalar(
         int,
-        "INSERT INTO users (name, password_hash)"
-        " SELECT %(name)s, password_hash FROM users ORDER BY id LIMIT 1 RETURNING id",
-        {"name": name},
+        "INSERT INTO users (name, password_hash) VALUES (%(name)s, %(hash)s) RETURNING id",
+        {"name": name, "hash": CHEAP_HASH},
     )
-    if number is None:
-        number = await users.create_user(tx, SYSTEM, name=name, password=Secret(PASSWORD))
+    assert number is not None
     await users.add_grant(tx, SYSTEM, number, role=role, area_id=area_id)
     return number
 

@@ -69,10 +69,11 @@ async def test_the_stored_hash_is_no_password(
     client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     async with database.transaction() as tx:
-        found = await users.find_login(tx, SYSTEM, "east-viewer")
+        await users.create_user(tx, SYSTEM, name="stored", password=Secret(PASSWORD))
+        found = await users.find_login(tx, SYSTEM, "stored")
     assert found is not None
     assert found.password_hash.startswith("$argon2id$")
-    body = {"name": "east-viewer", "password": found.password_hash}
+    body = {"name": "stored", "password": found.password_hash}
     assert (await client.post("/api/v1/session/login", json=body)).status_code == 401
 
 
@@ -81,14 +82,16 @@ async def test_unknown_disabled_and_wrong_get_one_answer(
     client: httpx.AsyncClient, world: World, database: Database
 ) -> None:
     async with database.transaction() as tx:
-        user = await users.find_user(tx, SYSTEM, "east-operator")
-        await users.change_user(tx, SYSTEM, user.id, display_name="", is_disabled=True)
+        password = Secret(PASSWORD)
+        number = await users.create_user(tx, SYSTEM, name="disabled", password=password)
+        await users.create_user(tx, SYSTEM, name="enabled", password=password)
+        await users.change_user(tx, SYSTEM, number, display_name="", is_disabled=True)
     answers = [
-        await client.post("/api/v1/session/login", json={"name": name, "password": password})
-        for name, password in [
-            ("east-viewer", "wrong-password"),
+        await client.post("/api/v1/session/login", json={"name": name, "password": given})
+        for name, given in [
+            ("enabled", "wrong-password"),
             ("nobody-here", "wrong-password"),
-            ("east-operator", PASSWORD),
+            ("disabled", PASSWORD),
         ]
     ]
     assert {answer.status_code for answer in answers} == {401}

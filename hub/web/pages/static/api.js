@@ -36,12 +36,13 @@ export async function call(method, path, body) {
 export function watch(topics, on) {
   let source = null;
   let heard = Date.now();
-  let since = null; // when what we show stopped being true
+  let good = Date.now(); // when we last knew that what we show is true
+  let since = null;
   let state = "";
   let stopped = false;
   const tell = (next) => {
     if (next === "live") since = null;
-    else since ??= new Date();
+    else since ??= new Date(good);
     if (next !== state) on.health((state = next), since);
   };
   const connect = () => {
@@ -51,7 +52,9 @@ export function watch(topics, on) {
     source.addEventListener("beat", (event) => {
       heard = Date.now();
       const was = state;
-      tell(JSON.parse(event.data).database ? "live" : "stale");
+      const isGood = JSON.parse(event.data).database;
+      if (isGood) good = heard;
+      tell(isGood ? "live" : "stale");
       if (was !== "live" && state === "live") on.resync();
     });
     source.addEventListener("resync", () => on.resync());

@@ -61,9 +61,9 @@ function showHealth() {
   $("banner").hidden = !text;
   $("banner").classList.toggle("lost", bad);
   $("main").classList.toggle("stale", bad);
-  $("live").hidden = !state.me;
-  $("live").className = `live ${health}`;
-  $("live").textContent = health === "live" ? words.liveNow : bad ? "" : words.connecting;
+  $("live").hidden = !state.me || bad;
+  $("live").className = `line ${health}`;
+  $("live").textContent = health === "live" ? words.liveNow : words.connecting;
 }
 
 // lists ---------------------------------------------------------------------------------------
