@@ -4,6 +4,7 @@ At least once: an attempt is recorded after it was made, so a process that dies 
 the next one send the same message, with the same id, again.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +13,7 @@ from alerts.desk import DELIVER
 from alerts.notifier import Notifier
 from hub.domain.access import system_scope
 from hub.domain.alerts import DeliveryStatus, Notification, ReceiverKind
-from hub.domain.errors import NotFound, Rejected, TryAgain
+from hub.domain.errors import NotFound, Rejected, StoreUnavailable, TryAgain
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 SCOPE = system_scope("hub.alerts")
 # About three hours in all: longer than most outages of a mail or chat server.
 RETRY_WAITS_S: Final = (1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
+
+# What was sent and cannot be recorded is sent again: try hard before that.
+RECORD_WAITS_S: Final = (0.2, 1.0, 3.0, 10.0)
 
 
 class Delivery:
@@ -85,6 +89,16 @@ class Delivery:
         attempt = Attempt(
             notification_id=notification.id, at=self._clock(), outcome=outcome, detail=detail
         )
+        for wait_s in RECORD_WAITS_S:
+            try:
+                await self._write(attempt, status, notification.alert.id)
+            except StoreUnavailable:
+                await asyncio.sleep(wait_s)
+            else:
+                return
+        await self._write(attempt, status, notification.alert.id)
+
+    async def _write(self, attempt: Attempt, status: DeliveryStatus, alert_id: int) -> None:
         async with self._database.transaction() as tx:
             await record_attempt(tx, SCOPE, attempt, status)
-            await notify(tx, SCOPE, "alerts", [notification.alert.id])
+            await notify(tx, SCOPE, "alerts", [alert_id])

@@ -71,8 +71,8 @@ class Mailbox:
         await self.got.put(notification)
         return "kept"
 
-    async def next(self) -> Notification:
-        return await asyncio.wait_for(self.got.get(), 15)
+    async def next(self, timeout_s: float = 15) -> Notification:
+        return await asyncio.wait_for(self.got.get(), timeout_s)
 
 
 class Site:
@@ -153,24 +153,26 @@ class Site:
             return await add_point(tx, HUB, device.id, Point(key=key, unit="°C"))
 
     async def turn(self, device: Device, status: Status) -> None:
-        """Do what the pipeline does when a device's status changes."""
+        """Do what the pipeline does when a device's status changes: all in one transaction."""
+        event = self.event(f"device.{status.value}", device)
+        row = StatusRow(device_id=device.id, status=status, since=self.clock())
         async with self.database.transaction() as tx:
-            row = StatusRow(device_id=device.id, status=status, since=self.clock())
             await change_status(tx, HUB, row)
-        await self.happen(f"device.{status.value}", device=device)
+            stored = await add_events(tx, HUB, [event])
+            await notify(tx, HUB, "events", [one.id for one in stored])
 
-    async def happen(
-        self,
-        kind: str,
-        *,
-        device: Device | None = None,
-        is_active: bool | None = None,
-        replayed: bool = False,
-        data: dict[str, object] | None = None,
-    ) -> None:
+    async def happen(self, event: StoredEvent) -> None:
         """Store an event and announce it."""
+        async with self.database.transaction() as tx:
+            stored = await add_events(tx, HUB, [event])
+            await notify(tx, HUB, "events", [one.id for one in stored])
+
+    def event(
+        self, kind: str, device: Device | None = None, *, is_active: bool | None = None
+    ) -> StoredEvent:
+        """An event of now, at a device or in the county."""
         area = self.areas["county"]
-        event = StoredEvent(
+        return StoredEvent(
             id=0,
             kind=kind,
             area_id=area.id if device is None else device.area_id,
@@ -179,12 +181,7 @@ class Site:
             received_at=self.clock(),
             device_id=None if device is None else device.id,
             is_active=is_active,
-            replayed=replayed,
-            data=data or {},
         )
-        async with self.database.transaction() as tx:
-            stored = await add_events(tx, HUB, [event])
-            await notify(tx, HUB, "events", [one.id for one in stored])
 
     async def read(self, device: Device, point_id: int, value: float) -> list[ReadingRow]:
         """Store a reading; return what the pipeline would offer."""

@@ -127,7 +127,7 @@ async def test_rules_keep_to_their_area_kind_and_approved_devices(site: Site) ->
 async def test_replayed_events_never_fire(site: Site) -> None:
     await site.add_rule(EventOfKind(kind="motion.started"))
     device = await site.add_device()
-    await site.happen("motion.started", device=device, is_active=True, replayed=True)
+    await site.happen(replace(site.event("motion.started", device), replayed=True))
     await site.engine().step()
     assert await site.alerts() == []
 
@@ -137,12 +137,12 @@ async def test_one_alert_for_many_events_and_a_clear(site: Site) -> None:
     device = await site.add_device()
     for _ in range(5):
         site.clock.pass_s(1)
-        await site.happen("motion.started", device=device, is_active=True)
+        await site.happen(site.event("motion.started", device, is_active=True))
     engine = site.engine()
     await engine.step()
     assert await site.statuses() == ["firing"]
     assert await site.count("notifications") == 1
-    await site.happen("motion.stopped", device=device, is_active=False)
+    await site.happen(site.event("motion.stopped", device, is_active=False))
     await engine.step()
     assert await site.statuses() == ["resolved"]
     assert await site.count("notifications") == 2
@@ -154,7 +154,7 @@ async def test_an_event_of_a_place_clears_by_time_and_by_its_mark(site: Site) ->
     )
     for plan in ("midnight", "dawn", "midnight"):
         site.clock.pass_s(1)
-        await site.happen("patrol.round_missed", data={"plan": plan})
+        await site.happen(replace(site.event("patrol.round_missed"), data={"plan": plan}))
     engine = site.engine()
     await engine.step()
     assert await site.statuses() == ["firing", "firing"]
