@@ -102,12 +102,12 @@ class OnvifAdapter:
             try:
                 await subscription.create()
             except (UnsupportedByDevice, AuthRejected) as error:
-                # Registration went through, so the password is right: the user's rights are not.
+                if isinstance(error, AuthRejected):  # the password, or only the user's rights?
+                    await client.call("devicemgmt", "GetDeviceInformation")
                 log.warning("%s reports no events: %s", self._connection.name, error)
                 return
             while True:
                 messages = await subscription.pull()
-                await watch.look()
                 if messages:
                     await link.emit(
                         [
@@ -118,6 +118,7 @@ class OnvifAdapter:
                             for message in messages
                         ]
                     )
+                await watch.look()
         finally:
             await subscription.end()
 

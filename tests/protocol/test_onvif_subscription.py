@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
 from aiohttp import web
 
+from hub.domain.errors import AuthRejected
 from hub.domain.events import DeviceDescribed, Occurrence
 from tests.protocol.onvif_camera import Camera, fault, notification, serve, soap
 from tests.protocol.onvif_run import Recorder, adapter_for, running
@@ -100,6 +102,20 @@ async def test_a_user_with_few_rights_gets_what_he_may_see() -> None:
     assert len(channel.streams) == 2
     assert (channel.snapshot_address, channel.presets) == ("", ())
     assert described.description.name == "Gengfu T1"
+
+
+async def test_a_password_changed_before_the_subscription_is_rejected() -> None:
+    camera = Camera()
+
+    async def change(request: web.Request, body: str) -> web.StreamResponse:
+        camera.password = "another"
+        return fault("NotAuthorized", "Sender not Authorized")
+
+    camera.answers["CreatePullPointSubscription"] = change
+    async with serve(camera):
+        with pytest.raises(AuthRejected):
+            async with asyncio.timeout(5):
+                await adapter_for(camera).run(Recorder())
 
 
 async def test_events_can_be_switched_off() -> None:
