@@ -256,7 +256,7 @@ async def revive_idle(tx: Transaction, scope: Scope, now: datetime, idle: timede
     """
     rows = await tx.tuples(
         "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
-        " AND r.state IN ('due', 'running') AND r.planned_at < %(now)s"
+        " AND r.state IN ('due', 'running')"
         " AND coalesce(r.touched_at, r.planned_at) + r.seconds_per_stop * interval '1 second'"
         "  < %(since)s AND" + _IN_SCOPE + "RETURNING r.id",
         {"now": now, "since": now - idle, "scope": scope_paths(scope)},

@@ -178,3 +178,12 @@ async def test_a_plan_that_cannot_be_read_is_switched_off_and_holds_nobody_up(
     async with world.database.transaction() as tx:
         assert [p.is_enabled for p in (await patrols.list_plans(tx, HUB)).items] == [False, True]
     assert await world.rounds() == [(RoundState.DUE, MIDNIGHT)]
+
+
+async def test_a_round_that_began_after_all_is_not_missed(world: World) -> None:
+    """It was overdue when the planner looked, and begun when it came to say so."""
+    round_id = await world.run_now(await world.create())
+    await world.walk_to_end(round_id)
+    await world.planner()._miss(round_id, world.now, 0)
+    assert await world.state(round_id) is RoundState.FINISHED
+    assert await world.events("patrol.round_missed") == []

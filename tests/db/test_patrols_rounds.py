@@ -3,22 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from hub.domain.access import Scope
 from hub.domain.devices import Registration
-from hub.domain.errors import Conflict, Invalid, NotFound
+from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import RoundState, StopOrder, Verdict
 from hub.domain.ports import CameraTarget
 from hub.patrols import desk
 from hub.patrols.pictures import PictureFolder
 from hub.patrols.rounds import STILL_WALKING
 from hub.runtime.jobs import Job, Jobs
-from hub.store import audit, patrols, rounds, stops
+from hub.runtime.live import RESYNC, LiveFeed
+from hub.store import rounds, stops
 from hub.store.database import Database
 from hub.store.devices import set_registration
 from hub.store.rounds import RoundFilter
@@ -225,109 +224,6 @@ async def test_one_round_of_a_plan_walks_at_a_time(world: World) -> None:
     assert event.data["reason"] == STILL_WALKING
 
 
-async def test_what_people_do_is_on_record(world: World) -> None:
-    person = Scope(paths=("c",), actor="li", user_id=1)
-    async with world.database.transaction() as tx:
-        plan = await desk.create_plan(tx, person, world.plan(), now=world.now)
-        await desk.change_plan(tx, person, replace(plan, name="weekly"), now=world.now)
-        round_id = await desk.run_now(tx, person, world.jobs, plan.id, now=world.now)
-        await rounds.cancel_round(tx, person, round_id, now=world.now)
-        await patrols.remove_plan(tx, person, plan.id, now=world.now)
-    async with world.database.transaction() as tx:
-        log = (await audit.list_entries(tx, HUB)).items
-    assert [(e.actor, e.action) for e in reversed(log)] == [
-        ("li", "patrol_plan.created"),
-        ("li", "patrol_plan.changed"),
-        ("li", "patrol_round.started"),
-        ("li", "patrol_round.cancelled"),
-        ("li", "patrol_plan.removed"),
-    ]
-
-
-async def test_a_round_outlives_its_plan(world: World) -> None:
-    plan = await world.create()
-    round_id = await world.run_now(plan)
-    await world.walk_to_end(round_id)
-    async with world.database.transaction() as tx:
-        await patrols.remove_plan(tx, HUB, plan.id, now=world.now)
-        walk = await rounds.get_round(tx, HUB, round_id)
-        report = await desk.find_report(tx, HUB, world.folder, round_id)
-    assert (walk.plan_id, walk.plan_name) == (None, "零点夜查")
-    assert report.exists()
-
-
-@pytest.mark.threat("T1")
-async def test_another_area_does_not_exist(world: World) -> None:
-    round_id = await world.run_now(await world.create())
-    await world.walk_to_end(round_id)
-    village = Scope(paths=("c.a",), actor="village")
-    async with world.database.transaction() as tx:
-        plan_id = (await patrols.list_plans(tx, HUB)).items[0].id
-        assert not (await patrols.list_plans(tx, village)).items
-        assert not (await rounds.list_rounds(tx, village, RoundFilter())).items
-        assert not (await stops.list_stops(tx, village, round_id)).items
-        assert not await stops.all_stops(tx, village, round_id)
-        for asked in (
-            lambda: patrols.get_plan(tx, village, plan_id),
-            lambda: patrols.remove_plan(tx, village, plan_id, now=world.now),
-            lambda: desk.change_plan(tx, village, world.plan(id=plan_id), now=world.now),
-            lambda: desk.create_plan(tx, village, world.plan(), now=world.now),
-            lambda: desk.run_now(tx, village, world.jobs, plan_id, now=world.now),
-            lambda: rounds.get_round(tx, village, round_id),
-            lambda: rounds.cancel_round(tx, village, round_id, now=world.now),
-            lambda: desk.find_report(tx, village, world.folder, round_id),
-            lambda: desk.find_picture(tx, village, world.folder, round_id, 1),
-        ):
-            with pytest.raises(NotFound):
-                await asked()
-    assert await world.state(round_id) is RoundState.FINISHED
-
-
-async def test_a_plan_reaches_the_cameras_of_its_area_only(world: World) -> None:
-    village = Scope(paths=("c.a",), actor="village")
-    outside = world.cameras[0]  # of village b
-    async with world.database.transaction() as tx:
-        with pytest.raises(NotFound):
-            await desk.create_plan(
-                tx,
-                village,
-                world.plan(area_id=world.areas["a"], device_ids=(outside,)),
-                now=world.now,
-            )
-        plan = await desk.create_plan(
-            tx, village, world.plan(area_id=world.areas["a"]), now=world.now
-        )
-    round_id = await world.run_now(plan)
-    await world.walk_to_end(round_id)
-    assert sorted(world.visits) == [world.cameras[1], world.cameras[3], world.cameras[5]]
-
-
-async def test_a_rule_that_never_fires_is_not_stored(world: World) -> None:
-    with pytest.raises(Invalid, match="never fires"):
-        await world.create(rrule="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
-    async with world.database.transaction() as tx:
-        assert not (await patrols.list_plans(tx, HUB)).items
-
-
-async def test_pages_of_stops_and_rounds_follow_each_other(world: World) -> None:
-    plan = await world.create()
-    for _ in range(3):
-        world.now += timedelta(seconds=1)
-        await world.walk_to_end(await world.run_now(plan))
-    async with world.database.transaction() as tx:
-        newest = await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=plan.id), limit=2)
-        rest = await rounds.list_rounds(
-            tx, HUB, RoundFilter(plan_id=plan.id), limit=2, cursor=newest.next
-        )
-        head = await stops.list_stops(tx, HUB, newest.items[0].id, limit=4)
-        tail = await stops.list_stops(tx, HUB, newest.items[0].id, limit=4, cursor=head.next)
-    numbers = [r.id for r in (*newest.items, *rest.items)]
-    assert numbers == sorted(numbers, reverse=True)
-    assert len(numbers) == 3
-    assert rest.next is None
-    assert [s.position for s in (*head.items, *tail.items)] == [1, 2, 3, 4, 5, 6]
-
-
 async def test_a_broken_snapshot_function_ends_one_stop_only(world: World) -> None:
     def fail(target: CameraTarget) -> None:
         if target.device_id == world.cameras[0]:
@@ -338,3 +234,40 @@ async def test_a_broken_snapshot_function_ends_one_stop_only(world: World) -> No
     await world.walk_to_end(round_id)
     verdicts = [s.verdict for s in await world.stops(round_id)]
     assert sorted(verdicts) == [Verdict.NOT_SEEN] + [Verdict.SEEN] * 5
+
+
+async def test_people_get_the_seconds_they_asked_for_at_every_stop_but_the_last(
+    world: World,
+) -> None:
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        await asyncio.sleep(0)
+
+    round_id = await world.run_now(await world.create(seconds_per_stop=7.5))
+    await world.walk_to_end(round_id, world.walker(pause=pause))
+    assert waited == [7.5] * 5 + [0]
+
+
+async def test_consoles_hear_of_every_stop(world: World) -> None:
+    live = LiveFeed(world.database)
+    listening = asyncio.create_task(live.run())
+    heard: list[str] = []
+    try:
+        with live.subscribe() as notices:
+            feed = aiter(notices)
+            assert await anext(feed) == RESYNC
+            round_id = await world.run_now(await world.create())
+            await world.walk_to_end(round_id)
+            async with asyncio.timeout(10):
+                while "events" not in heard:
+                    notice = await anext(feed)
+                    heard.append(notice.topic)
+                    assert notice.topic != "patrol-rounds" or notice.ids == (round_id,)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    # Planned, begun, six stops, finished; the plan itself and the event.
+    assert heard.count("patrol-rounds") == 9
+    assert heard[0] == "patrol-plans"

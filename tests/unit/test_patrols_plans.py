@@ -78,6 +78,16 @@ def test_times_before_and_in_a_skipped_hour_keep_their_order() -> None:
     assert stepped == sorted(set(stepped))
 
 
+def test_wall_times_that_change_places_in_a_skipped_hour_are_all_walked_in_order() -> None:
+    """02:15 does not exist and means 03:15, later than the 03:00 that follows it in the rule."""
+    rule = plan("FREQ=MINUTELY;INTERVAL=45", "Europe/Berlin", date(2027, 3, 28))
+    stepped, due = [], next_due(rule, datetime(2027, 3, 28, 0, 0, tzinfo=UTC))
+    while due is not None and due.hour < 2:
+        stepped.append(due)
+        due = next_due(rule, due)
+    assert [f"{due:%H:%M}" for due in stepped] == ["00:30", "01:00", "01:15", "01:45"]
+
+
 def test_a_day_that_a_country_left_out_holds_nobody_up() -> None:
     # Samoa had no 30 December 2011: its midnight is the same moment as the next day's.
     rule = plan("FREQ=DAILY", "Pacific/Apia", date(2011, 12, 1))
