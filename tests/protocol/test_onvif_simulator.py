@@ -20,9 +20,11 @@ from hub.domain.errors import (
 from hub.domain.events import DeviceDescribed, Occurrence
 from hub.simulators.camera import Camera
 from hub.simulators.camera_state import CameraOptions
+from hub.simulators.discovery import build_match
 from hub.simulators.faults import Fault
 from hub.simulators.pull_points import Property
 from tests.protocol.onvif_run import LOOPBACK, Recorder, running
+from tests.protocol.test_onvif_discovery import discover
 
 
 @asynccontextmanager
@@ -78,6 +80,14 @@ async def test_registers_and_reports_motion() -> None:
         assert camera.subscriptions == 0
     assert isinstance(news, Occurrence)
     assert (news.kind, news.channel, news.replayed) == ("motion.started", channel.key, False)
+
+
+async def test_is_found_by_discovery() -> None:
+    async with simulated() as camera:
+        found = await discover(lambda message: [build_match(camera, relates_to=message)])
+        assert [(one.address, one.name) for one in found] == [
+            (camera.state.service_address(), "West gate")
+        ]
 
 
 async def test_moves_to_a_preset() -> None:
