@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 BEAT_S = 15.0
 QUEUE_LIMIT = 200
 STREAMS_PER_USER = 20
-SHUTDOWN = "shutdown"
 _SCOPE = system_scope("hub.web.live")
 
 
@@ -47,24 +46,38 @@ class Change:
     rows: Sequence[Row] = ()
 
 
+_WAKE = Change(topic="wake")
+
 Load = Callable[[Transaction, Scope, Sequence[int]], Awaitable[Sequence[tuple[str, Out]]]]
 """Reads rows by number, each with its area's path."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Client:
-    """One open stream."""
+    """One open stream. What must not be lost in an overflow is a mark, not a queued change."""
 
     user_id: int
     queue: asyncio.Queue[Change] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+    must_recheck: bool = False
+    is_over: bool = False
 
     def offer(self, change: Change) -> None:
         """Hand over a change; on overflow everything waiting becomes one resync."""
         if self.queue.full():
             while not self.queue.empty():
                 self.queue.get_nowait()
-            change = Change(topic="resync")
+            change = Change(topic=RESYNC.topic)
         self.queue.put_nowait(change)
+
+    def recheck(self) -> None:
+        """Have the stream look at once whether its session still holds."""
+        self.must_recheck = True
+        self.offer(_WAKE)
+
+    def end(self) -> None:
+        """Have the stream end at once."""
+        self.is_over = True
+        self.offer(_WAKE)
 
 
 class Broadcaster:
@@ -95,7 +108,8 @@ class Broadcaster:
 
     def end_all(self) -> None:
         """End every stream, so that the server can stop; consoles come back by themselves."""
-        self._offer(Change(topic=SHUTDOWN))
+        for client in self._clients:
+            client.end()
 
     async def run(self) -> None:
         """Hand on what changes until cancelled."""
@@ -107,16 +121,16 @@ class Broadcaster:
                 except StoreUnavailable as error:
                     log.warning("consoles see no changes: %s", error)
                     self.is_store_away = True
-                    self._offer(Change(topic="resync"))
+                    self._offer(Change(topic=RESYNC.topic))
 
     async def _handle(self, notice: Notice) -> None:
         if notice.topic == SESSIONS:
             for client in self._clients:
                 if client.user_id in notice.ids:
-                    client.offer(Change(topic=SESSIONS))
+                    client.recheck()
             return
         if notice.topic in {RESYNC.topic, "areas"}:
-            self._offer(Change(topic="resync"))
+            self._offer(Change(topic=RESYNC.topic))
             return
         load = self._loaders.get(notice.topic)
         if load is None or not self._clients:
@@ -155,32 +169,41 @@ async def _talk(
     broadcaster: Broadcaster, client: Client, scope: Scope, recheck: Recheck
 ) -> AsyncIterator[str]:
     yield "retry: 2000\n\n" + _beat(is_store_away=False)
+    loop = asyncio.get_running_loop()
+    beat_at = loop.time() + BEAT_S
     while True:
-        change: Change | None = None
-        try:
-            async with asyncio.timeout(BEAT_S):
-                change = await client.queue.get()
-        except TimeoutError:
-            pass
-        if change is not None and change.topic == SHUTDOWN:
+        change = await _next_change(client, beat_at)
+        if client.is_over:
             return
-        if change is not None and change.topic != SESSIONS:
-            text = build_event(change, scope)
-            if text:
-                yield text
-            continue
-        try:
-            now = await recheck()
-        except StoreUnavailable:
-            yield _beat(is_store_away=True)
-            continue
-        if now is None:
-            yield "event: ended\ndata: {}\n\n"
-            return
-        if now.paths != scope.paths:
-            scope = now
-            yield "event: resync\ndata: {}\n\n"
-        yield _beat(is_store_away=broadcaster.is_store_away)
+        if client.must_recheck or loop.time() >= beat_at:
+            beat_at = loop.time() + BEAT_S
+            try:
+                now = await recheck()
+            except StoreUnavailable:
+                # Whoever cannot be asked about is shown nothing meanwhile.
+                client.must_recheck = True
+                yield _beat(is_store_away=True)
+                continue
+            client.must_recheck = False
+            if now is None:
+                yield "event: ended\ndata: {}\n\n"
+                return
+            if now.paths != scope.paths:
+                scope = now
+                yield "event: resync\ndata: {}\n\n"
+            yield _beat(is_store_away=broadcaster.is_store_away)
+        text = build_event(change, scope)
+        if text:
+            yield text
+
+
+async def _next_change(client: Client, until: float) -> Change:
+    """The next change; at the loop's time ``until`` one that says nothing."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await client.queue.get()
+    except TimeoutError:
+        return _WAKE
 
 
 def build_event(change: Change, scope: Scope) -> str:
