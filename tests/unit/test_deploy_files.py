@@ -183,6 +183,10 @@ def test_the_image_is_built_from_what_is_here() -> None:
     assert [source for source in copied if not (ROOT / source).exists()] == []
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
     assert packages <= set(copied)
+    # What the builder is not sent cannot be copied, and more than that it need not see.
+    sent = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert sent[1] == "*"
+    assert {line.removeprefix("!") for line in sent if line.startswith("!")} == set(copied)
 
 
 def test_the_image_takes_locked_packages_from_no_index_of_its_own() -> None:
