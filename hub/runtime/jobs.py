@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job as QueuedJob
+from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
 
 from hub.domain.devices import Json
@@ -29,6 +30,8 @@ HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 10.0
 POLL_S = 1.0
 RESTART_S = 2.0
+# Jobs wait for the network most of their time; too few at once would starve deliveries.
+CONCURRENCY = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,7 @@ class Jobs:
             return False
         return True
 
-    async def run(self, *, concurrency: int = 8) -> None:
+    async def run(self, *, concurrency: int = CONCURRENCY) -> None:
         """Work until cancelled; survives the loss of the database."""
         await self._app.open_async(self._database.pool)
         while True:
@@ -170,7 +173,11 @@ class Jobs:
         while True:
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
                 log.warning("job %s (%s) lost its worker: it runs again", job.id, job.task_name)
-                await manager.retry_job(job)
+                try:
+                    await manager.retry_job(job)
+                except UniqueViolation:
+                    # Its successor in a series waits already: this one is over.
+                    await manager.finish_job(job, status=Status.FAILED, delete_job=True)
             await asyncio.sleep(STALLED_AFTER_S / 4)
 
     async def _start_series(self) -> None:
