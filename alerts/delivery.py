@@ -52,11 +52,7 @@ class Delivery:
             return
         is_last = job.attempt > len(RETRY_WAITS_S)
         try:
-            notifier = self._notifiers.get(notification.receiver.kind)
-            if notifier is None:
-                msg = f"no way out of kind {notification.receiver.kind.value} is set up"
-                raise Rejected(msg)  # noqa: TRY301  # recorded like any other refusal
-            detail = await notifier.send(notification)
+            detail = await self._notifier(notification.receiver.kind).send(notification)
         except TryAgain as error:
             status = DeliveryStatus.FAILED if is_last else DeliveryStatus.WAITING
             await self._record(notification, "try_again", str(error), status)
@@ -66,6 +62,13 @@ class Delivery:
             await self._record(notification, "rejected", str(error), DeliveryStatus.REJECTED)
         else:
             await self._record(notification, "delivered", detail, DeliveryStatus.DELIVERED)
+
+    def _notifier(self, kind: ReceiverKind) -> Notifier:
+        notifier = self._notifiers.get(kind)
+        if notifier is None:
+            msg = f"no way out of kind {kind.value} is set up"
+            raise Rejected(msg)
+        return notifier
 
     async def _load(self, number: int) -> Notification | None:
         async with self._database.transaction() as tx:

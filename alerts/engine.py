@@ -194,10 +194,16 @@ class AlertEngine:
                 now = self._clock()
                 found = await _present(tx, rule, now)
                 self._inbox.remember(await judge(tx, self._jobs, found))
+        while await self._retire():
+            pass
+
+    async def _retire(self) -> bool:
+        """Resolve what no rule watches any more; False when there was nothing."""
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
-            states = await unwatched_states(tx, SCOPE)
+            states = await unwatched_states(tx, SCOPE, limit=BATCH)
             self._inbox.remember(await retire(tx, self._jobs, states, self._clock()))
+        return bool(states)
 
     async def _ring_timers(self) -> bool:
         """Let due timers ring; False when there are no more, or none that are known here."""

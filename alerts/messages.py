@@ -5,6 +5,7 @@ than one line. There is no secret in here: a message knows the alert, not the re
 """
 
 import json
+import math
 import unicodedata
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -145,7 +146,7 @@ def build_payload(notification: Notification, zone: tzinfo) -> bytes:
 
 def _alert(alert: Alert) -> dict[str, Json]:
     value = alert.value
-    is_finite = value is not None and abs(value) != float("inf") and value == value  # noqa: PLR0124  # NaN
+    is_finite = value is not None and math.isfinite(value)
     return {
         "id": alert.id,
         "rule": {"id": alert.rule_id, "name": clean(alert.rule_name)},

@@ -206,7 +206,7 @@ async def close_alert(
     )
 
 
-async def unwatched_states(tx: Transaction, scope: Scope) -> list[RuleState]:
+async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -> list[RuleState]:
     """States that nothing can end any more: the rule is off, the device gone or moved away."""
     rows = await tx.fetch(
         RuleState,
@@ -217,8 +217,8 @@ async def unwatched_states(tx: Transaction, scope: Scope) -> list[RuleState]:
         " OR NOT coalesce(da.path, a.path) <@ ua.path"
         " OR (r.device_id IS NOT NULL AND coalesce(d.registration, '') <> 'approved')) AND"
         + _IN_SCOPE
-        + "LIMIT 500",
-        {"scope": scope_paths(scope)},
+        + "LIMIT %(limit)s",
+        {"limit": limit, "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
 

@@ -7,7 +7,7 @@ import pytest
 
 from alerts.desk import resolve
 from hub.domain.alerts import AlertStatus, Step
-from hub.domain.conditions import DeviceOffline, Direction, EventOfKind, PointBeyond
+from hub.domain.conditions import DeviceOffline, EventOfKind
 from hub.domain.devices import DeviceKind, Registration
 from hub.domain.health import Status
 from hub.store.alerts import acknowledge, list_steps
@@ -16,8 +16,6 @@ from hub.store.devices import edit_device, set_registration
 from hub.store.notifications import list_notifications
 from hub.store.rules import change_rule, remove_rule
 from tests.db.alerts_site import HUB, Clock, Site
-
-HOT = PointBeyond(point="temp", direction=Direction.ABOVE, threshold=30, clear=25)
 
 
 @pytest.fixture
@@ -164,62 +162,6 @@ async def test_an_event_of_a_place_clears_by_time_and_by_its_mark(site: Site) ->
     site.clock.pass_s(1)
     await engine.step()
     assert await site.statuses() == ["resolved", "resolved"]
-
-
-async def test_readings_fire_and_resolve_with_hysteresis(site: Site) -> None:
-    await site.add_rule(HOT)
-    device = await site.add_device()
-    point = await site.add_point(device)
-    engine = site.engine()
-    await engine.step()
-    seen = []
-    for value in (29, 31, 35, 28, 26, 25, 31):
-        await engine.offer_readings(await site.read(device, point, value))
-        await engine.step()
-        seen.append((await site.statuses())[-1:])
-    assert seen == [[], *[["firing"]] * 4, ["resolved"], ["firing"]]
-    first, second = await site.alerts()
-    assert (first.value, first.point, first.unit) == (31, "temp", "°C")
-    assert second.id > first.id
-    assert await site.count("notifications") == 3
-
-
-async def test_values_stored_while_no_engine_ran_count(site: Site) -> None:
-    await site.add_rule(HOT)
-    device = await site.add_device()
-    point = await site.add_point(device)
-    await site.read(device, point, 31)
-    await site.engine().step()
-    assert await site.statuses() == ["firing"]
-    await site.read(device, point, 20)
-    await site.engine().step()
-    assert await site.statuses() == ["resolved"]
-
-
-async def test_a_value_of_long_ago_says_nothing_of_now(site: Site) -> None:
-    device = await site.add_device()
-    point = await site.add_point(device)
-    await site.read(device, point, 31)
-    site.clock.pass_s(3600)
-    await site.add_rule(HOT)
-    await site.engine().step()
-    assert await site.alerts() == []
-
-
-async def test_readings_below_for_their_time(site: Site) -> None:
-    await site.add_rule(replace(HOT, for_s=10))
-    device = await site.add_device()
-    point = await site.add_point(device)
-    engine = site.engine()
-    await engine.step()
-    await engine.offer_readings(await site.read(device, point, 31))
-    assert await engine.step() is not None
-    site.clock.pass_s(10)
-    await engine.step()
-    assert await site.statuses() == ["firing"]
-    await engine.offer_readings(await site.read(device, point, 20))
-    await engine.step()
-    assert await site.statuses() == ["resolved"]
 
 
 async def test_resolved_by_hand_it_is_told_and_held_until_the_cause_is_gone(site: Site) -> None:

@@ -88,9 +88,9 @@ async def test_the_engine_comes_back_after_all_connections_were_cut(
                 )
             await asyncio.sleep(0.5)
             await site.turn(device, Status.ONLINE)
-            got = await mailbox.next(30)
+            got = await mailbox.next(60)
             while got.message_id == fired.message_id:  # at least once, and it can be told
-                got = await mailbox.next(30)
+                got = await mailbox.next(60)
             assert got.step.step is Step.RESOLVED
     finally:
         await other.close()
