@@ -108,6 +108,27 @@ def _is_constant(node: ast.expr, names: set[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in names
 
 
+CONFINED = {
+    "onvif": {"adapters/onvif/client.py"},
+    "zeep": {"adapters/onvif/client.py"},
+}
+
+
+@pytest.mark.parametrize("library", CONFINED)
+def test_a_library_is_imported_where_it_belongs_only(library: str) -> None:
+    found = set()
+    for path in MODULES:
+        if "tests" in path.relative_to(ROOT).parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            if any(name.split(".")[0] == library for name in names):
+                found.add(identify(path))
+    assert found == CONFINED[library]
+
+
 def test_the_example_settings_load() -> None:
     example = ROOT / "config" / "gengfu.example.toml"
     assert load_settings(example, {}) == Settings()
