@@ -30,7 +30,7 @@ from hub.domain.devices import (
     Registration,
     Stream,
 )
-from hub.domain.errors import Invalid
+from hub.domain.errors import DeviceUnreachable, Invalid
 from hub.domain.health import ProbeResult
 from hub.domain.ports import CameraTarget, Picture
 from hub.domain.secrets import Credentials, Secret
@@ -58,6 +58,8 @@ class Field:
     probed: list[CameraTarget] = field(default_factory=list)
     commands: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
 
+    is_camera_away: bool = False
+
     def clock(self) -> datetime:
         return self.now
 
@@ -75,6 +77,9 @@ class Field:
 
     async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:
         del target, timeout_s
+        if self.is_camera_away:
+            msg = "no answer within 3 s"
+            raise DeviceUnreachable(msg)
         return Picture(jpeg=JPEG, width=4, height=3, taken_at=self.now, source="snapshot")
 
     async def command(
