@@ -27,7 +27,13 @@ from hub.store.database import Database, Transaction
 from hub.store.events import ReadingRow, events_after
 from hub.store.notices import Notice
 from hub.store.present import point_places, present_statuses, present_values
-from hub.store.rule_states import due_states, next_due_at, point_states, unwatched_states
+from hub.store.rule_states import (
+    due_states,
+    next_due_at,
+    point_states,
+    restart_waits,
+    unwatched_states,
+)
 from hub.store.rules import all_rules
 
 log = logging.getLogger(__name__)
@@ -55,7 +61,7 @@ class AlertEngine:
         self._rules: dict[int, Rule] = {}
         self._are_rules_old = True
         self._batch = BATCH
-        self._sweep_at: datetime | None = None
+        self._swept_at: datetime | None = None
         self._inbox = ReadingInbox()
 
     async def offer_readings(self, rows: Sequence[ReadingRow]) -> None:
@@ -100,11 +106,17 @@ class AlertEngine:
         await self._read_readings()
         while await self._ring_timers():
             pass
-        if self._sweep_at is None or self._sweep_at <= self._clock():
-            self._sweep_at = self._clock() + timedelta(seconds=SWEEP_S)
+        if self._is_sweep_due():
+            self._swept_at = self._clock()
             await self._sweep()
         async with self._database.transaction() as tx:
             return await next_due_at(tx, SCOPE)
+
+    def _is_sweep_due(self) -> bool:
+        """Also when the clock was set back since the last one."""
+        if self._swept_at is None:
+            return True
+        return not timedelta(0) <= self._clock() - self._swept_at < timedelta(seconds=SWEEP_S)
 
     async def _listen(self) -> None:
         with self._live.subscribe() as notices:
@@ -130,7 +142,7 @@ class AlertEngine:
 
     async def _load_rules(self) -> None:
         self._are_rules_old = False
-        self._sweep_at = None
+        self._swept_at = None
         try:
             async with self._database.transaction() as tx:
                 rules = await all_rules(tx, SCOPE)
@@ -188,6 +200,10 @@ class AlertEngine:
 
     async def _sweep(self) -> None:
         """Compare the present with what is remembered, a rule at a time."""
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            if await restart_waits(tx, SCOPE, self._clock()):
+                log.warning("the clock was set back: waiting alerts wait again")
         for rule in self._rules.values():
             async with self._database.transaction() as tx:
                 await get_cursor(tx, SCOPE, CURSOR)

@@ -56,6 +56,24 @@ async def test_a_timer_survives_a_restart(site: Site) -> None:
     assert await site.statuses() == ["firing"]
 
 
+@pytest.mark.threat("K10")
+async def test_a_clock_set_back_does_not_hold_up_alerts(site: Site) -> None:
+    await site.add_rule(DeviceOffline(for_s=60))
+    waiting, late = await site.add_device("waiting"), await site.add_device("late")
+    engine = site.engine()
+    await site.turn(waiting, Status.OFFLINE)
+    await engine.step()
+    site.clock.pass_s(-7200)
+    await site.turn(late, Status.OFFLINE)
+    await engine.step()
+    site.clock.pass_s(60)
+    await engine.step()
+    assert await site.statuses() == ["firing", "firing"]
+    site.clock.pass_s(7200)
+    await engine.step()
+    assert await site.statuses() == ["firing", "firing"]
+
+
 async def test_an_outage_that_came_and_went_while_no_engine_ran_is_told(site: Site) -> None:
     await site.add_rule(DeviceOffline(for_s=60))
     device = await site.add_device()
