@@ -1,5 +1,6 @@
 """What a reply or a failure means: HTTP status, SOAP fault, broken XML, broken network."""
 
+import os
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -30,6 +31,12 @@ def translate(error: Exception, *, doing: str) -> DeviceError:
         return ProtocolViolation(f"{doing}: {_certificate_text(error)}")
     if isinstance(error, TimeoutError):
         return DeviceUnreachable(f"{doing}: no answer in time")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return DeviceUnreachable(f"{doing}: the name {error.host} cannot be resolved")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        code = error.os_error.errno
+        why = os.strerror(code).lower() if code else "no connection"
+        return DeviceUnreachable(f"{doing}: {error.host}:{error.port} cannot be reached: {why}")
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolViolation(f"{doing}: the answer is not HTTP ({_reason(error)})")
     if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):

@@ -7,10 +7,12 @@ import asyncio
 import json
 import logging
 import secrets
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from adapters.onvif.discovery import Found, discover_multicast, scan_range
 from config.schema import Settings
@@ -24,13 +26,14 @@ from hub.main.assembly import Parts, device_policy, utc_now
 from hub.main.running import Started
 from hub.main.servers import Servers
 from hub.patrols.desk import create_plan
-from hub.runtime.processes import end, spawn, write_private
+from hub.runtime.processes import end, last_lines, spawn, write_private
 from hub.store import areas, connections, devices, notices, patrols
 
 log = logging.getLogger(__name__)
 
 SCOPE = system_scope("hub.demo")
-LOOPBACK = "127.0.1.0/24"
+LOOPBACK, PREFIX = "127.0.1.0/24", "127.0.1."
+MULTICAST_S = 10.0
 CAMERA_PORT = 8000
 CAMERA_USER = "admin"
 SETTLE_S = 60.0
@@ -58,7 +61,9 @@ class Demo:
         self._cameras = cameras
         self._sensors = sensors
         self._folder = settings.data_dir.absolute() / "demo"
+        self._log = self._folder / "village.log"
         self._login = Credentials(username=CAMERA_USER, password=self._password())
+        self._process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
     def simulators(self) -> Iterator[None]:
@@ -79,13 +84,14 @@ class Demo:
             ),
         )
         numbers = ["--cameras", str(self._cameras), "--sensors", str(self._sensors)]
-        command = [sys.executable, "-m", "hub.main.cli", "simulate", *numbers, "--plan", str(plan)]
-        with (self._folder / "village.log").open("ab") as output:
-            process = spawn(command, cwd=self._folder, output=output)
+        numbers += ["--control-port", "0", "--plan", str(plan)]
+        command = [sys.executable, "-m", "hub.main.cli", "simulate", *numbers]
+        with self._log.open("wb") as output:
+            self._process = spawn(command, cwd=self._folder, output=output)
         try:
             yield
         finally:
-            end(process)
+            end(self._process)
 
     async def settle(self, started: Started) -> None:
         """Find the cameras, register them, plan a patrol, and say when everything reports."""
@@ -112,16 +118,15 @@ class Demo:
 
     async def _discover(self) -> Sequence[Found]:
         """By multicast; by address range where multicast does not pass (containers)."""
-        policy = device_policy(self._settings, frozenset())
-        deadline = asyncio.get_running_loop().time() + SETTLE_S / 2
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + MULTICAST_S
         found: Sequence[Found] = ()
-        while len(found) < self._cameras and asyncio.get_running_loop().time() < deadline:
+        while len(found) < self._cameras and loop.time() < deadline and self._is_village_alive():
             answers = await discover_multicast(timeout_s=1.5, interfaces=["lo"])
-            found = [
-                one for one in answers if parse_address(one.address).host.startswith("127.0.1.")
-            ]
-            if len(found) < self._cameras:
-                found = await scan_range([LOOPBACK], ports=[CAMERA_PORT], policy=policy)
+            found = [one for one in answers if parse_address(one.address).host.startswith(PREFIX)]
+        if len(found) < self._cameras:
+            policy = device_policy(self._settings, frozenset())
+            found = await scan_range([LOOPBACK], ports=[CAMERA_PORT], policy=policy)
         return found
 
     async def _register(self, parts: Parts, camera: Found, village: Area) -> None:
@@ -143,7 +148,8 @@ class Demo:
     async def _plan_patrol(self, parts: Parts, village: Area) -> None:
         """A round that falls due within the next minute, then one each hour."""
         now = utc_now()
-        due = (now + timedelta(minutes=1)).astimezone(parts.zone)
+        zone = self._settings.time_zone or "UTC"
+        due = (now + timedelta(minutes=1)).astimezone(ZoneInfo(zone))
         async with parts.database.transaction() as tx:
             if (await patrols.list_plans(tx, SCOPE)).items:
                 return
@@ -151,7 +157,7 @@ class Demo:
                 name="零点夜查演示 Demo night patrol",
                 area_id=village.id,
                 rrule=f"FREQ=HOURLY;BYMINUTE={due.minute}",
-                time_zone=self._settings.time_zone or "UTC",
+                time_zone=zone,
                 starts_on=due.date(),
                 seconds_per_stop=2.0,
             )
@@ -162,21 +168,23 @@ class Demo:
         wanted = self._cameras + self._sensors
         loop = asyncio.get_running_loop()
         started = loop.time()
-        shown = -1
-        while loop.time() - started < SETTLE_S:
+        count = -1
+        while count < wanted and loop.time() - started < SETTLE_S and self._is_village_alive():
             async with parts.database.transaction() as tx:
-                count = (await devices.count_by_status(tx, SCOPE)).get("online", 0)
-            if count != shown:
-                self._say(f"{count} of {wanted} devices online")
-                shown = count
-            if count >= wanted:
-                self._say(
-                    f"all devices report after {loop.time() - started:.0f} s; break one with:"
-                )
-                self._say("  curl -X POST <control>/<name>/fault/power-cut")
-                return
+                online = (await devices.count_by_status(tx, SCOPE)).get("online", 0)
+            if online != count:
+                self._say(f"{online} of {wanted} devices online")
+                count = online
             await asyncio.sleep(0.5)
-        self._say(f"only {shown} of {wanted} devices report; see {self._folder / 'village.log'}")
+        if count >= wanted:
+            self._say(f"all devices report after {loop.time() - started:.0f} s; the village says:")
+        else:
+            self._say(f"only {count} of {wanted} devices report; the village says:")
+        for line in last_lines(self._log):
+            self._say(f"  {line.strip()}")
+
+    def _is_village_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _broker_login(self) -> Credentials:
         if self._servers.broker is not None:

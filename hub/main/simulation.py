@@ -71,7 +71,10 @@ async def _run(options: "VillageOptions", shown: Mapping[str, str]) -> None:
         sys.stdout.write(f"{options.cameras} cameras, {options.sensors} stations run\n")
         for key, value in shown.items():
             sys.stdout.write(f"  {key} {value}\n")
-        sys.stdout.write(f"  faults: curl -X POST {village.control_url}/<name>/fault/power-cut\n")
+        control = village.control_url
+        sys.stdout.write(f"  devices and faults: curl {control}/\n")
+        sys.stdout.write(f"  break one: curl -X POST {control}/camera-1/fault/cable-cut\n")
+        sys.stdout.write(f"  mend it: curl -X DELETE {control}/camera-1/fault\n")
         sys.stdout.flush()
         await stop.wait()
 

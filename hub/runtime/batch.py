@@ -154,7 +154,9 @@ class Batch:
                 registration=emission.registration,
             ),
         )
-        log.info("device registered as %s: %s", device.registration, device.key)
+        log.info(
+            "device registered as %s: %s of %s", device.registration, device.key, connection.name
+        )
         known = Known(device=device)
         self._known[place] = known
         self._touched.add(device.id)
