@@ -23,25 +23,27 @@ from hub.domain.errors import (
 
 def translate(error: Exception, *, doing: str) -> DeviceError:
     """Return the DeviceError that a foreign exception stands for."""
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(
-        error.os_error, RefusedEndpoint
-    ):
-        return AddressRefused(f"{doing}: {error.os_error.reason}")
     if isinstance(error, aiohttp.ServerFingerprintMismatch | aiohttp.ClientSSLError):
         return ProtocolViolation(f"{doing}: {_certificate_text(error)}")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _connect_error(error, doing=doing)
     if isinstance(error, TimeoutError):
         return DeviceUnreachable(f"{doing}: no answer in time")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return DeviceUnreachable(f"{doing}: the name {error.host} cannot be resolved")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        code = error.os_error.errno
-        why = os.strerror(code).lower() if code else "no connection"
-        return DeviceUnreachable(f"{doing}: {error.host}:{error.port} cannot be reached: {why}")
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolViolation(f"{doing}: the answer is not HTTP ({_reason(error)})")
     if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
         return DeviceUnreachable(f"{doing}: the connection failed ({_reason(error)})")
     return ProtocolViolation(f"{doing}: the answer cannot be read ({_reason(error)})")
+
+
+def _connect_error(error: aiohttp.ClientConnectorError, *, doing: str) -> DeviceError:
+    if isinstance(error.os_error, RefusedEndpoint):
+        return AddressRefused(f"{doing}: {error.os_error.reason}")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return DeviceUnreachable(f"{doing}: the name {error.host} cannot be resolved")
+    code = error.os_error.errno
+    why = os.strerror(code).lower() if code else "no connection"
+    return DeviceUnreachable(f"{doing}: {error.host}:{error.port} cannot be reached: {why}")
 
 
 def accept_reply(reply: Reply, *, doing: str, is_device: bool) -> str:
