@@ -36,10 +36,10 @@ lock:  ## pin every dependency anew, with hashes
 clean:  ## everything but the data
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-$(VENV)/.ready-run: requirements.lock pyproject.toml
+$(VENV)/.ready-run: requirements.lock pyproject.toml deploy/make-venv.py
 	$(PYTHON) deploy/make-venv.py $(VENV) requirements.lock
 	touch $@
 
-$(VENV)/.ready-test: requirements-dev.lock pyproject.toml
+$(VENV)/.ready-test: requirements-dev.lock pyproject.toml deploy/make-venv.py
 	$(PYTHON) deploy/make-venv.py $(VENV) requirements-dev.lock
 	touch $@ $(VENV)/.ready-run

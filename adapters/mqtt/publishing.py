@@ -5,6 +5,8 @@ One short connection a message: few are sent, and nothing has to be kept alive i
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags
@@ -13,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from adapters.mqtt.endpoint import parse_broker_address
-from adapters.mqtt.failures import refusal
+from adapters.mqtt.failures import connect_failure, refusal
 from adapters.mqtt.options import MqttOptions
 from adapters.mqtt.tls import build_context
 from hub.domain.errors import DeviceError, DeviceUnreachable
@@ -30,6 +32,18 @@ class BrokerPublisher:
     credentials: Credentials
     options: MqttOptions
 
+    async def log_in(self) -> None:
+        """Log in and out again: is the broker there, and does it know us?
+
+        Raises:
+            DeviceError: the broker is away or refuses us.
+        """
+        await asyncio.to_thread(self._log_in)
+
+    def _log_in(self) -> None:
+        with self._connected():
+            pass
+
     async def __call__(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         """Publish one message; returns once the broker has acknowledged it.
 
@@ -39,6 +53,19 @@ class BrokerPublisher:
         await asyncio.to_thread(self._publish, topic, payload, qos, retain)
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:  # noqa: FBT001 - handed to a thread by position
+        with self._connected() as client:
+            message = client.publish(topic, payload, qos=qos, retain=retain)
+            if message.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+                msg = "the broker did not take the message"
+                raise DeviceUnreachable(msg)
+            message.wait_for_publish(TIMEOUT_S)
+            if not message.is_published():
+                msg = "the broker did not acknowledge the message in time"
+                raise DeviceUnreachable(msg)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Client]:
+        """A client that is logged in, driven by a thread of its own."""
         address = parse_broker_address(self.address)
         client = self._client(address.scheme == "mqtts", address.host)
         answered = threading.Event()
@@ -59,23 +86,15 @@ class BrokerPublisher:
         try:
             client.connect(address.host, address.port)
         except OSError as error:
-            msg = f"the broker at {address.text} does not answer"
-            raise DeviceUnreachable(msg) from error
+            raise connect_failure(error, endpoint=address.text) from error
         client.loop_start()
         try:
             if not answered.wait(TIMEOUT_S):
-                msg = f"the broker at {address.text} accepts the connection but does not answer"
+                msg = f"{address.text} accepts the connection but does not answer as a broker"
                 raise DeviceUnreachable(msg)
             if refused:
                 raise refused[0]
-            message = client.publish(topic, payload, qos=qos, retain=retain)
-            if message.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-                msg = "the broker did not take the message"
-                raise DeviceUnreachable(msg)
-            message.wait_for_publish(TIMEOUT_S)
-            if not message.is_published():
-                msg = "the broker did not acknowledge the message in time"
-                raise DeviceUnreachable(msg)
+            yield client
         finally:
             client.disconnect()
             client.loop_stop()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.mqtt.publishing import BrokerPublisher
 from config.schema import Settings
 from hub.domain.errors import GengfuError
 from hub.domain.secrets import Secret
@@ -60,7 +61,7 @@ def check_servers(settings: Settings) -> list[Finding]:
     try:
         with open_servers(settings) as servers:
             return [
-                _broker(servers),
+                _broker(settings, servers),
                 *asyncio.run(_check_database(settings, servers.database_url)),
             ]
     except GengfuError as error:
@@ -107,7 +108,16 @@ def _key(file: Path) -> Finding:
     return Finding(part="key", is_good=is_private, found=found)
 
 
-def _broker(servers: Servers) -> Finding:
+def _broker(settings: Settings, servers: Servers) -> Finding:
     if servers.broker is not None:
         return Finding(part="broker", is_good=True, found=servers.broker.limits)
-    return Finding(part="broker", is_good=True, found=f"{servers.broker_address} (settings)")
+    publisher = BrokerPublisher(
+        address=servers.broker_address,
+        credentials=servers.broker_credentials,
+        options=servers.broker_options(settings),
+    )
+    try:
+        asyncio.run(publisher.log_in())
+    except GengfuError as error:
+        return Finding(part="broker", is_good=False, found=str(error))
+    return Finding(part="broker", is_good=True, found=f"{servers.broker_address} lets us in")

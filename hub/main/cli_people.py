@@ -10,8 +10,8 @@ import typer
 from hub.domain.access import Role
 from hub.domain.secrets import Secret
 from hub.main.console import print_json, print_rows, say
-from hub.main.storage import JsonOption, SettingsOption, Store, with_store
-from hub.store import areas, users
+from hub.main.storage import JsonOption, SettingsOption, Store, find_place, with_store
+from hub.store import users
 
 users_app = typer.Typer(help="People and their grants.", no_args_is_help=True)
 
@@ -57,12 +57,12 @@ def add_person(
     as_json: JsonOption = False,
 ) -> None:
     """Add somebody; the password is read from standard input, or made and shown once."""
-    given = "" if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    given = "" if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     password = Secret(given or secrets.token_urlsafe(12))
 
     async def work(store: Store) -> None:
         async with store.database.transaction() as tx:
-            place = await areas.find_area(tx, store.scope, area)
+            place = await find_place(tx, store.scope, area)
             number = await users.create_user(
                 tx, store.scope, name=name, password=password, display_name=display_name
             )
@@ -79,14 +79,24 @@ def add_person(
 
 
 @users_app.command("grant")
-def grant(name: Name, role: RoleOption, area: AreaOption, settings: SettingsOption = None) -> None:
+def grant(
+    name: Name,
+    role: RoleOption,
+    area: AreaOption,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Give somebody a role in an area and everything below it."""
 
     async def work(store: Store) -> None:
         async with store.database.transaction() as tx:
             user = await users.find_user(tx, store.scope, name)
-            place = await areas.find_area(tx, store.scope, area)
+            place = await find_place(tx, store.scope, area)
             await users.add_grant(tx, store.scope, user.id, role=role, area_id=place.id)
 
     with_store(settings, dict(os.environ), work)
-    say(f"{name} is now {role} in {area}")
+    if as_json:
+        print_json({"name": name, "role": role, "area": area})
+    else:
+        say(f"{name} is now {role} in {area}")

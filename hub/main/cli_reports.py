@@ -8,11 +8,11 @@ import typer
 
 from hub.main.assembly import utc_now
 from hub.main.console import as_row, print_json, print_rows, say
-from hub.main.storage import JsonOption, SettingsOption, Store, with_store
+from hub.main.storage import JsonOption, SettingsOption, Store, find_place, with_store
 from hub.maintenance.uptime import Rate, UptimeReport, report_uptime
 from hub.patrols.desk import run_now
 from hub.runtime.jobs import Jobs
-from hub.store import areas, patrols
+from hub.store import patrols
 from hub.store.uptime import Period
 
 patrols_app = typer.Typer(help="The midnight video patrol.", no_args_is_help=True)
@@ -69,7 +69,7 @@ def uptime(
     async def work(store: Store) -> UptimeReport:
         now = utc_now()
         async with store.database.transaction() as tx:
-            area_id = (await areas.find_area(tx, store.scope, area)).id if area else None
+            area_id = (await find_place(tx, store.scope, area)).id if area else None
             period = Period(since=now - timedelta(days=days), until=now, area_id=area_id)
             return await report_uptime(tx, store.scope, period, now=now, with_devices=as_json)
 

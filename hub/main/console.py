@@ -11,14 +11,17 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from hub.domain.errors import GengfuError
 from hub.runtime.logs import mask
 
 Row = Mapping[str, object]
+
+# Lines of a table that goes into a file or a pipe are never folded.
+UNFOLDED_WIDTH = 10_000
 
 
 class Exit(IntEnum):
@@ -44,8 +47,9 @@ def print_rows(rows: Sequence[Row], *, as_json: bool, columns: Sequence[str], em
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
-    Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty()).print(table)
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    width = None if sys.stdout.isatty() else UNFOLDED_WIDTH
+    Console(file=sys.stdout, width=width).print(table)
 
 
 def print_json(value: object) -> None:
@@ -54,24 +58,29 @@ def print_json(value: object) -> None:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is no result."""
-    sys.stderr.write(mask(text) + "\n")
+    """Tell a person something that is no result; foreign text cannot steer the terminal."""
+    sys.stderr.write("".join(map(_visible, mask(text))) + "\n")
 
 
 def fail(error: GengfuError | str, status: Exit = Exit.FAILED) -> NoReturn:
     """Say what went wrong and end the command."""
     for line in str(error).splitlines():
-        say(f"gengfu: {line}")
+        say(f"gengfu: {line.strip()}")
     raise typer.Exit(status)
 
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn our errors, grouped or not, into one clear message and exit status 1."""
+    """Turn our errors, grouped or not, and the system's into a message and exit status 1."""
     try:
         yield
     except GengfuError as error:
         fail(error)
+    except BrokenPipeError:  # whoever read our output has gone: nothing to say, nobody to hear it
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{error.strerror or error}")
     except BaseExceptionGroup as group:
         ours, rest = group.split(GengfuError)
         if ours is None or rest is not None:
@@ -117,7 +126,11 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return escape("".join(c if c.isprintable() else "\ufffd" for c in str(value)))
+    return "".join(map(_visible, str(value)))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else "\ufffd"
 
 
 def _plain(value: object) -> object:

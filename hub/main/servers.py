@@ -4,6 +4,7 @@ Everything here blocks and runs on the main thread, before the event loop starts
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,10 +15,13 @@ from urllib.parse import urlsplit
 from adapters.mqtt.options import MqttOptions, TlsOptions
 from config.schema import Settings
 from hub.domain.addresses import DEFAULT_PORTS, IPAddress
+from hub.domain.errors import ConfigError
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.embedded_broker import EmbeddedBroker
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store.database import network_endpoints
+
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +67,14 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
     Raises:
         ConfigError: an embedded server cannot start; it says why and what to do.
     """
-    data_dir = _prepared(settings.data_dir)
+    data_dir = prepare_data_dir(settings)
     with ExitStack() as stack:
         database = None
         if settings.database.url is None:
             database = stack.enter_context(EmbeddedPostgres.start(data_dir))
             database_url = Secret(database.url)
         else:
-            database_url = Secret(settings.database.url.get_secret_value())
+            database_url = configured_database(settings)
         broker = None
         if settings.mqtt.url is None:
             broker = stack.enter_context(EmbeddedBroker.start(data_dir))
@@ -86,9 +90,17 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
         )
 
 
+def configured_database(settings: Settings) -> Secret:
+    """The database's address; raises ConfigError for one that nobody can connect to."""
+    url = "" if settings.database.url is None else settings.database.url.get_secret_value()
+    _refuse_misread(url, "database.url")
+    return Secret(url)
+
+
 def configured_broker(settings: Settings) -> tuple[str, Credentials]:
     """The broker's address without credentials, and the credentials from wherever they stand."""
     url = "" if settings.mqtt.url is None else settings.mqtt.url.get_secret_value()
+    _refuse_misread(url, "mqtt.url")
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -98,10 +110,29 @@ def configured_broker(settings: Settings) -> tuple[str, Credentials]:
     )
 
 
-def _prepared(data_dir: Path) -> Path:
-    path = data_dir.absolute()
-    path.mkdir(mode=0o711, parents=True, exist_ok=True)
+def prepare_data_dir(settings: Settings) -> Path:
+    """Make the data folder if there is none; raises ConfigError when that cannot be."""
+    path = settings.data_dir.absolute()
+    try:
+        path.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"data_dir {path} cannot be made: {error.strerror}; check the path and its owner"
+        raise ConfigError(msg) from error
     return path
+
+
+def _refuse_misread(url: str, key: str) -> None:
+    """Refuse an address whose password is taken for its port: drivers would show that part."""
+    try:
+        is_readable = urlsplit(url).port != 0 and not _BAD_ESCAPE.search(url)
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        msg = (
+            f"{key}: its host or port cannot be read; in a password write "
+            "%25 for %, %2F for /, %40 for @, %3A for :, %23 for #, %3F for ?"
+        )
+        raise ConfigError(msg)
 
 
 def _resolve(host: str) -> list[IPAddress]:

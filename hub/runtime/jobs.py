@@ -141,6 +141,9 @@ class Jobs:
                 await deferrer.defer_async(**cast("dict[str, JSONValue]", dict(args)))
         except AlreadyEnqueued:
             return False
+        except ConnectorException as error:
+            msg = "the database did not take a job"
+            raise StoreUnavailable(msg) from error
         return True
 
     async def run(self, *, concurrency: int = CONCURRENCY) -> None:

@@ -255,5 +255,5 @@ def _connection_trouble(error: BaseException) -> str:
     if isinstance(error, PoolTimeout):
         return "the database does not answer in time"
     # libpq's own text names host, port and user, never the password.
-    first = str(error).strip().splitlines()
-    return f"the database does not answer: {first[-1] if first else type(error).__name__}"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"the database does not answer: {lines[0].removeprefix('connection failed: ')}"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # no stubs among the locked packages
+import yaml
 
 from config.loader import load_settings
 from config.schema import Settings
