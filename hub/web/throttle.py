@@ -4,7 +4,9 @@ It never locks an account: a source that made no mistake is always heard. In mem
 process; what it forgets is at worst some more guesses.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -14,6 +16,8 @@ MISTAKES_FREE = 5
 # So many mistakes over all sources, and every source gets one try instead of MISTAKES_FREE.
 ACCOUNT_ALARM = 20
 LONGEST_S = 300
+# Tries of one source that are still being compared; more would run past the count of mistakes.
+AT_ONCE = 3
 V = TypeVar("V")
 FORGET_AFTER = timedelta(minutes=15)
 KEPT = 10_000
@@ -38,9 +42,23 @@ class LoginThrottle:
     def __init__(self) -> None:
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self._running: Counter[str] = Counter()
+
+    @contextmanager
+    def trying(self, source: str) -> Iterator[None]:
+        """Hold one of a source's places while its password is compared."""
+        self._running[source] += 1
+        try:
+            yield
+        finally:
+            self._running[source] -= 1
+            if not self._running[source]:
+                del self._running[source]
 
     def wait_s(self, source: str, now: datetime) -> int:
         """How many seconds this source has still to wait, 0 for none."""
+        if self._running[source] >= AT_ONCE:
+            return 1
         known = self._sources.get(source)
         if known is None or now >= known.free_at:
             return 0

@@ -1,5 +1,6 @@
 """Signing in and out, and what a stranger, a forger and a guesser get."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -116,6 +117,24 @@ async def test_guessing_slows_its_source_and_nobody_else(
         await sign_in(good, "east-viewer")
         outside.now += timedelta(minutes=6)
         await sign_in(guesser, "east-viewer")
+
+
+@pytest.mark.threat("T28")
+async def test_guessing_all_at_once_is_no_way_round(
+    app: FastAPI, world: World, database: Database
+) -> None:
+    async with database.transaction() as tx:
+        await users.create_user(tx, SYSTEM, name="slow", password=Secret(PASSWORD))
+    async with open_client(app, "192.0.2.66") as guesser:
+        answers = await asyncio.gather(
+            *(
+                guesser.post("/api/v1/session/login", json={"name": "slow", "password": f"no-{n}"})
+                for n in range(30)
+            )
+        )
+    codes = [answer.status_code for answer in answers]
+    assert codes.count(401) <= 10
+    assert codes.count(401) + codes.count(429) == 30
 
 
 @pytest.mark.threat("T29")

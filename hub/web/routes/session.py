@@ -53,10 +53,11 @@ async def login(
     source = find_source(request, services.settings)
     scope = anonymous_scope(source)
     password = Secret(body.password.get_secret_value())
-    _refuse_haste(throttle, source, services)
     async with services.database.transaction() as tx:
         found = await users.find_login(tx, scope, body.name)
-    is_right = await verify_password(found.password_hash if found else None, password)
+    _refuse_haste(throttle, source, services)
+    with throttle.trying(group_source(source)):
+        is_right = await verify_password(found.password_hash if found else None, password)
     if found is None or found.is_disabled or not is_right:
         throttle.note_mistake(group_source(source), body.name, services.clock())
         async with services.database.transaction() as tx:
@@ -105,11 +106,13 @@ async def change_password(
     """Change the caller's own password: ends all his sessions and tokens, begins a new one."""
     own = visitor.own_scope
     _refuse_token(visitor)
-    _refuse_haste(throttle, visitor.source, services)
     async with services.database.transaction() as tx:
         found = await users.find_login(tx, own, visitor.principal.name)
     current = Secret(body.current.get_secret_value())
-    if not await verify_password(found.password_hash if found else None, current):
+    _refuse_haste(throttle, visitor.source, services)
+    with throttle.trying(group_source(visitor.source)):
+        is_right = await verify_password(found.password_hash if found else None, current)
+    if not is_right:
         throttle.note_mistake(
             group_source(visitor.source), visitor.principal.name, services.clock()
         )

@@ -257,7 +257,7 @@ function calmly(work, wait_ms) {
   };
 }
 
-const recount = calmly(loadCounts, 500);
+const recount = calmly(loadCounts, 1500);
 const relist = calmly(loadDevices, 1000);
 const reload = calmly(loadAll, 200);
 
