@@ -23,6 +23,7 @@ from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
 from hub.patrols.visit import Eyes
+from hub.runtime.leading import lead
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
 from hub.store.migrate import migrate
@@ -96,7 +97,8 @@ async def _running(
             tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))
             tasks.append(group.create_task(parts.pipeline.run(), name="pipeline"))
         if ProcessRole.INGEST in roles:
-            tasks.append(group.create_task(parts.supervisor.run(parts.live), name="supervisor"))
+            adapters = lead(parts.database, "ingest", lambda: parts.supervisor.run(parts.live))
+            tasks.append(group.create_task(adapters, name="adapters"))
         if ProcessRole.ALERTS in roles:
             tasks.append(group.create_task(parts.engine.run(), name="alerts"))
         if ProcessRole.WORK in roles:

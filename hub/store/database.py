@@ -7,7 +7,7 @@ transaction. Driver errors leave this module translated, and no other way.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import LiteralString, TypeVar
 
@@ -155,17 +155,29 @@ class Database:
             async with self.pool.connection() as connection, connection.transaction():
                 yield Transaction(connection, self._vault)
 
+    @property
+    def address(self) -> str:
+        """Where the database is, with the password: for connections beside the pool."""
+        address = self.pool.conninfo
+        if not isinstance(address, str):
+            msg = "the pool has no address"
+            raise TypeError(msg)
+        return address
+
+    @staticmethod
+    def translated() -> AbstractContextManager[None]:
+        """Turn the driver's errors into ours, for what hub.store does beside the pool."""
+        return _translated()
+
     async def listen(self, channel: LiteralString) -> AsyncIterator[str]:
         """Yield the payloads of NOTIFY on a channel; ends only by StoreUnavailable.
 
         The first item is empty and says "listening now": whatever came before must be read.
         """
         with _translated():
-            url = self.pool.conninfo
-            if not isinstance(url, str):
-                msg = "the pool has no address"
-                raise TypeError(msg)
-            connection = await AsyncConnection.connect(url, autocommit=True, connect_timeout=5)
+            connection = await AsyncConnection.connect(
+                self.address, autocommit=True, connect_timeout=5
+            )
             async with connection:
                 await connection.execute(f"LISTEN {channel}")
                 yield ""
@@ -206,7 +218,7 @@ async def _configure(connection: AsyncConnection[tuple[object, ...]]) -> None:
     await connection.commit()
 
 
-class _translated:  # noqa: N801 - reads as a statement
+class _translated(AbstractContextManager[None]):  # noqa: N801 - reads as a statement
     """Turn the driver's errors into ours; used as a context manager."""
 
     def __enter__(self) -> None:
