@@ -23,14 +23,22 @@ from hub.main.console import (
     reported_errors,
     say,
 )
-from hub.main.inventory import BadLine, read_lines, take_line, write_rows
-from hub.main.storage import JsonOption, SettingsOption, Store, read_settings, with_store
-from hub.store import areas, devices, exports
+from hub.main.inventory import BadLine, Result, Taken, read_lines, take_line, write_rows
+from hub.main.storage import (
+    JsonOption,
+    SettingsOption,
+    Store,
+    find_place,
+    read_settings,
+    with_store,
+)
+from hub.store import devices, exports
 from hub.store.devices import DeviceFilter
 from hub.store.scoping import MAX_LIMIT
 
 devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help=True)
 
+NOTHING_LISTED = "no device fits; links to devices are added in the console or by devices import"
 COLUMNS = ("id", "name", "kind", "area_name", "status", "since", "layer", "detail", "address")
 
 
@@ -85,7 +93,7 @@ def list_devices(
         return await _all_lines(store, text=text, status=status, area=area)
 
     rows = with_store(settings, dict(os.environ), work)
-    print_rows(rows, as_json=as_json, columns=COLUMNS, empty="no device fits")
+    print_rows(rows, as_json=as_json, columns=COLUMNS, empty=NOTHING_LISTED)
 
 
 @devices_app.command("export")
@@ -120,25 +128,39 @@ def import_devices(
     as_json: JsonOption = False,
 ) -> None:
     """Add links to devices from a CSV file: good rows go in, every bad one is named."""
-
-    async def work(store: Store) -> tuple[int, list[BadLine]]:
+    # A file that cannot be read is said before any database is started for it.
+    with reported_errors():
         lines = read_lines(file)
-        bad = []
-        with progress() as bar:
-            for line in bar.track(lines, description="importing"):
-                refused = await take_line(store.database, store.scope, line, is_dry_run=dry_run)
-                if refused is not None:
-                    bad.append(refused)
-        return len(lines), bad
 
-    total, bad = with_store(settings, dict(os.environ), work)
+    async def work(store: Store) -> list[Result]:
+        with progress() as bar:
+            return [
+                await take_line(store.database, store.scope, line, is_dry_run=dry_run)
+                for line in bar.track(lines, description="importing")
+            ]
+
+    results = with_store(settings, dict(os.environ), work)
+    bad = [one for one in results if isinstance(one, BadLine)]
+    known, taken = results.count(Taken.KNOWN), results.count(Taken.NEW)
     if as_json:
-        print_json({"rows": total, "taken": total - len(bad), "refused": [as_row(b) for b in bad]})
-    else:
-        print_rows(
-            [as_row(b) for b in bad], as_json=False, columns=("line", "column", "reason"), empty=""
+        print_json(
+            {
+                "rows": len(lines),
+                "taken": taken,
+                "known": known,
+                "refused": [as_row(one) for one in bad],
+                "dry_run": dry_run,
+            }
         )
-        say(f"{total - len(bad)} of {total} rows {'are good' if dry_run else 'are in'}")
+    else:
+        if bad:
+            rows = [as_row(one) for one in bad]
+            print_rows(rows, as_json=False, columns=("line", "column", "reason"), empty="")
+        done = "would be added" if dry_run else "added"
+        say(
+            f"{len(lines)} rows: {taken} {done}, {known} there already and left as they are,"
+            f" {len(bad)} refused"
+        )
     if bad:
         raise typer.Exit(Exit.FAILED)
 
@@ -149,7 +171,7 @@ async def _all_lines(
     rows: list[dict[str, object]] = []
     cursor: str | None = None
     async with store.database.transaction() as tx:
-        area_id = (await areas.find_area(tx, store.scope, area)).id if area else None
+        area_id = (await find_place(tx, store.scope, area)).id if area else None
         wanted = DeviceFilter(text=text, status=status, area_id=area_id)
         while True:
             page = await devices.list_devices(

@@ -8,7 +8,7 @@ from hub.domain.access import system_scope
 from hub.domain.devices import Connection
 from hub.domain.secrets import Secret
 from hub.main.servers import Servers
-from hub.store import areas, connections
+from hub.store import areas, connections, notices
 from hub.store.database import Database, Transaction
 from hub.store.users import ensure_first_admin
 
@@ -57,10 +57,21 @@ def _broker_link(
 
 
 async def _keep(tx: Transaction, link: Connection) -> int:
-    """One connection by this name, wherever the broker moves; its area is the operator's."""
-    for known in await connections.list_connections(tx, SCOPE):
-        if known.protocol == link.protocol and known.name == link.name:
-            kept = replace(link, id=known.id, area_id=known.area_id, is_enabled=known.is_enabled)
-            await connections.change_connection(tx, SCOPE, kept)
-            return known.id
+    """One connection, wherever the broker moves and whatever the operator calls it.
+
+    Its name, its area and whether it is on are the operator's; the rest is the settings'.
+    """
+    links = [c for c in await connections.list_connections(tx, SCOPE) if c.protocol == "mqtt"]
+    same = [c for c in links if c.address == link.address]
+    for known in (*same, *(c for c in links if c.name == link.name)):
+        kept = replace(
+            link,
+            id=known.id,
+            name=known.name,
+            area_id=known.area_id,
+            is_enabled=known.is_enabled,
+        )
+        await connections.change_connection(tx, SCOPE, kept)
+        await notices.notify(tx, SCOPE, "connections", [known.id])
+        return known.id
     return await connections.add_connection(tx, SCOPE, link)
