@@ -91,6 +91,7 @@ class Supervisor:
         self._rng = rng
         self._running: dict[int, _Running] = {}
         self._states: dict[int, str] = {}
+        self._noting: dict[int, asyncio.Task[None]] = {}
 
     def states(self) -> Mapping[int, str]:
         """``connected`` or the name of the error, by connection."""
@@ -153,6 +154,8 @@ class Supervisor:
         for running in stopped:
             running.task.cancel()
         await asyncio.gather(*(running.task for running in stopped), return_exceptions=True)
+        for number in numbers:
+            self._states.pop(number, None)
 
     async def _keep(self, connection: Connection) -> None:
         """One connection, for ever: run, react, wait, run again.
@@ -162,22 +165,27 @@ class Supervisor:
         attempt = 0
         adapter: Adapter | None = None
         while True:
-            link = _WatchedLink(self._make_link(connection), lambda: None)
-            link.on_first = lambda: self._say_connected(connection)
+            link: _WatchedLink | None = None
             error: Exception
             try:
+                link = self._link(connection)
                 adapter = adapter or self._make_adapter(connection)
                 self._running[connection.id].adapter = adapter
                 await adapter.run(link)
                 error = DeviceUnreachable("the link ended without saying why")
             except asyncio.CancelledError:
-                raise
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Not ours: the adapter lost a task of its own and let that out.
+                log.exception("connection %s was cancelled from within", connection.name)
+                error = DeviceUnreachable("the link ended without saying why")
             except DeviceError as expected:
                 error = expected
             except Exception as defect:
                 log.exception("connection %s failed in an unforeseen way", connection.name)
                 error = defect
-            attempt = 1 if link.has_emitted else attempt + 1
+            attempt = 1 if link is not None and link.has_emitted else attempt + 1
             await self._say_lost(connection, error)
             wait = next_wait_s(error, attempt, self._rng)
             if wait is None:
@@ -185,13 +193,17 @@ class Supervisor:
             else:
                 await asyncio.sleep(wait)
 
+    def _link(self, connection: Connection) -> "_WatchedLink":
+        return _WatchedLink(self._make_link(connection), lambda: self._say_connected(connection))
+
     def _say_connected(self, connection: Connection) -> None:
         if self._states.get(connection.id) == CONNECTED:
             return
         log.info("connection %s (%s) is up", connection.name, connection.protocol)
         self._states[connection.id] = CONNECTED
         task = asyncio.create_task(self._note(connection.id, CONNECTED, ""))
-        task.add_done_callback(lambda done: done.exception())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._noting[connection.id] = task
 
     async def _say_lost(self, connection: Connection, error: Exception) -> None:
         name = type(error).__name__
@@ -206,6 +218,9 @@ class Supervisor:
             if isinstance(error, ProtocolViolation) and error.evidence:
                 log.info("connection %s answered %r", connection.name, error.evidence[:200])
         self._states[connection.id] = name
+        # What is shown last is what happened last.
+        if (noting := self._noting.pop(connection.id, None)) is not None:
+            await asyncio.wait({noting})
         is_ours = isinstance(error, DeviceError)
         await self._note(
             connection.id, name, str(error) if is_ours else "a defect of the hub, see its log"
@@ -226,7 +241,7 @@ class _WatchedLink:
 
     def __init__(self, inner: Link, on_first: Callable[[], None]) -> None:
         self._inner = inner
-        self.on_first = on_first
+        self._on_first = on_first
         self.has_emitted = False
 
     async def emit(
@@ -235,5 +250,5 @@ class _WatchedLink:
         """See :class:`hub.domain.ports.Link`."""
         if not self.has_emitted:
             self.has_emitted = True
-            self.on_first()
+            self._on_first()
         await self._inner.emit(events, acknowledge=acknowledge)
