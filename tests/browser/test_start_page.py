@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Dialog, Page, expect
+from playwright.async_api import Dialog, Page, Route, expect
 
 from hub.domain.devices import Connection, DeviceDescription, DeviceKind, Registration
 from hub.domain.health import Layer, Status
@@ -125,6 +125,32 @@ async def test_an_alert_arrives_is_acknowledged_and_resolved(
     await page.locator("#pending button").click()
     await expect(page.locator("#pending-card")).to_be_hidden()
     await expect(page.locator("#devices")).to_contain_text("门磁 7")
+
+
+async def test_nothing_is_said_to_be_well_before_it_was_read(
+    page: Page, address: str, world: World, database: Database, tmp_path: Path
+) -> None:
+    await fill_west(database, world, tmp_path)
+    refused = True
+
+    async def answer(route: Route) -> None:
+        if refused:
+            await route.fulfill(status=503, json={"detail": "the database does not answer"})
+        else:
+            await route.continue_()
+
+    await page.route("**/api/v1/alerts?*", answer)
+    await page.goto(address)
+    await page.locator("#login input[name=name]").fill("root-admin")
+    await page.locator("#login input[name=password]").fill(PASSWORD)
+    await page.locator("#login button").click()
+    await expect(page.locator("#banner")).to_contain_text("the database does not answer")
+    await expect(page.locator("#live")).to_have_text("正在连接…")
+    await expect(page.locator("#alerts-empty")).to_be_hidden()
+    refused = False
+    await expect(page.locator("#live")).to_have_text("实时", timeout=15_000)
+    await expect(page.locator("#alerts")).to_contain_text("west-1")
+    await expect(page.locator("#banner")).to_be_hidden()
 
 
 async def test_a_camera_can_be_looked_at(page: Page, address: str, world: World) -> None:

@@ -11,6 +11,7 @@ const PAGE = 50;
 const state = {
   me: null, alerts: new Map(), connections: new Map(), pending: new Map(), rounds: new Map(), devices: new Map(),
   next: null, moreAlerts: false, morePending: false, counts: null, stop: null, health: ["", null],
+  isTrue: false, // what is shown was read since the line came up: until then nothing is said to be well
 };
 
 // Makes an element; strings become text nodes, never markup.
@@ -60,10 +61,11 @@ function showHealth() {
   $("banner").textContent = text;
   $("banner").hidden = !text;
   $("banner").classList.toggle("lost", bad);
-  $("main").classList.toggle("stale", bad);
+  $("main").classList.toggle("stale", !state.isTrue);
   $("live").hidden = !state.me || bad;
-  $("live").className = `line ${health}`;
-  $("live").textContent = health === "live" ? words.liveNow : words.connecting;
+  const isLive = health === "live" && state.isTrue;
+  $("live").className = isLive ? "line live" : "line";
+  $("live").textContent = isLive ? words.liveNow : words.connecting;
 }
 
 // lists ---------------------------------------------------------------------------------------
@@ -233,7 +235,21 @@ async function loadAll() {
   state.pending = keyed(pending.items);
   state.morePending = pending.next !== null;
   state.rounds = keyed(rounds.items);
+  state.isTrue = state.health[0] === "live";
+  $("main").hidden = false;
   showAll();
+}
+
+// Reads everything, and tries again until it succeeds: until then the page does not look alive.
+async function readAgain() {
+  try {
+    await loadAll();
+    note("");
+  } catch (problem) {
+    state.isTrue = false;
+    note(words.failed(problem.message));
+    if (state.me) setTimeout(reload, 3000);
+  }
 }
 
 function showAll() {
@@ -259,7 +275,7 @@ function calmly(work, wait_ms) {
 
 const recount = calmly(loadCounts, 1500);
 const relist = calmly(loadDevices, 1000);
-const reload = calmly(loadAll, 200);
+const reload = calmly(readAgain, 200);
 
 const change = {
   alerts: (items) => { items.forEach(keepAlert); recount(); },
@@ -299,20 +315,23 @@ async function enter(me) {
   $("login").hidden = true;
   $("who").textContent = me.name;
   $("logout").hidden = false;
-  $("main").hidden = false;
   state.stop?.();
   state.stop = watch(Object.keys(change), {
     change: (topic, items) => change[topic](items),
     resync: reload,
     ended: () => leave(words.ended),
-    health: (health, when) => { state.health = [health, when]; showHealth(); },
+    health(health, when) {
+      state.health = [health, when];
+      if (health !== "live") state.isTrue = false;
+      showHealth();
+    },
   });
   showHealth();
 }
 
 function leave(why = "") {
   state.stop?.();
-  Object.assign(state, { me: null, stop: null, health: ["", null], counts: null });
+  Object.assign(state, { me: null, stop: null, health: ["", null], counts: null, isTrue: false });
   setCsrf("");
   note("");
   $("main").hidden = true;
@@ -339,7 +358,7 @@ $("login").addEventListener("submit", async (event) => {
 });
 
 $("logout").addEventListener("click", () => act($("logout"), async () => { await call("POST", "/session/logout"); leave(); }));
-$("language").addEventListener("click", () => { switchLanguage(); label(); showAll(); });
+$("language").addEventListener("click", () => { switchLanguage(); label(); if (!$("main").hidden) showAll(); });
 $("filter").addEventListener("submit", (event) => event.preventDefault());
 $("q").addEventListener("input", calmly(loadDevices, 250));
 $("status").addEventListener("change", () => { loadDevices(); showSummary(); });
