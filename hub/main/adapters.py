@@ -33,7 +33,9 @@ def parse_connection(raw: Mapping[str, Json]) -> Mapping[str, Json]:
         first = error.errors(include_input=False, include_url=False)[0]
         # The union puts the protocol's name in front of the option's.
         place = ".".join(str(part) for part in first["loc"][1:]) or "protocol"
-        msg = f"{place}: {first['msg']}"
+        known = first.get("ctx", {}).get("expected_tags")
+        said = f"unknown, use one of {known}" if known else first["msg"]
+        msg = f"{place}: {said}"
         raise Invalid(msg, field=f"options.{place}") from None
     return options.model_dump(mode="json", exclude={"protocol"}, exclude_unset=True)
 

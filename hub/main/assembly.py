@@ -1,24 +1,23 @@
 """Builds the parts of one process and hands them to each other."""
 
 import random
-import zoneinfo
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from functools import partial
 
 import aiohttp
-from dateutil.tz import tzlocal
 from prometheus_client import CollectorRegistry
 
 from alerts.engine import AlertEngine
 from config.schema import Settings
-from hub.domain.addresses import AddressPolicy, IPAddress, parse_networks
+from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Connection, Device, Json
 from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
 from hub.main.servers import Servers
+from hub.main.surroundings import device_policy, local_zone, utc_now
 from hub.maintenance.probing import Prober, ProbingOptions
 from hub.runtime.health import HealthWatch
 from hub.runtime.jobs import Jobs
@@ -33,11 +32,6 @@ from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
 from streams.probe import probe_camera
 from streams.snapshot import take_snapshot
-
-
-def utc_now() -> datetime:
-    """The clock of everything that runs."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,19 +145,3 @@ async def open_database(settings: Settings, servers: Servers) -> Database:
         vault=Vault.open(settings.key_file),
         max_size=settings.database.pool_size,
     )
-
-
-def device_policy(
-    settings: Settings, own_endpoints: frozenset[tuple[IPAddress, int]]
-) -> AddressPolicy:
-    """Where devices may be."""
-    return AddressPolicy(
-        allowed=parse_networks(settings.network.devices), own_endpoints=own_endpoints
-    )
-
-
-def local_zone(settings: Settings) -> tzinfo:
-    """The zone in which people read times."""
-    if settings.time_zone:
-        return zoneinfo.ZoneInfo(settings.time_zone)
-    return tzlocal()

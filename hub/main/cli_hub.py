@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
@@ -10,12 +10,13 @@ import uvloop
 from hub.main import simulation
 from hub.main.checkup import check_files, check_servers
 from hub.main.console import Exit, as_row, print_json, print_rows, reported_errors, say
-from hub.main.demo import Demo, demo_settings
 from hub.main.roles import ALL_ROLES, ProcessRole
-from hub.main.running import Started, run_process
 from hub.main.servers import open_servers
 from hub.main.storage import JsonOption, SettingsOption, database_url, read_settings
 from hub.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from hub.main.running import Started
 
 RoleOption = Annotated[
     list[ProcessRole] | None,
@@ -25,6 +26,9 @@ RoleOption = Annotated[
 
 def run(roles: RoleOption = None, settings: SettingsOption = None) -> None:
     """Run the hub until Ctrl-C; embedded database and broker unless the settings name others."""
+    # All of the hub takes a second to load, which short commands do without.
+    from hub.main.running import run_process  # noqa: PLC0415
+
     with reported_errors():
         loaded = read_settings(settings, dict(os.environ))
         chosen = frozenset(roles) if roles else ALL_ROLES
@@ -38,13 +42,16 @@ def demo(
     settings: SettingsOption = None,
 ) -> None:
     """Run the hub with a simulated village: cameras and sensors that speak the real protocols."""
+    from hub.main.demo import Demo, demo_settings  # noqa: PLC0415 - see run
+    from hub.main.running import run_process  # noqa: PLC0415 - see run
+
     with reported_errors():
         loaded = demo_settings(read_settings(settings, dict(os.environ)))
         with open_servers(loaded) as servers:
             village = Demo(loaded, servers, cameras=cameras, sensors=sensors)
             with village.simulators():
 
-                async def ready(started: Started) -> None:
+                async def ready(started: "Started") -> None:
                     await _announce(started)
                     await village.settle(started)
 
@@ -77,7 +84,7 @@ def migrate_database(settings: SettingsOption = None, *, as_json: JsonOption = F
 simulate = simulation.simulate
 
 
-async def _announce(started: Started) -> None:
+async def _announce(started: "Started") -> None:
     """Say where the console is, and the first administrator's password once."""
     lines = ["", "  Gengfu is running 更夫已启动"]
     if started.address:

@@ -12,7 +12,6 @@ import uvloop
 from adapters.onvif.discovery import Found, discover_multicast, scan_range
 from hub.domain.addresses import AddressPolicy
 from hub.domain.health import Status
-from hub.main.assembly import device_policy
 from hub.main.console import (
     Exit,
     as_row,
@@ -32,6 +31,7 @@ from hub.main.storage import (
     read_settings,
     with_store,
 )
+from hub.main.surroundings import device_policy
 from hub.store import devices, exports
 from hub.store.devices import DeviceFilter
 from hub.store.scoping import MAX_LIMIT

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from hub.main.assembly import utc_now
 from hub.main.console import as_row, print_json, print_rows, say
 from hub.main.storage import JsonOption, SettingsOption, Store, find_place, with_store
+from hub.main.surroundings import utc_now
 from hub.maintenance.uptime import Rate, UptimeReport, report_uptime
 from hub.patrols.desk import run_now
 from hub.runtime.jobs import Jobs

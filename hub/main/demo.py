@@ -22,9 +22,10 @@ from hub.domain.devices import Area, Connection
 from hub.domain.errors import Conflict
 from hub.domain.patrols import PatrolPlan
 from hub.domain.secrets import Credentials, Secret
-from hub.main.assembly import Parts, device_policy, utc_now
+from hub.main.assembly import Parts
 from hub.main.running import Started
 from hub.main.servers import Servers
+from hub.main.surroundings import device_policy, utc_now
 from hub.patrols.desk import create_plan
 from hub.runtime.processes import end, last_lines, spawn, write_private
 from hub.store import areas, connections, devices, notices, patrols

@@ -98,7 +98,8 @@ def read_lines(file: Path) -> list[Line]:
 
 def _lines(stream: IO[str], file: Path) -> Iterator[Line]:
     reader = csv.reader(stream)
-    header = [name.strip().lower() for name in next(reader, [])]
+    # Spreadsheets end lines with empty columns.
+    header = ",".join(name.strip().lower() for name in next(reader, [])).rstrip(",").split(",")
     trouble = _header_trouble(header)
     if trouble is not None:
         columns = ",".join(REQUIRED + OPTIONAL)

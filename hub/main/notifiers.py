@@ -8,7 +8,8 @@ from alerts.notify.mqtt import MqttNotifier
 from alerts.notify.smtp import SmtpNotifier
 from alerts.notify.webhook import WebhookNotifier
 from hub.domain.alerts import ReceiverKind
-from hub.main.assembly import Parts, utc_now
+from hub.main.assembly import Parts
+from hub.main.surroundings import utc_now
 
 
 def make_notifiers(parts: Parts) -> Mapping[ReceiverKind, Notifier]:

@@ -13,12 +13,13 @@ from alerts.delivery import Delivery
 from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.secrets import Secret
-from hub.main.assembly import Parts, open_parts, utc_now
+from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
 from hub.main.listening import listen, make_server, public_address
 from hub.main.notifiers import make_notifiers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
+from hub.main.surroundings import utc_now
 from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
@@ -122,7 +123,7 @@ async def _serving(
     serving = group.create_task(web.serve(sockets=[listening]), name="web")
     await web.serving.wait()
     yield
-    web.should_exit = True
+    web.end()
     await serving
 
 

@@ -18,10 +18,10 @@ import uvloop
 from config.schema import Settings
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Credentials, Secret
-from hub.main.assembly import utc_now
 from hub.main.console import reported_errors
 from hub.main.servers import configured_broker
 from hub.main.storage import SettingsOption, read_settings
+from hub.main.surroundings import utc_now
 from hub.runtime.embedded_broker import EmbeddedBroker
 
 if TYPE_CHECKING:
