@@ -5,6 +5,7 @@ import random
 from types import TracebackType
 from typing import Self
 
+from hub.domain.errors import ConfigError
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.camera_state import CameraOptions, CameraState, StreamShape
@@ -74,6 +75,10 @@ class Camera:
             self._motion.cancel()
             await asyncio.gather(self._motion, return_exceptions=True)
         await self._switch_off()
+        for encoding in self._clips.values():
+            encoding.cancel()
+        await asyncio.gather(*self._clips.values(), return_exceptions=True)
+        self._clips.clear()
 
     async def set_fault(self, fault: Fault) -> None:
         """Break the camera in one way; a fault it had before is cleared first."""
@@ -100,7 +105,13 @@ class Camera:
                 condition.is_garbage = True
 
     async def clear_fault(self) -> None:
-        """Make the camera whole again; one whose power was cut has booted anew."""
+        """Make the camera whole again; one whose power was cut has booted anew.
+
+        Raises:
+            ConfigError: somebody else took its address meanwhile; it stays without power.
+        """
+        if self.fault is Fault.POWER_CUT:
+            await self._switch_on()
         fault, self.fault = self.fault, None
         condition = self.state.condition
         condition.line.join()
@@ -110,8 +121,6 @@ class Camera:
         self._show(Mode.LIVE)
         if fault is Fault.WRONG_PASSWORD:
             await self._change_password(self.state.options.credentials.password)
-        if fault is Fault.POWER_CUT:
-            await self._switch_on()
 
     def set_property(self, name: Property, *, is_active: bool) -> None:
         """Let the camera report something: motion, a dark picture, its alarm input."""
@@ -133,7 +142,7 @@ class Camera:
         await self._web.start()
         try:
             await self._rtsp.start()
-        except OSError:
+        except ConfigError:
             await self._web.stop()
             raise
         self._has_power = True

@@ -89,7 +89,8 @@ def _draw(scene: Scene, mode: Mode) -> Iterator[Frame]:
 
 def split_nals(data: bytes) -> tuple[bytes, ...]:
     """Split an Annex B byte stream into its NAL units."""
-    parts = data.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
+    # No unit ends in zeros (ITU-T H.264 section 7.4.1): those belong to the next start code.
+    parts = (part.rstrip(b"\0") for part in data.split(b"\0\0\1"))
     return tuple(part for part in parts if part)
 
 

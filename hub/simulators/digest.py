@@ -5,7 +5,6 @@ client that waited too long is told so by ``stale`` (RFC 7616 section 3.3).
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -58,6 +57,8 @@ class Gate:
         """Judge an ``Authorization`` header; empty means none was sent."""
         if not authorization:
             return Verdict.MISSING
+        # Header bytes that were no UTF-8 arrive as surrogates, which nothing below can encode.
+        authorization = authorization.encode(errors="replace").decode()
         scheme, _, rest = authorization.partition(" ")
         if scheme.lower() == "basic" and self.offers_basic:
             return _judge_basic(rest, credentials)
@@ -72,7 +73,9 @@ class Gate:
         if digest is None:
             return Verdict.REFUSED
         expected = expected_response(given, method, credentials, digest)
-        is_right = hmac.compare_digest(expected, given.get("response", "").lower())
+        is_right = hmac.compare_digest(
+            expected.encode(), given.get("response", "").lower().encode()
+        )
         if not is_right or not self._is_ours(given.get("nonce", "")):
             return Verdict.REFUSED
         age = now.timestamp() - int(given["nonce"].partition("-")[0], 16)
@@ -115,7 +118,7 @@ def expected_response(
 def _judge_basic(encoded: str, credentials: Credentials) -> Verdict:
     try:
         given = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         return Verdict.REFUSED
     wanted = f"{credentials.username}:{credentials.password.reveal()}".encode()
     return Verdict.ACCEPTED if hmac.compare_digest(given, wanted) else Verdict.REFUSED

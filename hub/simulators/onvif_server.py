@@ -9,6 +9,7 @@ from hub.simulators import onvif_device, onvif_media, onvif_ptz
 from hub.simulators.camera_state import STREAM_SHAPES, CameraState, StreamShape
 from hub.simulators.digest import Gate, Verdict
 from hub.simulators.faults import build_garbage
+from hub.simulators.listening import cannot_listen
 from hub.simulators.onvif_security import OPEN_ACTIONS, Unauthorised, check_caller
 from hub.simulators.picture import (
     Frame,
@@ -51,7 +52,11 @@ class OnvifServer:
         self._stills: dict[str, bytes] = {}
 
     async def start(self) -> None:
-        """Listen; a port that was 0 keeps the number it got."""
+        """Listen; a port that was 0 keeps the number it got.
+
+        Raises:
+            ConfigError: the address is taken.
+        """
         app = web.Application(client_max_size=MAX_REQUEST, middlewares=[self._suffer])
         app.router.add_post("/onvif/{service}", self._soap)
         app.router.add_post("/onvif/subscription/{id}", self._soap)
@@ -61,9 +66,10 @@ class OnvifServer:
         site = web.TCPSite(runner, self._state.options.host, self._state.http_port)
         try:
             await site.start()
-        except OSError:
+        except OSError as error:
             await runner.cleanup()
-            raise
+            host, port = self._state.options.host, self._state.http_port
+            raise cannot_listen(error, what="a simulated camera", host=host, port=port) from error
         self._runner = runner
         self._state.http_port = int(runner.addresses[0][1])
 
@@ -85,6 +91,7 @@ class OnvifServer:
         if condition.is_garbage and request.transport is not None:
             request.transport.write(build_garbage(self._state.rng))
             request.transport.close()
+            return web.Response()  # nobody gets it
         response = await handler(request)
         await condition.line.passage()
         return response

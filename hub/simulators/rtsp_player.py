@@ -53,7 +53,7 @@ class Player:
                     clip, index = wanted, 0
             self._send(clip.pictures[index], sent)
             if self._writer.transport.get_write_buffer_size() > MAX_UNSENT:
-                self._writer.close()
+                self._writer.transport.abort()
                 return
             index, sent = (index + 1) % len(clip.pictures), sent + 1
             self.timestamp += CLOCK_RATE // FRAME_RATE

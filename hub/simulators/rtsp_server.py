@@ -11,10 +11,8 @@ from hub.simulators.camera_state import STREAM_SHAPES, CameraState, StreamShape
 from hub.simulators.clip import FRAME_RATE, Clip
 from hub.simulators.digest import Gate, Verdict
 from hub.simulators.faults import build_garbage
-from hub.simulators.rtp import (
-    CLOCK_RATE,
-    PAYLOAD_TYPE,
-)
+from hub.simulators.listening import cannot_listen
+from hub.simulators.rtp import CLOCK_RATE, PAYLOAD_TYPE
 from hub.simulators.rtsp_player import FindClip, Player
 from hub.simulators.rtsp_request import MAX_LINE, BadRequest, RtspRequest, read_request
 
@@ -72,10 +70,16 @@ class RtspServer:
         return len(self._connections)
 
     async def start(self) -> None:
-        """Listen; a port that was 0 keeps the number it got."""
-        self._server = await asyncio.start_server(
-            self._accept, self._state.options.host, self._state.rtsp_port, limit=MAX_LINE
-        )
+        """Listen; a port that was 0 keeps the number it got.
+
+        Raises:
+            ConfigError: the address is taken.
+        """
+        host, port = self._state.options.host, self._state.rtsp_port
+        try:
+            self._server = await asyncio.start_server(self._accept, host, port, limit=MAX_LINE)
+        except OSError as error:
+            raise cannot_listen(error, what="a simulated camera", host=host, port=port) from error
         self._state.rtsp_port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -102,8 +106,10 @@ class RtspServer:
         connection = RtspConnection(self._state, self._gate, self._find_clip, writer)
         try:
             await connection.run(reader)
-        except (ConnectionError, BadRequest, asyncio.CancelledError):
-            pass  # the client, its garbage or our power switch ended it: nothing is owed
+        except BadRequest:
+            writer.write(b"RTSP/1.0 400 Bad Request\r\nCSeq: 0\r\n\r\n")
+        except (ConnectionError, asyncio.CancelledError):
+            writer.transport.abort()  # the client or our power switch ended it: nothing is owed
         finally:
             connection.close()
             self._connections.discard(task)
@@ -144,10 +150,12 @@ class RtspConnection:
             await self._writer.drain()
 
     def close(self) -> None:
-        """End the session and the connection at once."""
+        """End the session, and the connection; what a client does not fetch now is lost."""
         if self._player is not None:
             self._player.cancel()
         self._writer.close()
+        if self._writer.transport.get_write_buffer_size():
+            self._writer.transport.abort()
 
     async def _answer(self, request: RtspRequest) -> bool:
         """Answer one request; False ends the connection."""

@@ -31,6 +31,7 @@ NAMESPACES = {
     "xs": "http://www.w3.org/2001/XMLSchema",
 }
 _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
+MAX_DEPTH = 24  # elements within each other in the body; the deepest request has six
 _DECLARATIONS = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
 
 
@@ -72,7 +73,7 @@ def parse_request(data: bytes) -> Request:
     """Parse an envelope.
 
     Raises:
-        BadSoap: not XML, a document type declaration, or not a SOAP envelope.
+        BadSoap: not XML, a document type declaration, not a SOAP envelope, or nested too deeply.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
@@ -95,14 +96,18 @@ def parse_request(data: bytes) -> Request:
     header = root.find("{*}Header")
     return Request(
         action=f"{prefix}:{name.localname}",
-        values=_collect(first),
-        header={} if header is None else _collect(header),
+        values=_collect(first, {}),
+        header={} if header is None else _collect(header, {}),
     )
 
 
-def _collect(element: object, path: str = "") -> dict[str, str]:
+def _collect(
+    element: object, found: dict[str, str], path: str = "", depth: int = 0
+) -> dict[str, str]:
     """Collect texts by path; of repeated paths the first wins."""
-    found: dict[str, str] = {}
+    if depth > MAX_DEPTH:
+        msg = "elements are nested too deeply"
+        raise BadSoap(msg)
     for child in element:  # type: ignore[attr-defined]  # an lxml element
         if not isinstance(child.tag, str):
             continue
@@ -111,8 +116,7 @@ def _collect(element: object, path: str = "") -> dict[str, str]:
         found.setdefault(here, (child.text or "").strip())
         for attribute, value in child.attrib.items():
             found.setdefault(f"{here}@{etree.QName(attribute).localname}", str(value))
-        for key, value in _collect(child, here).items():
-            found.setdefault(key, value)
+        _collect(child, found, here, depth + 1)
     return found
 
 

@@ -1,45 +1,38 @@
 """A sensor station of our own: our MQTT convention over a real connection, with faults on command.
 
-One connection a station, driven by the event loop's sockets: hundreds fit into one process.
+What it measures and says is here; ``station_link`` is its connection.
 """
 
 import asyncio
 import json
 import logging
 import math
-import os
 import random
-import socket
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Protocol, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.domain.devices import Json
+from hub.domain.errors import ConfigError
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials
-from hub.simulators.faults import CLOCK_FAULT_S, Fault, FaultNotPossible, build_garbage
+from hub.simulators.faults import CLOCK_FAULT_S, Fault, FaultNotPossible, Line, build_garbage
+from hub.simulators.station_link import StationLink, parse_broker
 
 log = logging.getLogger(__name__)
 
-
-class SocketLike(Protocol):
-    """What paho calls a socket."""
-
-    def fileno(self) -> int:
-        """The file descriptor."""
-
-
-KEEP_ALIVE_S = 30
 MISC_S = 1.0
-RECONNECT_S = 2.0
+RECONNECT_S = 1.0  # a tenth more or less, so that a village does not come back in one instant
 DOOR_ODDS = 0.05
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 # key: unit, quantity, mean, swing, decimals
 POINTS: Mapping[str, tuple[str, str, float, float, int]] = {
@@ -67,21 +60,41 @@ class Station:
     """One simulated station; an async context manager that is its power supply."""
 
     def __init__(self, options: StationOptions, *, clock: Clock, rng: random.Random) -> None:
+        """Build it without power.
+
+        Raises:
+            ConfigError: its name cannot stand in a topic, or the broker's address is none.
+        """
+        if not _NAME.match(options.name):
+            msg = (
+                f"{options.name!r} cannot name a station: use 1 to 64 letters, digits, dots, "
+                "dashes and underscores, a letter or digit first"
+            )
+            raise ConfigError(msg)
         self.options = options
         self.fault: Fault | None = None
         self.relay = False
+        self._broker = parse_broker(options.broker_address)
         self._clock = clock
         self._rng = rng
         self._phase = rng.uniform(0, 2 * math.pi)
         self._frozen: dict[str, Json] | None = None
         self._door = False
-        self._client: Client | None = None
+        self._session = 0
+        self._is_refused = False
+        self._line = Line()
+        self._link: StationLink | None = None
         self._work: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
         """The station's name."""
         return self.options.name
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker has accepted the station and hears it now."""
+        return self._link is not None and self._link.is_welcome
 
     async def __aenter__(self) -> Self:
         self._switch_on()
@@ -108,6 +121,10 @@ class Station:
         self.fault = fault
         if fault is Fault.POWER_CUT:
             await self._switch_off(is_orderly=False)
+        if fault is Fault.CABLE_CUT:
+            self._line.cut()
+            if self._link is not None:
+                self._link.pause()
         if fault is Fault.FROZEN_PICTURE:
             self._frozen = self._measure()
 
@@ -117,6 +134,10 @@ class Station:
         self._frozen = None
         if fault is Fault.POWER_CUT:
             self._switch_on()
+        if fault is Fault.CABLE_CUT:
+            self._line.join()
+            if self._link is not None:
+                self._link.resume()
 
     def now(self) -> datetime:
         """The station's own idea of the time."""
@@ -132,65 +153,75 @@ class Station:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
             self._work = None
-        client, self._client = self._client, None
-        if client is None:
+        link, self._link = self._link, None
+        if link is None:
             return
-        if is_orderly and client.is_connected():
-            self._say(client, "status", {**self._status(), "online": False}, retain=True)
-            client.disconnect()
-            client.loop_write()
-        elif (line := client.socket()) is not None:
-            with suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as twin:
-                twin.shutdown(socket.SHUT_RDWR)
-            client.loop_read()
+        if is_orderly and link.is_welcome:
+            self._say(link.client, "status", {**self._status(), "online": False}, retain=True)
+            link.sign_off()
+        else:
+            link.hang_up()
 
     async def _run(self) -> None:
         while True:
-            client = self._client = self._connect()
-            if client is None:
-                await asyncio.sleep(RECONNECT_S)
-                continue
-            reporting = asyncio.create_task(self._report(client))
-            try:
-                while client.socket() is not None:
-                    await asyncio.sleep(MISC_S)
-                    if self.fault is not Fault.CABLE_CUT:
-                        client.loop_misc()
-            finally:
-                reporting.cancel()
-                await asyncio.gather(reporting, return_exceptions=True)
+            await self._line.passage()
+            link = self._link = await self._open_link()
+            if link is not None:
+                await self._keep(link)
+            await asyncio.sleep(RECONNECT_S * self._rng.uniform(0.9, 1.1))
 
-    def _connect(self) -> Client | None:
-        """Open a connection of this event loop; the session number is the time of its start."""
-        parts = urlsplit(self.options.broker_address)
+    async def _keep(self, link: StationLink) -> None:
+        """Report until the connection is lost."""
+        if self._line.is_cut:
+            link.pause()
+        reporting = asyncio.create_task(self._report(link))
+        try:
+            while link.is_open:
+                await asyncio.sleep(MISC_S)
+                link.tend()
+        finally:
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
+
+    async def _open_link(self) -> StationLink | None:
+        """Connect under a new session number, the time of the start: it only ever rises."""
+        self._session = max(int(self._clock().timestamp() * 1000), self._session + 1)
         client = Client(CallbackAPIVersion.VERSION2, client_id=f"sim-{self.name}")
-        _drive(client, asyncio.get_running_loop())
-        session = int(self._clock().timestamp() * 1000)
-        client.user_data_set(session)
-        client.username_pw_set(
-            self.options.credentials.username, self.options.credentials.password.reveal()
-        )
-        client.will_set(
-            self._topic("status"), json.dumps({"online": False, "session": session}), 1, retain=True
-        )
-        client.on_connect = lambda *_: self._greet(client)
+        credentials = self.options.credentials
+        if credentials.username:
+            client.username_pw_set(credentials.username, credentials.password.reveal())
+        will = json.dumps({"online": False, "session": self._session})
+        client.will_set(self._topic("status"), will, 1, retain=True)
+        client.on_connect = self._greet
         client.on_message = lambda _client, _data, message: self._obey(client, message)
         try:
-            client.connect(parts.hostname or "", parts.port or 1883, KEEP_ALIVE_S)
-        except OSError as error:
+            return await StationLink.open(client, self._broker)
+        except (OSError, UnicodeError) as error:
             log.debug("station %s finds no broker: %s", self.name, error)
             return None
-        return client
 
-    def _greet(self, client: Client) -> None:
+    def _greet(
+        self,
+        client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            if not self._is_refused:
+                log.warning("the broker refuses station %s: %s", self.name, reason)
+            self._is_refused = True
+            return
+        self._is_refused = False
         client.subscribe(self._topic("command"), qos=1)
         self._say(client, "status", {**self._status(), "online": True}, retain=True)
 
-    async def _report(self, client: Client) -> None:
+    async def _report(self, link: StationLink) -> None:
         await asyncio.sleep(self._rng.uniform(0, min(2.0, self.options.interval_s)))
         while True:
-            if client.is_connected() and self.fault is not Fault.CABLE_CUT:
-                self._report_once(client)
+            if link.is_welcome:
+                self._report_once(link.client)
             await asyncio.sleep(self.options.interval_s * self._rng.uniform(0.9, 1.1))
 
     def _report_once(self, client: Client) -> None:
@@ -199,7 +230,7 @@ class Station:
             return
         values = self._frozen or self._measure()
         self._say(client, "reading", {"at": self.now().isoformat(), "values": values})
-        if self._rng.random() < DOOR_ODDS:
+        if self._frozen is None and self._rng.random() < DOOR_ODDS:
             self._door = not self._door
             kind = "door.opened" if self._door else "door.closed"
             self._say(client, "event", {"at": self.now().isoformat(), "kind": kind, "data": {}})
@@ -214,9 +245,8 @@ class Station:
         return values
 
     def _status(self) -> dict[str, Json]:
-        client = self._client
         return {
-            "session": None if client is None else client.user_data_get(),
+            "session": self._session,
             "name": self.options.label or self.name,
             "area": self.options.area,
             "kind": "sensor",
@@ -230,20 +260,24 @@ class Station:
         }
 
     def _obey(self, client: Client, message: MQTTMessage) -> None:
-        """Carry out ``relay.set`` and answer; anything else is answered with an error."""
-        if self.fault is Fault.CABLE_CUT:
-            return
+        """Answer a command; what is none is ignored."""
         try:
             command = json.loads(message.payload)
-            number, do, args = command["id"], command["do"], command["args"]
-            if do != "relay.set":
-                reply = {"id": number, "ok": False, "error": f"no such command: {do}"}
-            else:
-                self.relay = bool(args["on"])
-                reply = {"id": number, "ok": True, "on": self.relay}
-        except (ValueError, KeyError, TypeError):
+            number, do, args = command["id"], command["do"], command.get("args", {})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
-        self._say(client, "command/reply", reply)
+        error = self._carry_out(do, args)
+        outcome = {"ok": False, "error": error} if error else {"ok": True, "on": self.relay}
+        self._say(client, "command/reply", {"id": number, **outcome})
+
+    def _carry_out(self, do: Json, args: Json) -> str | None:
+        """Do what is asked, or return why not."""
+        if do != "relay.set":
+            return "no such command: this station knows relay.set"
+        if not isinstance(args, dict) or not isinstance(args.get("on"), bool):
+            return "relay.set needs on, true or false"
+        self.relay = bool(args["on"])
+        return None
 
     def _say(
         self, client: Client, leaf: str, body: Mapping[str, Json], *, retain: bool = False
@@ -259,24 +293,3 @@ class Station:
 _POSSIBLE = frozenset(
     {Fault.POWER_CUT, Fault.CABLE_CUT, Fault.CLOCK_OFF, Fault.GARBAGE, Fault.FROZEN_PICTURE}
 )
-
-
-def _drive(client: Client, loop: asyncio.AbstractEventLoop) -> None:
-    """Let the event loop watch the client's socket, by paho's own callbacks for that."""
-
-    def opened(_client: Client, _data: object, line: SocketLike) -> None:
-        loop.add_reader(line.fileno(), client.loop_read)
-
-    def closed(_client: Client, _data: object, line: SocketLike) -> None:
-        loop.remove_reader(line.fileno())
-
-    def has_more(_client: Client, _data: object, line: SocketLike) -> None:
-        loop.add_writer(line.fileno(), client.loop_write)
-
-    def has_no_more(_client: Client, _data: object, line: SocketLike) -> None:
-        loop.remove_writer(line.fileno())
-
-    client.on_socket_open = opened
-    client.on_socket_close = closed
-    client.on_socket_register_write = has_more
-    client.on_socket_unregister_write = has_no_more

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from hub.domain.errors import ConfigError
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials
 from hub.simulators.camera import Camera
@@ -57,6 +58,16 @@ class Village:
     """
 
     def __init__(self, options: VillageOptions, *, clock: Clock, rng: random.Random) -> None:
+        """Lay it out; nothing runs yet.
+
+        Raises:
+            ConfigError: the cameras have no login or no address, or the stations no broker.
+        """
+        if options.cameras and not (
+            options.credentials.username and options.credentials.password.reveal()
+        ):
+            msg = "the simulated cameras need a user name and a password"
+            raise ConfigError(msg)
         self._stack = AsyncExitStack()
         self.cameras = {
             f"camera-{n}": Camera(_camera(options, n), clock=clock, rng=_child(rng))
@@ -69,7 +80,7 @@ class Village:
         devices: dict[str, Breakable] = {**self.cameras, **self.stations}
         self._control = Control(devices, port=options.control_port)
         self._discovery = DiscoveryResponder(
-            list(self.cameras.values()), port=options.discovery_port
+            list(self.cameras.values()), rng=_child(rng), port=options.discovery_port
         )
 
     @property
@@ -77,7 +88,17 @@ class Village:
         """Where faults are ordered."""
         return self._control.url
 
+    @property
+    def discovery_port(self) -> int:
+        """Where probes are heard; once open, never 0."""
+        return self._discovery.port
+
     async def __aenter__(self) -> Self:
+        """Switch everything on.
+
+        Raises:
+            ConfigError: an address is taken; it is named, and all is off again.
+        """
         try:
             for camera in self.cameras.values():
                 await self._stack.enter_async_context(camera)
@@ -107,12 +128,20 @@ def _camera(options: VillageOptions, number: int) -> CameraOptions:
         serial=f"SIM{number:06d}",
         mac=f"02:47:46:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}",
         area=options.area,
-        host=str(ipaddress.IPv4Address(options.first_host) + number - 1),
+        host=_host(options.first_host, number),
         http_port=options.http_port,
         rtsp_port=options.rtsp_port,
         credentials=options.credentials,
         motion_interval_s=options.motion_interval_s,
     )
+
+
+def _host(first: str, number: int) -> str:
+    try:
+        return str(ipaddress.IPv4Address(first) + (number - 1))
+    except ValueError as error:
+        msg = f"{first!r} is no IPv4 address, or none with {number - 1} more behind it"
+        raise ConfigError(msg) from error
 
 
 def _station(options: VillageOptions, number: int) -> StationOptions:
