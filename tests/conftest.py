@@ -6,6 +6,7 @@ A part that is missing skips its tests on a developer's machine and fails them i
 import asyncio
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -127,4 +128,11 @@ def _recreate(url: str, name: str, *, template: str = "template0") -> None:
 
 def _drop(url: str, name: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        while True:
+            try:
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+            except psycopg.errors.InsufficientPrivilege:
+                # The superuser's autovacuum is in it: it leaves in a moment.
+                time.sleep(0.05)
+                continue
+            return

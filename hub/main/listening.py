@@ -4,30 +4,39 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from importlib import metadata
 
 import uvicorn
+from fastapi import FastAPI
 
 from alerts.receivers import validate_options
 from config.schema import Settings
 from hub.domain.addresses import parse_networks
 from hub.domain.errors import ConfigError
 from hub.main.adapters import parse_connection
-from hub.main.assembly import Parts, utc_now
-from hub.web.app import create_app
+from hub.main.assembly import Parts
+from hub.main.surroundings import utc_now
+from hub.web.app import create_app, end_streams
 from hub.web.services import WebServices, WebSettings
 
 
 class WebServer(uvicorn.Server):
     """Leaves signals to the process, which stops all parts in order, and says when it serves."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self._app = app
         self.serving = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve."""
         await super().startup(sockets)
         self.serving.set()
+
+    def end(self) -> None:
+        """Stop serving; open live streams would otherwise be waited for."""
+        end_streams(self._app)
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -78,6 +87,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
                 public_origin=parts.settings.http.public_url,
                 trusted_proxies=parse_networks(parts.settings.http.trusted_proxies),
                 has_secure_cookies=address.startswith("https://"),
+                version=metadata.version("gengfu"),
             ),
             metrics=parts.metrics,
             readiness=parts.health.readiness,
@@ -96,4 +106,4 @@ def make_server(parts: Parts, address: str) -> WebServer:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    return WebServer(config)
+    return WebServer(app, config)

@@ -7,7 +7,7 @@ once. One failing connection never touches another.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.domain.access import system_scope
@@ -120,30 +120,34 @@ class Supervisor:
         """Follow the connections in the database until cancelled."""
         try:
             with feed.subscribe() as changes:
-                await self._follow_surely()
+                await self._follow_surely(None)
                 async for notice in changes:
-                    if notice == RESYNC or notice.topic == "connections":
-                        await self._follow_surely()
+                    if notice == RESYNC:
+                        await self._follow_surely(None)
+                    elif notice.topic == "connections":
+                        await self._follow_surely(notice.ids)
         finally:
             await self._stop(list(self._running))
 
-    async def _follow_surely(self) -> None:
+    async def _follow_surely(self, ids: Sequence[int] | None) -> None:
+        """Bring what runs in line with the database: those of ``ids``, or all."""
         while True:
             try:
                 async with self._database.transaction() as tx:
-                    wanted = await connections.list_connections(tx, SCOPE, only_enabled=True)
+                    wanted = await connections.list_connections(
+                        tx, SCOPE, only_enabled=True, ids=ids
+                    )
             except StoreUnavailable as error:
                 log.warning("the connections cannot be read: %s", error)
                 await asyncio.sleep(FIRST_RETRY_S)
             else:
-                await self._follow(wanted)
+                await self._follow(wanted, self._running if ids is None else ids)
                 return
 
-    async def _follow(self, wanted: Sequence[Connection]) -> None:
+    async def _follow(self, wanted: Sequence[Connection], asked: Iterable[int]) -> None:
         by_id = {connection.id: connection for connection in wanted}
-        await self._stop(
-            [n for n, running in self._running.items() if by_id.get(n) != running.connection]
-        )
+        running = {n: self._running[n].connection for n in asked if n in self._running}
+        await self._stop([n for n, connection in running.items() if by_id.get(n) != connection])
         for number, connection in by_id.items():
             if number not in self._running:
                 task = asyncio.create_task(self._keep(connection), name=f"connection-{number}")
@@ -231,7 +235,7 @@ class Supervisor:
         try:
             async with self._database.transaction() as tx:
                 await connections.set_state(tx, SCOPE, connection_id, state=state, detail=detail)
-                await notices.notify(tx, SCOPE, "connection-states", [connection_id])
+                await notices.notify(tx, SCOPE, "connections", [connection_id])
         except StoreUnavailable as error:
             log.debug("the state of connection %s was not stored: %s", connection_id, error)
 

@@ -1,6 +1,6 @@
 """Configured links to devices and brokers, their passwords sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
@@ -46,15 +46,24 @@ class _Row:
 
 
 async def list_connections(
-    tx: Transaction, scope: Scope, *, only_enabled: bool = False
+    tx: Transaction,
+    scope: Scope,
+    *,
+    only_enabled: bool = False,
+    ids: Sequence[int] | None = None,
 ) -> list[Connection]:
-    """Every link of the scope, with its credentials."""
+    """Every link of the scope, or those of ``ids``, with their credentials."""
     rows = await tx.fetch(
         _Row,
         "SELECT c.id, c.protocol, c.name, c.address, c.area_id, c.username, c.password_sealed,"
         " c.options, c.is_enabled FROM connections c JOIN areas a ON a.id = c.area_id"
-        " WHERE" + _IN_SCOPE + "AND (c.is_enabled OR NOT %(enabled)s) ORDER BY c.id",
-        {"scope": scope_paths(scope), "enabled": only_enabled},
+        " WHERE" + _IN_SCOPE + "AND (c.is_enabled OR NOT %(enabled)s)"
+        " AND (%(ids)s::bigint[] IS NULL OR c.id = ANY (%(ids)s)) ORDER BY c.id",
+        {
+            "scope": scope_paths(scope),
+            "enabled": only_enabled,
+            "ids": None if ids is None else list(ids),
+        },
     )
     return [_connection(tx, row) for row in rows]
 

@@ -215,6 +215,8 @@ async def _first_connection(url: str) -> None:
 async def _configure(connection: AsyncConnection[tuple[object, ...]]) -> None:
     await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
     await connection.execute("SET timezone = 'UTC'")
+    # psycopg prepares what it runs often; a generic plan would then ignore the search index.
+    await connection.execute("SET plan_cache_mode = force_custom_plan")
     await connection.commit()
 
 

@@ -20,7 +20,7 @@ from hub.store.database import Database, Transaction
 from hub.store.notices import Notice
 from hub.store.sessions import TOPIC as SESSIONS
 from hub.web.problems import TooManyTries
-from hub.web.schemas.base import Out
+from hub.web.schemas.shapes import Out
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from hub.store import alerts, console, events, rounds
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
-from hub.web.schemas.base import Out
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
+from hub.web.schemas.shapes import Out
 
 
 async def load_devices(

@@ -19,7 +19,7 @@ from hub.web.schemas.alerts import (
     ReasonIn,
     StepOut,
 )
-from hub.web.schemas.base import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing, TextFilter
+from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing, TextFilter
 from hub.web.services import Services
 
 router = APIRouter(tags=["alerts"])

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from hub.store import areas, audit, users
 from hub.store.notices import notify
 from hub.web.access import Administer, See
-from hub.web.schemas.base import Id, Listing
 from hub.web.schemas.places import AreaChangeIn, AreaIn, AreaOut
+from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["areas"])

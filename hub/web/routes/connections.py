@@ -15,8 +15,8 @@ from hub.store import audit, connections, console
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.web.access import Administer, See
-from hub.web.schemas.base import Id, Listing
 from hub.web.schemas.places import ConnectionChangeIn, ConnectionIn, ConnectionOut
+from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["connections"])

@@ -15,7 +15,6 @@ from hub.store import audit, cameras, console, devices
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.web.access import Maintain, See
-from hub.web.schemas.base import AreaFilter, Cursor, Id, Limit, Listing, TextFilter
 from hub.web.schemas.places import (
     ChannelOut,
     CommandIn,
@@ -26,6 +25,7 @@ from hub.web.schemas.places import (
     PointOut,
     ProbeOut,
 )
+from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing, TextFilter
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["devices"])

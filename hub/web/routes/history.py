@@ -9,9 +9,9 @@ from pydantic import AwareDatetime
 from hub.domain.errors import Invalid, NotFound
 from hub.store import audit, devices, events, status
 from hub.web.access import Administer, See
-from hub.web.schemas.base import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.schemas.people import AuditOut
 from hub.web.schemas.places import EventOut, OutageOut, ReadingOut
+from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["history"])

@@ -17,8 +17,8 @@ from hub.store import audit, patrols, rounds, stops
 from hub.store.database import Transaction
 from hub.web.access import Operate, Plan, See
 from hub.web.routes.devices import JpegResponse
-from hub.web.schemas.base import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.schemas.patrols import PlanIn, PlanOut, RoundOut, StopOut
+from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["patrols"])

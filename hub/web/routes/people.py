@@ -9,7 +9,6 @@ from hub.domain.secrets import Secret
 from hub.store import users
 from hub.store.passwords import generate_password
 from hub.web.access import Administer
-from hub.web.schemas.base import Id, Listing
 from hub.web.schemas.people import (
     GrantIn,
     NewUserOut,
@@ -18,6 +17,7 @@ from hub.web.schemas.people import (
     UserIn,
     UserOut,
 )
+from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["users"])

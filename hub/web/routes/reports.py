@@ -11,9 +11,9 @@ from hub.store import alerts, console, devices
 from hub.store.uptime import Period
 from hub.web.access import See
 from hub.web.routes.history import Moment, read_period
-from hub.web.schemas.base import AreaFilter
 from hub.web.schemas.places import StatusCountsOut
 from hub.web.schemas.reports import UptimeOut
+from hub.web.schemas.shapes import AreaFilter
 from hub.web.services import Services
 
 router = APIRouter(tags=["reports"])

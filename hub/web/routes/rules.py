@@ -11,7 +11,7 @@ from hub.domain.secrets import Secret
 from hub.store import receivers, rules
 from hub.web.access import Plan, See
 from hub.web.schemas.alerts import MASK, ReceiverIn, ReceiverOut, RuleIn, RuleOut
-from hub.web.schemas.base import AreaFilter, Cursor, Id, Limit, Listing
+from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["rules"])

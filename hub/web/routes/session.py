@@ -12,7 +12,6 @@ from hub.store import audit, sessions, users
 from hub.store.passwords import verify_password
 from hub.web.access import SignedIn, Visitor, anonymous_scope, cookie_name
 from hub.web.problems import SignInNeeded, TooManyTries
-from hub.web.schemas.base import Id, Listing
 from hub.web.schemas.people import (
     CsrfOut,
     GrantOut,
@@ -23,6 +22,7 @@ from hub.web.schemas.people import (
     TokenIn,
     TokenOut,
 )
+from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services, WebServices
 from hub.web.source import find_source, group_source, is_foreign_origin
 from hub.web.throttle import LoginThrottle

@@ -16,7 +16,7 @@ from hub.domain.alerts import (
 )
 from hub.domain.conditions import build_condition
 from hub.domain.events import Severity
-from hub.web.schemas.base import In, Name, Number, Out, Text
+from hub.web.schemas.shapes import In, Name, Number, Out, Text
 
 MASK = "***"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hub.domain.patrols import RoundState, StopOrder, Verdict
-from hub.web.schemas.base import In, Name, Number, Out
+from hub.web.schemas.shapes import In, Name, Number, Out
 
 
 class PlanIn(In):

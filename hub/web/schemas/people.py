@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, SecretStr
 
 from hub.domain.access import Role
-from hub.web.schemas.base import In, Name, Number, Out, Text
+from hub.web.schemas.shapes import In, Name, Number, Out, Text
 
 PasswordIn = Annotated[SecretStr, Field(max_length=256)]
 UserName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]

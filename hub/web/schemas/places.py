@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from hub.web.schemas.base import In, Name, Number, Out
+from hub.web.schemas.shapes import In, Name, Number, Out
 
 
 class AreaOut(Out):

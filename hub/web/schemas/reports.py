@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.web.schemas.base import Out
+from hub.web.schemas.shapes import Out
 
 
 class RateOut(Out):
