@@ -17,6 +17,7 @@ from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
 from hub.main.listening import listen, make_server, public_address
 from hub.main.notifiers import make_notifiers
+from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
 from hub.main.surroundings import utc_now
@@ -93,6 +94,7 @@ async def _running(
         tasks = [
             group.create_task(parts.health.run(), name="health"),
             group.create_task(parts.live.run(), name="live"),
+            group.create_task(revive_servers(parts.servers, parts.settings), name="servers"),
         ]
         if roles & {ProcessRole.INGEST, ProcessRole.WORK}:
             tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))

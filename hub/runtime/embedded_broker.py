@@ -153,6 +153,17 @@ class EmbeddedBroker:
             self._files.write_users({name: password})
             self._process.send_signal(signal.SIGHUP)
 
+    def revive(self, data_dir: Path) -> None:
+        """Start the broker again after it ended by itself, on the same port.
+
+        Blocks; main thread only. Raises ConfigError as :meth:`start` does; then it may be
+        tried again.
+        """
+        self.stop()
+        server: Server = "amqtt" if self.flavour.startswith("amqtt") else "mosquitto"
+        fresh = type(self).start(data_dir, port=self.port, server=server)
+        self._process, self._files = fresh._process, fresh._files  # noqa: SLF001 - its own class
+
     def stop(self) -> None:
         """End the broker cleanly and let go of its folder. Blocks; may be called twice."""
         end(self._process, *SHUTDOWN_STEPS)

@@ -58,7 +58,9 @@ class EmbeddedPostgres:
         socket: Path,
         url: str,
         version: str,
+        bin_dir: Path,
     ) -> None:
+        self._bin_dir = bin_dir
         self._process = process
         self._claim = claim
         self._socket = socket
@@ -121,7 +123,14 @@ class EmbeddedPostgres:
             end(process, *FAILED_START_STEPS)
             raise
         url = _build_url(password, socket)
-        return cls(process=process, claim=claim, socket=socket, url=url, version=binaries.version)
+        return cls(
+            process=process,
+            claim=claim,
+            socket=socket,
+            url=url,
+            version=binaries.version,
+            bin_dir=bin_dir,
+        )
 
     @staticmethod
     def find_running(data_dir: Path) -> Secret | None:
@@ -147,6 +156,16 @@ class EmbeddedPostgres:
     def is_alive(self) -> bool:
         """Tell whether the server process still runs."""
         return self._process.poll() is None
+
+    def revive(self, data_dir: Path) -> None:
+        """Start the server again after it ended by itself, at the same address.
+
+        Blocks; main thread only. Raises ConfigError as :meth:`start` does; then it may be
+        tried again.
+        """
+        self.stop()
+        fresh = type(self).start(data_dir, bin_dir=self._bin_dir)
+        self._process, self._claim = fresh._process, fresh._claim  # noqa: SLF001 - its own class
 
     def stop(self) -> None:
         """End the server cleanly and let go of the data folder. Blocks; may be called twice."""
