@@ -45,6 +45,11 @@ class Camera:
         return self.state.options.name
 
     @property
+    def label(self) -> str:
+        """What people call it: its name too."""
+        return self.state.options.name
+
+    @property
     def subscriptions(self) -> int:
         """How many clients hold an event subscription."""
         return self._pull_points.count

@@ -5,6 +5,8 @@ makes it whole. Errors are JSON: ``{"error": ...}``.
 """
 
 import asyncio
+import functools
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,6 +20,7 @@ from hub.simulators.listening import cannot_listen
 HOST = "127.0.0.1"
 LOCAL_NAMES = frozenset({HOST, "localhost"})
 
+_dumps = functools.partial(json.dumps, ensure_ascii=False)  # curl shows it to people
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -27,8 +30,8 @@ class Breakable(Protocol):
     fault: Fault | None
 
     @property
-    def name(self) -> str:
-        """The device's name."""
+    def label(self) -> str:
+        """What people call it."""
 
     async def set_fault(self, fault: Fault) -> None:
         """Break it; raises FaultNotPossible."""
@@ -81,10 +84,11 @@ class Control:
 
     async def _list(self, _request: web.Request) -> web.Response:
         lines = [
-            {"name": key, "label": device.name, "fault": device.fault}
+            {"name": key, "label": device.label, "fault": device.fault}
             for key, device in self._devices.items()
         ]
-        return web.json_response({"devices": lines, "faults": [str(fault) for fault in Fault]})
+        body = {"devices": lines, "faults": [str(fault) for fault in Fault]}
+        return web.json_response(body, dumps=_dumps)
 
     async def _break(self, request: web.Request) -> web.Response:
         device = self._find(request)

@@ -6,7 +6,6 @@ What it measures and says is here; ``station_link`` is its connection.
 import asyncio
 import json
 import logging
-import math
 import random
 import re
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials
 from hub.simulators.faults import CLOCK_FAULT_S, Fault, FaultNotPossible, Line, build_garbage
 from hub.simulators.station_link import StationLink, parse_broker
+from hub.simulators.station_values import POINTS, Sensors
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +33,6 @@ MISC_S = 1.0
 RECONNECT_S = 1.0  # a tenth more or less, so that a village does not come back in one instant
 DOOR_ODDS = 0.05
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-
-# key: unit, quantity, mean, swing, decimals
-POINTS: Mapping[str, tuple[str, str, float, float, int]] = {
-    "temp": ("°C", "temperature", 12.0, 8.0, 1),
-    "humidity": ("%", "humidity", 65.0, 15.0, 0),
-    "level": ("m", "water level", 1.8, 0.4, 2),
-    "battery": ("%", "battery", 85.0, 3.0, 0),
-    "rssi": ("dBm", "signal strength", -71.0, 6.0, 0),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +68,7 @@ class Station:
         self._broker = parse_broker(options.broker_address)
         self._clock = clock
         self._rng = rng
-        self._phase = rng.uniform(0, 2 * math.pi)
+        self._sensors = Sensors(rng)
         self._frozen: dict[str, Json] | None = None
         self._door = False
         self._session = 0
@@ -90,6 +81,11 @@ class Station:
     def name(self) -> str:
         """The station's name."""
         return self.options.name
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.options.label or self.name
 
     @property
     def is_connected(self) -> bool:
@@ -236,18 +232,12 @@ class Station:
             self._say(client, "event", {"at": self.now().isoformat(), "kind": kind, "data": {}})
 
     def _measure(self) -> dict[str, Json]:
-        seconds = self._clock().timestamp()
-        angle = 2 * math.pi * (seconds % 86400) / 86400 + self._phase
-        values: dict[str, Json] = {"door": self._door}
-        for key, (_, _, mean, swing, decimals) in POINTS.items():
-            value = mean + swing * math.sin(angle) + self._rng.gauss(0, swing / 50)
-            values[key] = round(value, decimals)
-        return values
+        return {"door": self._door, **self._sensors.measure(self._clock())}
 
     def _status(self) -> dict[str, Json]:
         return {
             "session": self._session,
-            "name": self.options.label or self.name,
+            "name": self.label,
             "area": self.options.area,
             "kind": "sensor",
             "manufacturer": "Gengfu",

@@ -1,5 +1,6 @@
-"""What the tests of the simulators have in common: one camera on loopback and its login."""
+"""What the tests of the simulators have in common: a camera, a village, their login."""
 
+import ipaddress
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +9,10 @@ from datetime import UTC, datetime
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.camera import Camera
 from hub.simulators.camera_state import CameraOptions
+from hub.simulators.village import Village, VillageOptions
 
 USER, PASSWORD = "admin", "simulated-camera-1"
+NOBODY = "mqtt://127.0.0.1:1"  # a broker's address where nothing listens
 LOGIN = Credentials(username=USER, password=Secret(PASSWORD))
 
 
@@ -32,3 +35,23 @@ async def simulated_camera(*, serial: str = "SIM-1") -> AsyncIterator[Camera]:
     )
     async with Camera(options, clock=utc_now, rng=random.Random(7)) as camera:
         yield camera
+
+
+def build_village(
+    *, cameras: int = 3, sensors: int = 0, broker: str = NOBODY, control_port: int = 0
+) -> Village:
+    """A village on a loopback network of its own, other ports free ones."""
+    # Runs side by side must not meet: another network for each.
+    first = ipaddress.IPv4Address(f"127.{random.randrange(130, 250)}.{random.randrange(250)}.1")
+    options = VillageOptions(
+        cameras=cameras,
+        sensors=sensors,
+        first_host=str(first),
+        control_port=control_port,
+        discovery_port=0,
+        sensor_interval_s=0.2,
+        motion_interval_s=None,
+        credentials=LOGIN,
+        broker_address=broker,
+    )
+    return Village(options, clock=utc_now, rng=random.Random(1))

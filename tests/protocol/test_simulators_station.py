@@ -16,7 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.faults import Fault, FaultNotPossible
-from hub.simulators.station import POINTS, Station, StationOptions
+from hub.simulators.station import Station, StationOptions
+from hub.simulators.station_values import POINTS
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
 from tests.protocol.simulated import utc_now
 
