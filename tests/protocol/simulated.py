@@ -1,8 +1,9 @@
 """What the tests of the simulators have in common: a camera, a village, their login."""
 
+import asyncio
 import ipaddress
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -55,3 +56,10 @@ def build_village(
         broker_address=broker,
     )
     return Village(options, clock=utc_now, rng=random.Random(1))
+
+
+async def until(check: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(8):
+        while not check():
+            await asyncio.sleep(0.02)

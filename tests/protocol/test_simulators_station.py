@@ -19,7 +19,7 @@ from hub.simulators.faults import Fault, FaultNotPossible
 from hub.simulators.station import Station, StationOptions
 from hub.simulators.station_values import POINTS
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
-from tests.protocol.simulated import utc_now
+from tests.protocol.simulated import until, utc_now
 
 NAME = "station-1"
 PREFIX = f"gengfu/v1/{NAME}"
@@ -201,14 +201,23 @@ async def test_cable_cut_stops_everything_until_joined(tmp_path: Path) -> None:
         assert station.relay
 
 
-async def test_with_the_cable_cut_it_does_not_come_back_to_a_new_broker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["while connected", "while the broker is away"])
+async def test_with_the_cable_cut_it_does_not_come_back_to_a_new_broker(
+    tmp_path: Path, moment: str
+) -> None:
     async with run_mosquitto(tmp_path) as broker, build_station(broker) as station:
-        await _until(lambda: station.is_connected)
-        await station.set_fault(Fault.CABLE_CUT)
-        await broker.kill()
+        await until(lambda: station.is_connected)
+        if moment == "while connected":
+            await station.set_fault(Fault.CABLE_CUT)
+            await broker.kill()
+        else:
+            await broker.kill()
+            await until(lambda: not station.is_connected)
+            await station.set_fault(Fault.CABLE_CUT)
         await broker.start()
         async with observing(broker) as observer:
             await asyncio.sleep(2.5)
+            assert broker.log_text.count(f"as sim-{NAME} ") == 1  # the first time
             assert [one for one in observer.of("status") if not one.is_retained] == []
             await station.clear_fault()
             await observer.wait_for("status", lambda one: is_online(one) and not one.is_retained)
@@ -254,7 +263,7 @@ async def test_comes_back_by_itself_with_a_higher_session(tmp_path: Path) -> Non
     ):
         first = (await observer.wait_for("status", is_online)).body["session"]
         await broker.kill()
-        await _until(lambda: not station.is_connected)
+        await until(lambda: not station.is_connected)
         await broker.start()
         again = await observer.wait_for(
             "status", lambda one: is_online(one) and one.body["session"] > first
@@ -270,7 +279,7 @@ async def test_a_refused_login_is_said_once_and_without_the_password(
             await broker.wait_for_log("not authorised", times=2)
             assert not station.is_connected
         async with build_station(broker, password="right") as station:
-            await _until(lambda: station.is_connected)
+            await until(lambda: station.is_connected)
     told = [record for record in caplog.records if "refuses station" in record.message]
     assert len(told) == 1
     assert "not-this-one" not in caplog.text
@@ -279,15 +288,9 @@ async def test_a_refused_login_is_said_once_and_without_the_password(
 async def test_a_broker_that_hangs_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
     async with run_mosquitto(tmp_path) as broker:
         async with build_station(broker, interval_s=0.05) as station:
-            await _until(lambda: station.is_connected)
+            await until(lambda: station.is_connected)
             await broker.freeze()
             await asyncio.sleep(0.3)
             before = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - before < 1
         assert not station.is_connected
-
-
-async def _until(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(8):
-        while not check():
-            await asyncio.sleep(0.02)
