@@ -14,9 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from hub.simulators.camera import Camera
-from hub.simulators.camera_state import STREAM_SHAPES
-from hub.simulators.clip import CLIP_SECONDS, FRAME_RATE
+from hub.simulators.camera_state import STREAM_SHAPES, StreamShape
+from hub.simulators.clip import CLIP_SECONDS, FRAME_RATE, Clip
 from hub.simulators.faults import Fault
+from hub.simulators.rtsp_player import Player
 from tests.protocol.simulated import PASSWORD, USER, simulated_camera
 
 TIMEOUT = (1.5, 1.0)  # to open and to read, s
@@ -209,3 +210,29 @@ async def test_an_open_connection_is_gone_with_the_power() -> None:
         writer.close()
         with pytest.raises(OSError):  # noqa: PT011 - refused
             await asyncio.open_connection("127.0.0.1", camera.state.rtsp_port)
+
+
+async def test_a_viewer_that_does_not_read_is_dropped() -> None:
+    big = Clip(width=1, height=1, sps=b"\x67", pps=b"\x68", pictures=((b"x" * 1400,) * 1500,) * 10)
+    unsent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def find_clip(_shape: StreamShape) -> Clip:
+        return big
+
+    async with simulated_camera() as camera:
+
+        async def play(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            player = Player(camera.state, STREAM_SHAPES[0], 0, writer)
+            async with asyncio.timeout(8):
+                await player.run(find_clip)
+            unsent.set_result(writer.transport.get_write_buffer_size())
+
+        server = await asyncio.start_server(play, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        try:
+            assert await asyncio.wait_for(unsent, 9) == 0  # it does not wait to be fetched
+        finally:
+            writer.close()
+            server.close()
+            await server.wait_closed()
