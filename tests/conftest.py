@@ -116,7 +116,8 @@ def _recreate(url: str, name: str, *, template: str = "template0") -> None:
         while True:
             # TimescaleDB's own workers look into the template now and then.
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND usename = current_user",
                 [template],
             )
             try:

@@ -26,6 +26,7 @@ from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
 from hub.patrols.visit import Eyes
 from hub.runtime.leading import lead
+from hub.runtime.ending import end_tasks
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
 from hub.store.migrate import migrate
@@ -74,6 +75,7 @@ async def run_process(
         await server.compress_old(parts.database, SCOPE, COMPRESS_AFTER)
         await parts.registry.load()
         address = "" if listening is None else public_address(settings, listening)
+        parts.health.add("storing", lambda: parts.pipeline.trouble or True)
         if ProcessRole.INGEST in roles:
             parts.health.add("broker", lambda: _broker(parts, found.broker_link))
             parts.health.add("adapters", lambda: _links(parts))
@@ -109,8 +111,7 @@ async def _running(
             tasks.append(group.create_task(parts.jobs.run(), name="jobs"))
         async with _serving(group, parts, listening, address):
             yield
-        for task in tasks:
-            task.cancel()
+        await end_tasks(tasks)
 
 
 @contextlib.asynccontextmanager

@@ -54,7 +54,7 @@ class Pipeline:
         self._after_commit = after_commit
         self._queue: asyncio.Queue[Emission] = asyncio.Queue(QUEUE_EMISSIONS)
         self._held_back: Emission | None = None
-        self._is_stored = True
+        self._trouble = ""
         metrics = metrics or CollectorRegistry()
         self._stored = Counter(
             "gengfu_events_stored", "Events and readings committed", registry=metrics
@@ -69,9 +69,9 @@ class Pipeline:
         )
 
     @property
-    def is_store_away(self) -> bool:
-        """Whether the last attempt to write failed."""
-        return not self._is_stored
+    def trouble(self) -> str:
+        """Why nothing can be stored now; empty while all is well."""
+        return self._trouble
 
     def link(self, connection: Connection, registration: Registration) -> Link:
         """The way in for one connection; unknown devices get ``registration``."""
@@ -123,18 +123,18 @@ class Pipeline:
             try:
                 readings = await self._store(emissions)
             except StoreUnavailable as error:
-                if self._is_stored:
-                    log.warning("the database is away, events wait: %s", error)
-                    self._is_stored = False
+                if not self._trouble:
+                    log.warning("nothing can be stored, events wait: %s", error)
+                self._trouble = str(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, RETRY_MOST_S)
             except GengfuError as error:
                 await self._take_apart(emissions, error)
                 return
             else:
-                if not self._is_stored:
-                    log.info("the database is back, events are stored again")
-                    self._is_stored = True
+                if self._trouble:
+                    log.info("events are stored again")
+                self._trouble = ""
                 if self._after_commit is not None and readings:
                     await self._after_commit(readings)
                 return

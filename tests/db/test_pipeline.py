@@ -245,14 +245,14 @@ async def test_readings_wait_while_the_database_is_away(
                 )
                 await link.emit([said], acknowledge=_note(acknowledged, number))
             async with asyncio.timeout(30):
-                while not pipeline.is_store_away:
+                while not pipeline.trouble:
                     await asyncio.sleep(0.02)
             assert acknowledged == []
             await proxy.mend()
             async with asyncio.timeout(60):
                 while len(acknowledged) < 50:
                     await asyncio.sleep(0.02)
-            assert not pipeline.is_store_away
+            assert not pipeline.trouble
         found = await values(database, county.east_camera.id)
         assert found == [-1.0, *(float(n) for n in range(50))]
         await database.close()
