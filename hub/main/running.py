@@ -25,8 +25,8 @@ from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
 from hub.patrols.visit import Eyes
-from hub.runtime.leading import lead
 from hub.runtime.ending import end_tasks
+from hub.runtime.leading import lead
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
 from hub.store.migrate import migrate

@@ -15,6 +15,10 @@ USER_AGENT: Final = "gengfu"
 class EndpointRefused(AddressRefused, OSError):
     """The policy refuses this endpoint; aiohttp shows it as a connection error."""
 
+    def __init__(self, refusal: str) -> None:
+        super().__init__(refusal)
+        self.strerror = refusal  # what aiohttp's own error shows
+
 
 def open_client(policy: AddressPolicy, *, timeout_s: float = 10.0) -> aiohttp.ClientSession:
     """Open a client that connects to nothing the policy refuses, whatever DNS or a redirect says.

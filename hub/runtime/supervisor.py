@@ -24,6 +24,7 @@ from hub.domain.errors import (
 )
 from hub.domain.events import Event
 from hub.domain.ports import Adapter, Commandable, Link
+from hub.runtime.ending import end_tasks
 from hub.runtime.live import RESYNC, LiveFeed
 from hub.store import connections, notices
 from hub.store.database import Database
@@ -155,9 +156,7 @@ class Supervisor:
 
     async def _stop(self, numbers: Sequence[int]) -> None:
         stopped = [self._running.pop(number) for number in numbers]
-        for running in stopped:
-            running.task.cancel()
-        await asyncio.gather(*(running.task for running in stopped), return_exceptions=True)
+        await end_tasks(running.task for running in stopped)
         for number in numbers:
             self._states.pop(number, None)
 
