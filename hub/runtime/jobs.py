@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.exceptions import (
+    AlreadyEnqueued,
+    ConnectorException,
+    JobAborted,
+    UniqueViolation,
+)
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
@@ -21,6 +26,7 @@ from procrastinate.types import JSONValue
 from hub.domain.devices import Json
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.ports import Clock
+from hub.runtime.job_connector import JobConnector
 from hub.store.database import Database, Transaction
 
 log = logging.getLogger(__name__)
@@ -55,7 +61,9 @@ class RetryWaits(BaseRetryStrategy):
     def get_retry_decision(
         self, *, exception: BaseException, job: QueuedJob
     ) -> RetryDecision | None:
-        """Decide for one failure."""
+        """Decide for one failure; a job that our own stop cut short runs again at once."""
+        if isinstance(exception, JobAborted | asyncio.CancelledError):
+            return RetryDecision(retry_in={"seconds": 0})
         if not isinstance(exception, GengfuError) or job.attempts >= len(self.waits_s):
             return None
         wait = self.waits_s[job.attempts]
@@ -74,7 +82,7 @@ class Jobs:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._app = App(connector=PsycopgConnector())
+        self._app = App(connector=JobConnector())
         self._periodic: list[_Periodic] = []
 
     def handle(self, name: str, handler: Handler, *, retry_waits_s: Sequence[float] = ()) -> None:
@@ -149,14 +157,20 @@ class Jobs:
     async def run(self, *, concurrency: int = CONCURRENCY) -> None:
         """Work until cancelled; survives the loss of the database."""
         await self._app.open_async(self._database.pool)
+        is_away = False
         while True:
             try:
                 await self._start_series()
+                if is_away:
+                    is_away = False
+                    log.info("due work is done again")
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._rescue_stalled(), name="jobs-rescue")
                     group.create_task(self._work(concurrency), name="jobs-work")
             except* (StoreUnavailable, ConnectorException) as errors:
-                log.warning("no due work can be done: %s", errors.exceptions[0])
+                if not is_away:
+                    is_away = True
+                    log.warning("due work waits until the database is back: %s", _reason(errors))
                 await asyncio.sleep(RESTART_S)
 
     async def _work(self, concurrency: int) -> None:
@@ -190,3 +204,10 @@ class Jobs:
     async def _defer_next(self, name: str, at: datetime) -> None:
         async with self._database.transaction() as tx:
             await self.defer(tx, name, {}, at=at, lock=f"every:{name}", once=f"every:{name}")
+
+
+def _reason(errors: BaseException) -> str:
+    """The sentence of the innermost error: the queue's own says only that there was one."""
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return " ".join(str(errors.__cause__ or errors).split())
