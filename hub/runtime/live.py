@@ -58,14 +58,20 @@ class LiveFeed:
 
     async def run(self) -> None:
         """Listen until cancelled; after a gap everybody is told to read again."""
+        is_away = False
         while True:
             try:
                 async for payload in self._database.listen(CHANNEL):
+                    if is_away:
+                        is_away = False
+                        log.info("live notices come again")
                     notice = parse_notice(payload) if payload else RESYNC
                     if notice is not None:
                         self._publish(notice)
             except StoreUnavailable as error:
-                log.warning("live notices stop until the database is back: %s", error)
+                if not is_away:
+                    is_away = True
+                    log.warning("live notices stop until the database is back: %s", error)
                 await asyncio.sleep(RETRY_S)
 
     def _publish(self, notice: Notice) -> None:

@@ -46,3 +46,6 @@ def set_up_logs(level: str) -> None:
     # Libraries that narrate every request.
     for chatty in ("aiohttp.access", "uvicorn.access", "zeep", "procrastinate", "httpx", "amqtt"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # While the database is away these write many lines a second; our own parts say it once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    logging.getLogger("procrastinate.utils").setLevel(logging.CRITICAL)
