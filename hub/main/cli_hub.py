@@ -46,7 +46,7 @@ def demo(
     from hub.main.running import run_process  # noqa: PLC0415 - see run
 
     with reported_errors():
-        loaded = demo_settings(read_settings(settings, dict(os.environ)))
+        loaded = demo_settings(read_settings(settings, dict(os.environ), level="warning"))
         with open_servers(loaded) as servers:
             village = Demo(loaded, servers, cameras=cameras, sensors=sensors)
             with village.simulators():
