@@ -199,6 +199,13 @@ def test_every_dependency_is_locked() -> None:
         assert re.search(rf"(?m)^{re.escape(name)}(\[[a-z,]+\])?==", lock), name
 
 
+def test_every_threat_a_test_bears_is_explained() -> None:
+    explained = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path in MODULES:
+        for number in re.findall(r'mark\.threat\("(\w+)"\)', path.read_text(encoding="utf-8")):
+            assert re.search(rf"\b{number}\b", explained), f"{identify(path)}: {number}"
+
+
 @pytest.mark.parametrize("number", THREATS)
 def test_every_threat_met_so_far_has_a_test(number: str) -> None:
     mark = f'threat("{number}")'
