@@ -59,6 +59,12 @@ async def compress_old(database: Database, scope: Scope, after: timedelta) -> bo
         return False
     try:
         async with database.transaction() as tx:
+            if await tx.scalar(
+                bool,
+                "SELECT compression_enabled FROM timescaledb_information.hypertables"
+                " WHERE hypertable_name = 'readings'",
+            ):
+                return True
             await tx.execute(
                 "ALTER TABLE readings SET (timescaledb.compress,"
                 " timescaledb.compress_segmentby = 'device_id',"
