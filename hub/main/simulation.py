@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def simulate(
     cameras: Annotated[int, typer.Option(min=0, max=250, help="ONVIF cameras.")] = 6,
     sensors: Annotated[int, typer.Option(min=0, max=1000, help="MQTT stations.")] = 8,
+    first_host: Annotated[str, typer.Option(help="Address of the first camera.")] = "127.0.1.1",
     control_port: Annotated[int, typer.Option(help="Where faults are ordered; 0: any.")] = 8099,
     plan: Annotated[Path | None, typer.Option(help="JSON file with logins.", hidden=True)] = None,
     settings: SettingsOption = None,
@@ -48,6 +49,7 @@ def simulate(
             options = VillageOptions(
                 cameras=cameras,
                 sensors=sensors,
+                first_host=first_host,
                 control_port=control_port,
                 area=given["area"],
                 credentials=Credentials(
