@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from adapters.mqtt.options import MqttOptions, TlsOptions
 from config.schema import Settings
-from hub.domain.addresses import DEFAULT_PORTS, IPAddress
+from hub.domain.addresses import DEFAULT_PORTS, IPAddress, parse_address
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.embedded_broker import EmbeddedBroker
@@ -83,7 +83,8 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
             address, credentials = configured_broker(settings)
         yield Servers(
             database_url=database_url,
-            broker_address=address,
+            # In the form in which links are stored: it must be known as ours.
+            broker_address=parse_address(address, schemes=("mqtt", "mqtts")).text,
             broker_credentials=credentials,
             database=database,
             broker=broker,

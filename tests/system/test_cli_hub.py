@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.protocol.mosquitto import free_port, run_mosquitto
@@ -88,8 +89,10 @@ async def test_check_and_run_tell_a_foreign_or_damaged_key(
             "GENGFU_MQTT__USERNAME": "hub",
             "GENGFU_MQTT__PASSWORD": "broker-password",
         }
-        async with run_whole_hub(data_dir, settings):
-            pass
+        async with run_whole_hub(data_dir, settings) as hub, hub.api() as api:
+            (link,) = (await api.get("connections")).json()["items"]
+            renamed = await api.patch(f"connections/{link['id']}", json={"name": "村里的"})
+            assert renamed.is_success, renamed.text
         gengfu = CommandLine(data_dir=data_dir, settings={**settings, "GENGFU_HTTP__PORT": "0"})
         key = data_dir / "gengfu.key"
         own = key.read_text(encoding="ascii")
@@ -112,8 +115,11 @@ async def test_check_and_run_tell_a_foreign_or_damaged_key(
         lost = await gengfu("check", "--json")
         assert states(lost)["key"] == "BAD"
         key.write_text(own, encoding="ascii")
-        async with run_whole_hub(data_dir, settings) as hub:
-            assert hub.address
+        async with run_whole_hub(data_dir, settings):
+            with psycopg.connect(timescaledb_database_url) as connection:
+                names = connection.execute("SELECT name FROM connections").fetchall()
+    # The link to the hub's broker is one, and keeps the name that people gave it.
+    assert names == [("村里的",)]
 
 
 async def test_migrate_makes_the_tables_once(tmp_path: Path) -> None:
