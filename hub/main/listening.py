@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import metadata
 
 import uvicorn
-from fastapi import FastAPI
 
 from alerts.receivers import validate_options
 from config.schema import Settings
@@ -23,9 +23,9 @@ from hub.web.services import WebServices, WebSettings
 class WebServer(uvicorn.Server):
     """Leaves signals to the process, which stops all parts in order, and says when it serves."""
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
-        self._app = app
+        self._end_streams = end_streams
         self.serving = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -35,7 +35,7 @@ class WebServer(uvicorn.Server):
 
     def end(self) -> None:
         """Stop serving; open live streams would otherwise be waited for."""
-        end_streams(self._app)
+        self._end_streams()
         self.should_exit = True
 
     @contextlib.contextmanager
@@ -106,4 +106,4 @@ def make_server(parts: Parts, address: str) -> WebServer:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    return WebServer(app, config)
+    return WebServer(config, partial(end_streams, app))

@@ -10,6 +10,7 @@ from hub.store.database import Database
 log = logging.getLogger(__name__)
 
 PING_S = 2.0
+ANSWER_S = 10.0
 
 Check = Callable[[], bool | str]
 """True, or a sentence that says what is wrong. Never blocks."""
@@ -37,13 +38,13 @@ class HealthWatch:
         while True:
             was_away = self._trouble is not None
             try:
-                async with self._database.transaction() as tx:
+                async with asyncio.timeout(ANSWER_S), self._database.transaction() as tx:
                     await tx.execute("SELECT 1")
                 self._trouble = None
                 if was_away:
                     log.info("the database answers")
-            except StoreUnavailable as error:
-                self._trouble = str(error)
+            except (StoreUnavailable, TimeoutError) as error:
+                self._trouble = str(error) or f"no answer within {ANSWER_S:g} s"
                 if not was_away:
-                    log.warning("the database is away: %s", error)
+                    log.warning("the database is away: %s", self._trouble)
             await asyncio.sleep(PING_S)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from hub.domain.access import system_scope
 from hub.domain.errors import StoreUnavailable
+from hub.runtime.ending import end_tasks
 from hub.store.database import Database
 from hub.store.leadership import Claim
 
@@ -29,12 +30,12 @@ async def lead(database: Database, name: str, work: Callable[[], Awaitable[None]
                 task = asyncio.create_task(_run(work), name=f"lead-{name}")
             elif is_held is False and task is not None:
                 log.warning("another process has taken the role %s: standing by", name)
-                await _end(task)
+                await end_tasks([task])
                 task = None
             await _pause(task)
     finally:
         if task is not None:
-            await _end(task)
+            await end_tasks([task])
         await claim.let_go()
 
 
@@ -58,8 +59,3 @@ async def _pause(task: asyncio.Task[None] | None) -> None:
 
 async def _run(work: Callable[[], Awaitable[None]]) -> None:
     await work()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -31,6 +31,14 @@ POOL_TIMEOUT_S = 5.0
 # A statement that takes longer than this is a defect or an overloaded database.
 STATEMENT_TIMEOUT = "60s"
 
+# A link that vanished without a word is given up after this; Unix sockets ignore it.
+_LIVELINESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+
 Pool = AsyncConnectionPool[AsyncConnection[tuple[object, ...]]]
 
 
@@ -131,7 +139,7 @@ class Database:
             open=False,
             configure=_configure,
             check=AsyncConnectionPool.check_connection,
-            kwargs={"application_name": name, "connect_timeout": 5},
+            kwargs={"application_name": name, "connect_timeout": 5, **_LIVELINESS},
         )
         with _translated():
             await _first_connection(url)
@@ -152,8 +160,13 @@ class Database:
             Invalid: a value the database refuses.
         """
         with _translated():
-            async with self.pool.connection() as connection, connection.transaction():
-                yield Transaction(connection, self._vault)
+            cancelled = _count_cancellations()
+            async with self.pool.connection() as connection:
+                # Waiting for the pool may swallow a cancellation before Python 3.12.
+                if _count_cancellations() > cancelled:
+                    raise asyncio.CancelledError
+                async with connection.transaction():
+                    yield Transaction(connection, self._vault)
 
     @property
     def address(self) -> str:
@@ -210,6 +223,11 @@ async def _first_connection(url: str) -> None:
     except TimeoutError as error:
         msg = "the database does not answer in time"
         raise StoreUnavailable(msg) from error
+
+
+def _count_cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 async def _configure(connection: AsyncConnection[tuple[object, ...]]) -> None:
