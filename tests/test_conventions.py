@@ -88,6 +88,9 @@ def _constant_names(tree: ast.Module) -> Iterator[str]:
     """Module-level names bound once to joined string constants, in the order they appear."""
     known: set[str] = set()
     for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "hub.store.scoping":
+            known |= {alias.name for alias in node.names if alias.name.isupper()}
+            yield from known
         target: ast.expr | None = None
         if isinstance(node, ast.Assign):
             target = node.targets[0]

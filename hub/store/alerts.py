@@ -12,7 +12,7 @@ from hub.store.audit import Deed, record
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.store.rule_states import close_alert
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 LONGEST_NOTE = 2000
 
@@ -23,7 +23,6 @@ _ALERT = (
     " x.acknowledged_by, x.resolved_at, x.resolved_by, x.resolution FROM alerts x"
     " JOIN areas a ON a.id = x.area_id JOIN rules u ON u.id = x.rule_id WHERE"
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ async def list_alerts(
     text = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = await tx.fetch(
         Alert,
-        _ALERT + _IN_SCOPE + "AND (%(after)s::bigint IS NULL OR x.id < %(after)s)"
+        _ALERT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR x.id < %(after)s)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " AND (%(device)s::bigint IS NULL OR x.device_id = %(device)s)"
         " AND (%(status)s::text IS NULL OR x.status = %(status)s)"
@@ -84,7 +83,7 @@ async def get_alert(tx: Transaction, scope: Scope, alert_id: int) -> Alert:
     """Return one alert; raises NotFound outside the scope."""
     row = await tx.fetch_one(
         Alert,
-        _ALERT + " x.id = %(id)s AND" + _IN_SCOPE,
+        _ALERT + " x.id = %(id)s AND" + IN_SCOPE,
         {"id": alert_id, "scope": scope_paths(scope)},
     )
     if row is None:
@@ -97,7 +96,7 @@ async def count_open(tx: Transaction, scope: Scope) -> dict[Severity, int]:
     """How many alerts of the scope are open, by severity."""
     rows = await tx.tuples(
         "SELECT x.severity, count(*) FROM alerts x JOIN areas a ON a.id = x.area_id"
-        " WHERE x.status <> 'resolved' AND" + _IN_SCOPE + "GROUP BY x.severity",
+        " WHERE x.status <> 'resolved' AND" + IN_SCOPE + "GROUP BY x.severity",
         {"scope": scope_paths(scope)},
     )
     return {Severity(str(severity)): int(str(number)) for severity, number in rows}

@@ -6,17 +6,16 @@ from hub.domain.access import Scope
 from hub.domain.devices import Area
 from hub.domain.errors import Invalid, NotFound
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}\Z")
 _SELECT = "SELECT a.id, a.parent_id, a.code, a.name, a.path::text AS path FROM areas a "
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 async def list_areas(tx: Transaction, scope: Scope) -> list[Area]:
     """Every area of the scope, parents before children."""
     return await tx.fetch(
-        Area, _SELECT + "WHERE" + _IN_SCOPE + "ORDER BY a.path", {"scope": scope_paths(scope)}
+        Area, _SELECT + "WHERE" + IN_SCOPE + "ORDER BY a.path", {"scope": scope_paths(scope)}
     )
 
 
@@ -25,7 +24,7 @@ async def get_area(tx: Transaction, scope: Scope, area_id: int) -> Area:
     return _found(
         await tx.fetch_one(
             Area,
-            _SELECT + "WHERE a.id = %(id)s AND" + _IN_SCOPE,
+            _SELECT + "WHERE a.id = %(id)s AND" + IN_SCOPE,
             {"id": area_id, "scope": scope_paths(scope)},
         )
     )
@@ -36,7 +35,7 @@ async def find_area(tx: Transaction, scope: Scope, code: str) -> Area:
     return _found(
         await tx.fetch_one(
             Area,
-            _SELECT + "WHERE a.code = %(code)s AND" + _IN_SCOPE,
+            _SELECT + "WHERE a.code = %(code)s AND" + IN_SCOPE,
             {"code": code, "scope": scope_paths(scope)},
         )
     )

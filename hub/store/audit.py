@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,9 @@ async def list_entries(
         AuditEntry,
         "SELECT u.id, u.at, u.actor, u.source, u.action, u.object_type, u.object_id, u.area_id,"
         " u.detail FROM audit u LEFT JOIN areas a ON a.id = u.area_id"
-        " WHERE (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])"
-        "        OR (u.area_id IS NULL AND EXISTS (SELECT FROM areas r WHERE r.parent_id IS NULL"
+        " WHERE ("
+        + IN_SCOPE
+        + "        OR (u.area_id IS NULL AND EXISTS (SELECT FROM areas r WHERE r.parent_id IS NULL"
         "            AND r.path = ANY (%(scope)s::ltree[]))))"
         " AND (%(after)s::bigint IS NULL OR u.id < %(after)s)"
         " ORDER BY u.id DESC LIMIT %(limit)s",

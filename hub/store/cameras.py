@@ -6,7 +6,7 @@ from hub.domain.access import Scope
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,7 @@ async def list_targets(
         " JOIN connections c ON c.id = d.connection_id"
         " WHERE d.registration = 'approved' AND c.is_enabled"
         " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s))"
-        " AND d.id %% %(of)s = %(number)s"
-        " AND (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[]))"
-        " ORDER BY d.id, h.id",
+        " AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE + "ORDER BY d.id, h.id",
         {"scope": scope_paths(scope), "ids": device_ids, "number": number, "of": of},
     )
     return [_target(tx, row) for row in rows]

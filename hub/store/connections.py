@@ -12,9 +12,7 @@ from hub.domain.errors import NotFound
 from hub.domain.secrets import Credentials
 from hub.store.areas import get_area
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
-
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ async def list_connections(
         _Row,
         "SELECT c.id, c.protocol, c.name, c.address, c.area_id, c.username, c.password_sealed,"
         " c.options, c.is_enabled FROM connections c JOIN areas a ON a.id = c.area_id"
-        " WHERE" + _IN_SCOPE + "AND (c.is_enabled OR NOT %(enabled)s)"
+        " WHERE" + IN_SCOPE + "AND (c.is_enabled OR NOT %(enabled)s)"
         " AND (%(ids)s::bigint[] IS NULL OR c.id = ANY (%(ids)s)) ORDER BY c.id",
         {
             "scope": scope_paths(scope),
@@ -74,7 +72,7 @@ async def get_connection(tx: Transaction, scope: Scope, connection_id: int) -> C
         _Row,
         "SELECT c.id, c.protocol, c.name, c.address, c.area_id, c.username, c.password_sealed,"
         " c.options, c.is_enabled FROM connections c JOIN areas a ON a.id = c.area_id"
-        " WHERE c.id = %(id)s AND" + _IN_SCOPE,
+        " WHERE c.id = %(id)s AND" + IN_SCOPE,
         {"id": connection_id, "scope": scope_paths(scope)},
     )
     if row is None:
@@ -89,7 +87,7 @@ async def list_states(tx: Transaction, scope: Scope) -> list[ConnectionState]:
         ConnectionState,
         "SELECT c.id AS connection_id, c.name, c.protocol, c.address, c.area_id, c.is_enabled,"
         " c.state, c.state_detail, c.state_since"
-        " FROM connections c JOIN areas a ON a.id = c.area_id WHERE" + _IN_SCOPE + "ORDER BY c.id",
+        " FROM connections c JOIN areas a ON a.id = c.area_id WHERE" + IN_SCOPE + "ORDER BY c.id",
         {"scope": scope_paths(scope)},
     )
 
@@ -137,7 +135,7 @@ async def set_state(
     await tx.execute(
         "UPDATE connections c SET state = %(state)s, state_detail = %(detail)s,"
         " state_since = CASE WHEN state = %(state)s THEN state_since ELSE now() END"
-        " FROM areas a WHERE a.id = c.area_id AND c.id = %(id)s AND" + _IN_SCOPE,
+        " FROM areas a WHERE a.id = c.area_id AND c.id = %(id)s AND" + IN_SCOPE,
         {"id": connection_id, "state": state, "detail": detail, "scope": scope_paths(scope)},
     )
 

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
-
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,7 @@ async def device_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list
         " a.path::text AS area_path, d.address, d.manufacturer, d.model, d.registration,"
         " s.status, s.since, s.layer, s.detail FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id WHERE d.id = ANY (%(ids)s) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY d.id",
         {"ids": list(ids), "scope": scope_paths(scope)},
     )
@@ -69,7 +67,7 @@ async def connection_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> 
         "SELECT c.id AS connection_id, c.name, c.protocol, c.address, c.area_id,"
         " a.path::text AS area_path, c.is_enabled, c.state, c.state_detail, c.state_since"
         " FROM connections c JOIN areas a ON a.id = c.area_id WHERE c.id = ANY (%(ids)s) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY c.id",
         {"ids": list(ids), "scope": scope_paths(scope)},
     )
@@ -80,7 +78,7 @@ async def count_pending(tx: Transaction, scope: Scope) -> int:
     number = await tx.scalar(
         int,
         "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.registration = 'pending' AND" + _IN_SCOPE,
+        " WHERE d.registration = 'pending' AND" + IN_SCOPE,
         {"scope": scope_paths(scope)},
     )
     return number or 0

@@ -21,14 +21,13 @@ from hub.domain.errors import NotFound
 from hub.domain.health import Status
 from hub.store.areas import get_area
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 _DEVICE = (
     "d.id, d.connection_id, d.key, d.area_id, a.path::text AS area_path, d.kind, d.name,"
     " d.registration, d.manufacturer, d.model, d.firmware, d.serial, d.hardware_id, d.address,"
     " d.clock_offset_s, d.created_at "
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,7 @@ async def list_devices(
         " d.manufacturer, d.model, d.registration, s.status, s.since, s.layer, s.detail"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id"
-        " WHERE" + _IN_SCOPE + "AND d.id > coalesce(%(after)s::bigint, 0)"
+        " WHERE" + IN_SCOPE + "AND d.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " AND (%(any)s OR (d.name || ' ' || d.serial || ' ' || d.address) ILIKE %(text)s)"
         " AND (%(status)s::text IS NULL OR s.status = %(status)s)"
@@ -135,7 +134,7 @@ async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
     rows = await tx.tuples(
         "SELECT s.status, count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id"
-        " WHERE d.registration = 'approved' AND" + _IN_SCOPE + "GROUP BY s.status",
+        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY s.status",
         {"scope": scope_paths(scope)},
     )
     return {str(status): int(str(number)) for status, number in rows}
@@ -147,7 +146,7 @@ async def get_device(tx: Transaction, scope: Scope, device_id: int) -> Device:
         await tx.fetch_one(
             Device,
             "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
-            " WHERE d.id = %(id)s AND" + _IN_SCOPE,
+            " WHERE d.id = %(id)s AND" + IN_SCOPE,
             {"id": device_id, "scope": scope_paths(scope)},
         )
     )
@@ -161,7 +160,7 @@ async def all_devices(
         Device,
         "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
         " WHERE (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s)) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY d.id",
         {"scope": scope_paths(scope), "ids": None if device_ids is None else list(device_ids)},
     )
@@ -176,7 +175,7 @@ async def find_same_hardware(
         Device,
         "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
         " WHERE d.hardware_id = %(hardware)s AND d.hardware_id <> ''"
-        " AND d.connection_id <> %(connection)s AND" + _IN_SCOPE + "ORDER BY d.id LIMIT 1",
+        " AND d.connection_id <> %(connection)s AND" + IN_SCOPE + "ORDER BY d.id LIMIT 1",
         {"hardware": hardware_id, "connection": not_connection, "scope": scope_paths(scope)},
     )
     return None if row is None else _typed(row)
@@ -300,7 +299,7 @@ async def all_points(tx: Transaction, scope: Scope) -> list[tuple[int, str, int]
     """(device, point key, point) of every point of the scope: the registry's start."""
     rows = await tx.tuples(
         "SELECT p.device_id, p.key, p.id FROM points p JOIN devices d ON d.id = p.device_id"
-        " JOIN areas a ON a.id = d.area_id WHERE" + _IN_SCOPE,
+        " JOIN areas a ON a.id = d.area_id WHERE" + IN_SCOPE,
         {"scope": scope_paths(scope)},
     )
     return [(int(str(d)), str(key), int(str(p))) for d, key, p in rows]

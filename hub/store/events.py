@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from hub.domain.access import Scope
 from hub.domain.events import Severity, StoredEvent
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 EVENT_ORDER_LOCK = 0x6576656E7473  # "events"
 
@@ -22,7 +22,6 @@ _EVENT = (
     " coalesce(d.name, '') AS device_name, e.channel, e.severity, e.is_active, e.replayed, e.data"
 )
 _FROM = " FROM events e JOIN areas a ON a.id = e.area_id LEFT JOIN devices d ON d.id = e.device_id "
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +144,7 @@ async def list_events(
         + _EVENT
         + _FROM
         + "WHERE"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " AND (%(device)s::bigint IS NULL OR e.device_id = %(device)s)"
         " AND (%(kind)s = '' OR e.kind = %(kind)s)"
@@ -177,7 +176,7 @@ async def get_events(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[
     """The events of the scope with these numbers, in order."""
     rows = await tx.fetch(
         StoredEvent,
-        "SELECT " + _EVENT + _FROM + "WHERE e.id = ANY (%(ids)s) AND" + _IN_SCOPE + "ORDER BY e.id",
+        "SELECT " + _EVENT + _FROM + "WHERE e.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY e.id",
         {"ids": list(ids), "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
@@ -193,7 +192,7 @@ async def events_after(
         + _EVENT
         + _FROM
         + "WHERE e.id > %(id)s AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY e.id LIMIT %(limit)s",
         {"id": event_id, "limit": limit, "scope": scope_paths(scope)},
     )
@@ -209,7 +208,7 @@ async def list_readings(
         "SELECT r.at, r.point_id, r.value FROM readings r"
         " WHERE r.device_id = %(device)s AND r.at >= %(since)s AND r.at < %(until)s"
         " AND EXISTS (SELECT FROM devices d JOIN areas a ON a.id = d.area_id"
-        "             WHERE d.id = %(device)s AND" + _IN_SCOPE + ")"
+        "             WHERE d.id = %(device)s AND" + IN_SCOPE + ")"
         " ORDER BY r.at, r.point_id LIMIT 10000",
         {"device": device_id, "since": since, "until": until, "scope": scope_paths(scope)},
     )

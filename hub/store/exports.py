@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
-
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,6 @@ async def export_devices(tx: Transaction, scope: Scope) -> list[ExportedDevice]:
         " d.model, d.serial, d.firmware, d.registration, s.status"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN connections c ON c.id = d.connection_id JOIN device_status s ON s.device_id = d.id"
-        " WHERE" + _IN_SCOPE + "ORDER BY d.id",
+        " WHERE" + IN_SCOPE + "ORDER BY d.id",
         {"scope": scope_paths(scope)},
     )

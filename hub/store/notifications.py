@@ -10,10 +10,9 @@ from hub.domain.errors import NotFound
 from hub.store.alerts import get_alert
 from hub.store.database import Transaction
 from hub.store.receivers import get_receiver
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 LONGEST_DETAIL = 500
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ async def add_fired(
         " JOIN rule_receivers rr ON rr.rule_id = x.rule_id"
         " JOIN receivers v ON v.id = rr.receiver_id"
         " WHERE x.id = %(id)s AND v.is_enabled AND v.removed_at IS NULL AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ON CONFLICT DO NOTHING RETURNING id, receiver_id",
         {"id": alert_id, "step": step_id, "scope": scope_paths(scope)},
     )
@@ -91,7 +90,7 @@ async def add_resolved(
         " JOIN areas a ON a.id = x.area_id JOIN notifications n ON n.alert_id = x.id"
         " JOIN alert_steps s ON s.id = n.step_id AND s.step = 'fired'"
         " JOIN receivers v ON v.id = n.receiver_id AND v.removed_at IS NULL"
-        " WHERE x.id = %(id)s AND" + _IN_SCOPE + "ON CONFLICT DO NOTHING RETURNING id, receiver_id",
+        " WHERE x.id = %(id)s AND" + IN_SCOPE + "ON CONFLICT DO NOTHING RETURNING id, receiver_id",
         {"id": alert_id, "step": step_id, "scope": scope_paths(scope)},
     )
 
@@ -107,7 +106,7 @@ async def get_notification(tx: Transaction, scope: Scope, notification_id: int) 
         "SELECT n.id, n.message_id::text AS message_id, n.alert_id, n.receiver_id, n.status,"
         " s.id AS step_id, s.at, s.actor, s.step, s.note FROM notifications n"
         " JOIN alert_steps s ON s.id = n.step_id JOIN alerts x ON x.id = n.alert_id"
-        " JOIN areas a ON a.id = x.area_id WHERE n.id = %(id)s AND" + _IN_SCOPE,
+        " JOIN areas a ON a.id = x.area_id WHERE n.id = %(id)s AND" + IN_SCOPE,
         {"id": notification_id, "scope": scope_paths(scope)},
     )
     if row is None:
@@ -138,7 +137,7 @@ async def set_status(
     await tx.execute(
         "UPDATE notifications n SET status = %(status)s FROM alerts x, areas a"
         " WHERE x.id = n.alert_id AND a.id = x.area_id AND n.id = %(id)s"
-        " AND n.status <> 'delivered' AND" + _IN_SCOPE,
+        " AND n.status <> 'delivered' AND" + IN_SCOPE,
         {"id": notification_id, "status": status, "scope": scope_paths(scope)},
     )
 
@@ -151,7 +150,7 @@ async def record_attempt(
         "INSERT INTO notification_attempts (notification_id, at, outcome, detail)"
         " SELECT n.id, %(at)s, %(outcome)s, %(detail)s FROM notifications n"
         " JOIN alerts x ON x.id = n.alert_id JOIN areas a ON a.id = x.area_id"
-        " WHERE n.id = %(id)s AND" + _IN_SCOPE,
+        " WHERE n.id = %(id)s AND" + IN_SCOPE,
         {
             "id": attempt.notification_id,
             "at": attempt.at,

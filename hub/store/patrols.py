@@ -9,7 +9,7 @@ from hub.domain.patrols import PatrolPlan, StopOrder
 from hub.store import audit, notices
 from hub.store.areas import get_area
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC = "patrol-plans"
 
@@ -18,7 +18,6 @@ _SELECT = (
     " p.seconds_per_stop, p.stop_order AS order, p.device_ids, p.is_enabled"
     " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ async def list_plans(
     count = page_limit(limit)
     rows = await tx.fetch(
         PatrolPlan,
-        _SELECT + _IN_SCOPE + "AND p.id > coalesce(%(after)s::bigint, 0)"
+        _SELECT + IN_SCOPE + "AND p.id > coalesce(%(after)s::bigint, 0)"
         " ORDER BY p.id LIMIT %(limit)s",
         {"scope": scope_paths(scope), "after": after[0] if after else None, "limit": count + 1},
     )
@@ -50,7 +49,7 @@ async def get_plan(tx: Transaction, scope: Scope, plan_id: int) -> PatrolPlan:
     """Return one plan; raises NotFound outside the scope."""
     row = await tx.fetch_one(
         PatrolPlan,
-        _SELECT + " p.id = %(id)s AND" + _IN_SCOPE,
+        _SELECT + " p.id = %(id)s AND" + IN_SCOPE,
         {"id": plan_id, "scope": scope_paths(scope)},
     )
     if row is None:
@@ -112,14 +111,14 @@ async def enabled_plans(tx: Transaction, scope: Scope) -> list[Planned]:
     rows = await tx.tuples(
         "SELECT p.id, a.path::text, p.planned_through FROM patrol_plans p"
         " JOIN areas a ON a.id = p.area_id WHERE p.is_enabled AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY p.id FOR UPDATE OF p",
         {"scope": scope_paths(scope)},
     )
     times = {row[0]: (str(row[1]), row[2]) for row in rows}
     plans = await tx.fetch(
         PatrolPlan,
-        _SELECT + " p.id = ANY (%(ids)s) AND" + _IN_SCOPE + "ORDER BY p.id",
+        _SELECT + " p.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY p.id",
         {"ids": list(times), "scope": scope_paths(scope)},
     )
     found = []
@@ -136,7 +135,7 @@ async def set_planned_through(
     """Note until when a plan's rounds exist."""
     await tx.execute(
         "UPDATE patrol_plans p SET planned_through = %(through)s FROM areas a"
-        " WHERE a.id = p.area_id AND p.id = %(id)s AND" + _IN_SCOPE,
+        " WHERE a.id = p.area_id AND p.id = %(id)s AND" + IN_SCOPE,
         {"id": plan_id, "through": through, "scope": scope_paths(scope)},
     )
 
@@ -165,7 +164,7 @@ async def _check_places(tx: Transaction, scope: Scope, plan: PatrolPlan) -> None
     known = await tx.scalar(
         int,
         "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + _IN_SCOPE,
+        " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE,
         {"ids": wanted, "path": area.path, "scope": scope_paths(scope)},
     )
     if known != len(wanted):

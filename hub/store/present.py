@@ -10,9 +10,8 @@ from hub.domain.conditions import Direction, PointBeyond
 from hub.domain.devices import DeviceKind
 from hub.domain.health import Status
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 # A reading older than this (or than three of its intervals) says nothing of now.
 _STALE = "greatest(interval '15 minutes', 3 * coalesce(p.expected_interval_s, 0) * interval '1 s')"
 
@@ -56,7 +55,7 @@ async def device_kinds(
     """The kinds of those of these devices that are approved: rules watch no others."""
     rows = await tx.tuples(
         "SELECT d.id, d.kind FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + _IN_SCOPE,
+        " WHERE d.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(device_ids), "scope": scope_paths(scope)},
     )
     return {int(str(number)): DeviceKind(str(kind)) for number, kind in rows}
@@ -69,7 +68,7 @@ async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) 
         "SELECT p.id AS point_id, p.key AS point, d.id AS device_id, d.kind AS device_kind,"
         " d.area_id, a.path::text AS area_path FROM points p JOIN devices d ON d.id = p.device_id"
         " JOIN areas a ON a.id = d.area_id"
-        " WHERE p.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + _IN_SCOPE,
+        " WHERE p.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(point_ids), "scope": scope_paths(scope)},
     )
     return [replace(row, device_kind=DeviceKind(row.device_kind)) for row in rows]
@@ -84,11 +83,11 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
         " WHERE s.status = 'offline' AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
         " AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
-        "                 AND r.subject = 'device:' || d.id) AND" + _IN_SCOPE + "UNION ALL"
+        "                 AND r.subject = 'device:' || d.id) AND" + IN_SCOPE + "UNION ALL"
         " SELECT s.device_id, d.area_id, s.status, s.since, s.detail FROM rule_states r"
         " JOIN device_status s ON s.device_id = r.device_id"
         " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE r.rule_id = %(rule)s AND s.status <> 'offline' AND" + _IN_SCOPE,
+        " WHERE r.rule_id = %(rule)s AND s.status <> 'offline' AND" + IN_SCOPE,
         {
             "rule": rule.id,
             "path": rule.area_path,
@@ -115,7 +114,7 @@ async def present_values(
         " WHERE p.key = %(point)s AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
         " AND (r.rule_id IS NOT NULL OR (v.at > %(now)s - " + _STALE + " AND CASE WHEN %(above)s"
-        "      THEN v.value > %(threshold)s ELSE v.value < %(threshold)s END)) AND" + _IN_SCOPE,
+        "      THEN v.value > %(threshold)s ELSE v.value < %(threshold)s END)) AND" + IN_SCOPE,
         {
             "rule": rule.id,
             "path": rule.area_path,

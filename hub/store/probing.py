@@ -3,7 +3,7 @@
 from hub.domain.access import Scope
 from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 async def known_verdicts(
@@ -14,8 +14,7 @@ async def known_verdicts(
     rows = await tx.tuples(
         "SELECT s.device_id, s.status, s.layer FROM device_status s"
         " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE d.registration = 'approved' AND d.id %% %(of)s = %(number)s"
-        " AND (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[]))",
+        " WHERE d.registration = 'approved' AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE,
         {"scope": scope_paths(scope), "number": number, "of": of},
     )
     return {

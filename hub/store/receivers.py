@@ -12,13 +12,12 @@ from hub.domain.errors import Invalid, NotFound
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 _RECEIVER = (
     "SELECT v.id, v.name, v.area_id, v.kind, v.options, v.secret_sealed, v.is_enabled"
     " FROM receivers v JOIN areas a ON a.id = v.area_id WHERE v.removed_at IS NULL AND"
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 # Where these lead, the secret goes too: who changes them must know it.
 _DESTINATION = ("address", "host", "port", "tls", "username")
 
@@ -47,7 +46,7 @@ async def list_receivers(
     count = page_limit(limit)
     rows = await tx.fetch(
         _Row,
-        _RECEIVER + _IN_SCOPE + "AND v.id > coalesce(%(after)s::bigint, 0)"
+        _RECEIVER + IN_SCOPE + "AND v.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " ORDER BY v.id LIMIT %(limit)s",
         {
@@ -65,7 +64,7 @@ async def get_receiver(tx: Transaction, scope: Scope, receiver_id: int) -> Recei
     """Return one receiver with its secret; raises NotFound outside the scope."""
     row = await tx.fetch_one(
         _Row,
-        _RECEIVER + " v.id = %(id)s AND" + _IN_SCOPE,
+        _RECEIVER + " v.id = %(id)s AND" + IN_SCOPE,
         {"id": receiver_id, "scope": scope_paths(scope)},
     )
     if row is None:

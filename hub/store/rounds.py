@@ -9,7 +9,7 @@ from hub.domain.events import Severity, StoredEvent
 from hub.domain.patrols import PatrolPlan, PatrolRound, RoundState
 from hub.store import audit, events, notices
 from hub.store.database import Transaction
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC = "patrol-rounds"
 
@@ -23,7 +23,6 @@ _SELECT = (
     "  count(*) FILTER (WHERE verdict = 'not_seen') AS stops_not_seen"
     "  FROM patrol_stops WHERE round_id = r.id) s WHERE"
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ async def list_rounds(
     count = page_limit(limit)
     rows = await tx.fetch(
         PatrolRound,
-        _SELECT + _IN_SCOPE + "AND (%(after)s::bigint IS NULL OR r.id < %(after)s)"
+        _SELECT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR r.id < %(after)s)"
         " AND (%(plan)s::bigint IS NULL OR r.plan_id = %(plan)s)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " AND (%(state)s::text IS NULL OR r.state = %(state)s)"
@@ -70,7 +69,7 @@ async def get_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound
     """Return one round with its figures; raises NotFound outside the scope."""
     row = await tx.fetch_one(
         PatrolRound,
-        _SELECT + " r.id = %(id)s AND" + _IN_SCOPE,
+        _SELECT + " r.id = %(id)s AND" + IN_SCOPE,
         {"id": round_id, "scope": scope_paths(scope)},
     )
     if row is None:
@@ -89,7 +88,7 @@ async def add_round(
         " (plan_id, plan_name, area_id, time_zone, window_s, seconds_per_stop, planned_at)"
         " SELECT p.id, p.name, p.area_id, p.time_zone, p.window_s, p.seconds_per_stop, %(at)s"
         " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE p.id = %(plan)s AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ON CONFLICT (plan_id, planned_at) DO NOTHING RETURNING id",
         {"plan": plan.id, "at": planned_at, "scope": scope_paths(scope)},
     )
@@ -103,7 +102,7 @@ async def lock_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRoun
     found = await tx.scalar(
         int,
         "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.id = %(id)s AND" + _IN_SCOPE + "FOR UPDATE OF r",
+        " WHERE r.id = %(id)s AND" + IN_SCOPE + "FOR UPDATE OF r",
         {"id": round_id, "scope": scope_paths(scope)},
     )
     return None if found is None else await get_round(tx, scope, round_id)
@@ -115,7 +114,7 @@ async def is_plan_walking(tx: Transaction, scope: Scope, plan_id: int) -> bool:
         await tx.scalar(
             bool,
             "SELECT EXISTS (SELECT FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-            " WHERE r.plan_id = %(plan)s AND r.state = 'running' AND" + _IN_SCOPE + ")",
+            " WHERE r.plan_id = %(plan)s AND r.state = 'running' AND" + IN_SCOPE + ")",
             {"plan": plan_id, "scope": scope_paths(scope)},
         )
     )
@@ -241,7 +240,7 @@ async def overdue_rounds(tx: Transaction, scope: Scope, now: datetime) -> list[P
     """Due rounds of the scope whose window is over, oldest first, at most 500."""
     rows = await tx.fetch(
         PatrolRound,
-        _SELECT + _IN_SCOPE + "AND r.state = 'due'"
+        _SELECT + IN_SCOPE + "AND r.state = 'due'"
         " AND r.planned_at + r.window_s * interval '1 second' < %(now)s"
         " ORDER BY r.planned_at, r.id LIMIT 500",
         {"now": now, "scope": scope_paths(scope)},
@@ -258,7 +257,7 @@ async def revive_idle(tx: Transaction, scope: Scope, now: datetime, idle: timede
         "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
         " AND r.state IN ('due', 'running')"
         " AND coalesce(r.touched_at, r.planned_at) + r.seconds_per_stop * interval '1 second'"
-        "  < %(since)s AND" + _IN_SCOPE + "RETURNING r.id",
+        "  < %(since)s AND" + IN_SCOPE + "RETURNING r.id",
         {"now": now, "since": now - idle, "scope": scope_paths(scope)},
     )
     return [int(str(row[0])) for row in rows]

@@ -12,13 +12,12 @@ from hub.domain.access import Scope
 from hub.domain.alerts import Phase, Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 _STATE = (
     "r.rule_id, r.subject, r.area_id, r.device_id, r.point_id, r.channel, r.phase, r.since,"
     " r.due_at, r.value, r.alert_id "
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ async def load_states(
         RuleState,
         "SELECT " + _STATE + "FROM rule_states r"
         " JOIN unnest(%(rules)s::bigint[], %(subjects)s::text[]) AS k (rule_id, subject)"
-        " USING (rule_id, subject) JOIN areas a ON a.id = r.area_id WHERE" + _IN_SCOPE,
+        " USING (rule_id, subject) JOIN areas a ON a.id = r.area_id WHERE" + IN_SCOPE,
         {
             "rules": [rule_id for rule_id, _ in keys],
             "subjects": [subject for _, subject in keys],
@@ -66,7 +65,7 @@ async def due_states(
     rows = await tx.fetch(
         RuleState,
         "SELECT " + _STATE + "FROM rule_states r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.due_at <= %(now)s AND" + _IN_SCOPE + "ORDER BY r.due_at LIMIT %(limit)s",
+        " WHERE r.due_at <= %(now)s AND" + IN_SCOPE + "ORDER BY r.due_at LIMIT %(limit)s",
         {"now": now, "limit": limit, "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
@@ -77,7 +76,7 @@ async def next_due_at(tx: Transaction, scope: Scope) -> datetime | None:
     return await tx.scalar(
         datetime,
         "SELECT min(r.due_at) FROM rule_states r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.due_at IS NOT NULL AND" + _IN_SCOPE,
+        " WHERE r.due_at IS NOT NULL AND" + IN_SCOPE,
         {"scope": scope_paths(scope)},
     )
 
@@ -87,7 +86,7 @@ async def point_states(tx: Transaction, scope: Scope) -> list[RuleState]:
     rows = await tx.fetch(
         RuleState,
         "SELECT " + _STATE + "FROM rule_states r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.point_id IS NOT NULL AND" + _IN_SCOPE,
+        " WHERE r.point_id IS NOT NULL AND" + IN_SCOPE,
         {"scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
@@ -150,7 +149,7 @@ async def open_alert(tx: Transaction, scope: Scope, opening: Opening) -> OpenedA
         "  ORDER BY e.at DESC LIMIT 1) END),"
         " %(value)s, %(reason)s, %(since)s, %(at)s FROM areas a"
         " LEFT JOIN devices d ON d.id = %(device)s LEFT JOIN points p ON p.id = %(point)s"
-        " WHERE a.id = %(area)s AND" + _IN_SCOPE + "ON CONFLICT (rule_id, subject)"
+        " WHERE a.id = %(area)s AND" + IN_SCOPE + "ON CONFLICT (rule_id, subject)"
         " WHERE status <> 'resolved' DO NOTHING RETURNING id),"
         " noted AS (INSERT INTO alert_steps (alert_id, at, actor, step, note)"
         " SELECT id, %(at)s, %(actor)s, %(step)s, %(reason)s FROM opened RETURNING alert_id, id)"
@@ -192,7 +191,7 @@ async def close_alert(
         "WITH closed AS (UPDATE alerts x SET status = 'resolved',"
         " resolved_at = greatest(%(at)s, x.fired_at), resolved_by = %(actor)s,"
         " resolution = %(reason)s FROM areas a WHERE a.id = x.area_id AND x.id = %(id)s"
-        " AND x.status <> 'resolved' AND" + _IN_SCOPE + "RETURNING x.id, x.resolved_at)"
+        " AND x.status <> 'resolved' AND" + IN_SCOPE + "RETURNING x.id, x.resolved_at)"
         " INSERT INTO alert_steps (alert_id, at, actor, step, note)"
         " SELECT id, resolved_at, %(actor)s, %(step)s, %(reason)s FROM closed RETURNING id",
         {
@@ -215,7 +214,7 @@ async def restart_waits(tx: Transaction, scope: Scope, now: datetime) -> int:
     return await tx.execute(
         "UPDATE rule_states r SET due_at = %(now)s + (r.due_at - r.since), since = %(now)s"
         " FROM areas a WHERE a.id = r.area_id AND r.phase = 'pending' AND r.due_at IS NOT NULL"
-        " AND r.since > %(now)s + interval '5 s' AND" + _IN_SCOPE,
+        " AND r.since > %(now)s + interval '5 s' AND" + IN_SCOPE,
         {"now": now, "scope": scope_paths(scope)},
     )
 
@@ -230,7 +229,7 @@ async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -
         " WHERE (u.removed_at IS NOT NULL OR NOT u.is_enabled"
         " OR NOT coalesce(da.path, a.path) <@ ua.path"
         " OR (r.device_id IS NOT NULL AND coalesce(d.registration, '') <> 'approved')) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "LIMIT %(limit)s",
         {"limit": limit, "scope": scope_paths(scope)},
     )

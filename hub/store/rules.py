@@ -16,7 +16,7 @@ from hub.store.audit import Deed, record
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.store.receivers import check_receivers
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 _RULE = (
     "SELECT u.id, u.name, u.area_id, a.path::text AS area_path, u.condition, u.severity,"
@@ -24,7 +24,6 @@ _RULE = (
     " FROM rule_receivers rr WHERE rr.rule_id = u.id), '{}') AS receivers"
     " FROM rules u JOIN areas a ON a.id = u.area_id WHERE u.removed_at IS NULL AND"
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class _Row:
 async def all_rules(tx: Transaction, scope: Scope) -> list[Rule]:
     """Every rule of the scope that is switched on: what the engine works with."""
     rows = await tx.fetch(
-        _Row, _RULE + " u.is_enabled AND" + _IN_SCOPE + "ORDER BY u.id", _params(scope)
+        _Row, _RULE + " u.is_enabled AND" + IN_SCOPE + "ORDER BY u.id", _params(scope)
     )
     return [row.rule() for row in rows]
 
@@ -72,7 +71,7 @@ async def list_rules(
     count = page_limit(limit)
     rows = await tx.fetch(
         _Row,
-        _RULE + _IN_SCOPE + "AND u.id > coalesce(%(after)s::bigint, 0)"
+        _RULE + IN_SCOPE + "AND u.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " ORDER BY u.id LIMIT %(limit)s",
         {
@@ -89,7 +88,7 @@ async def list_rules(
 async def get_rule(tx: Transaction, scope: Scope, rule_id: int) -> Rule:
     """Return one rule; raises NotFound outside the scope."""
     row = await tx.fetch_one(
-        _Row, _RULE + " u.id = %(id)s AND" + _IN_SCOPE, {**_params(scope), "id": rule_id}
+        _Row, _RULE + " u.id = %(id)s AND" + IN_SCOPE, {**_params(scope), "id": rule_id}
     )
     if row is None:
         msg = "no such rule"
@@ -151,7 +150,7 @@ async def has_rules(tx: Transaction, scope: Scope) -> bool:
         await tx.scalar(
             bool,
             "SELECT EXISTS (SELECT FROM rules u JOIN areas a ON a.id = u.area_id WHERE"
-            + _IN_SCOPE
+            + IN_SCOPE
             + ")",
             _params(scope),
         )

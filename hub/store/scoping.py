@@ -16,10 +16,13 @@ MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
 
 
-def scope_paths(scope: Scope) -> list[str] | None:
-    """The value of ``%(scope)s`` in queries.
+# The one condition that keeps a caller inside his areas; ``a`` is the table of areas in the query.
+IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
-    There it stands as ``(%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[]))``:
+
+def scope_paths(scope: Scope) -> list[str] | None:
+    """The value of ``%(scope)s`` in :data:`IN_SCOPE`.
+
     None (the hub itself) sees everything; an empty list sees nothing.
     """
     return None if scope.paths is None else list(scope.paths)

@@ -7,9 +7,7 @@ from datetime import datetime
 from hub.domain.access import Scope
 from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
-
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ async def all_statuses(
     rows = await tx.tuples(
         "SELECT s.device_id, s.status, s.since, s.layer, s.detail, s.session FROM device_status s"
         " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id WHERE"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "AND (%(ids)s::bigint[] IS NULL OR s.device_id = ANY (%(ids)s))",
         {"scope": scope_paths(scope), "ids": None if device_ids is None else list(device_ids)},
     )
@@ -60,7 +58,7 @@ async def change_status(tx: Transaction, scope: Scope, row: StatusRow) -> bool:
         str,
         "SELECT s.status FROM device_status s JOIN devices d ON d.id = s.device_id"
         " JOIN areas a ON a.id = d.area_id WHERE s.device_id = %(id)s AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "FOR UPDATE OF s",
         {"id": row.device_id, "scope": scope_paths(scope)},
     )
@@ -97,7 +95,7 @@ async def list_outages(
         " FROM outages o JOIN devices d ON d.id = o.device_id JOIN areas a ON a.id = d.area_id"
         " WHERE (%(device)s::bigint IS NULL OR o.device_id = %(device)s)"
         " AND o.started_at < %(until)s AND coalesce(o.ended_at, 'infinity') > %(since)s AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY o.started_at DESC, o.id DESC LIMIT 1000",
         {"device": device_id, "since": since, "until": until, "scope": scope_paths(scope)},
     )

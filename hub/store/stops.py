@@ -8,7 +8,7 @@ from hub.domain.patrols import PatrolPlan, PatrolRound, PatrolStop, Verdict
 from hub.store import notices
 from hub.store.database import Transaction
 from hub.store.rounds import TOPIC
-from hub.store.scoping import Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 _COLUMNS = (
     "s.round_id, s.position, s.device_id, s.device_name, s.area_name, s.verdict, s.reason,"
@@ -18,7 +18,6 @@ _FROM = (
     " FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
     " JOIN areas a ON a.id = r.area_id "
 )
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ async def lay_out(tx: Transaction, scope: Scope, walk: PatrolRound, plan: Patrol
         " WHERE d.registration = 'approved'"
         " AND (d.kind = 'camera' OR EXISTS (SELECT FROM channels c WHERE c.device_id = d.id))"
         " AND a.path <@ %(path)s::ltree"
-        " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s::bigint[])) AND" + _IN_SCOPE,
+        " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s::bigint[])) AND" + IN_SCOPE,
         {
             "round": walk.id,
             "order": str(plan.order),
@@ -72,7 +71,7 @@ async def claim_stop(
     """
     is_running = await tx.execute(
         "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
-        " AND r.id = %(round)s AND r.state = 'running' AND" + _IN_SCOPE,
+        " AND r.id = %(round)s AND r.state = 'running' AND" + IN_SCOPE,
         {"round": round_id, "now": now, "scope": scope_paths(scope)},
     )
     if not is_running:
@@ -95,7 +94,7 @@ async def settle_stop(tx: Transaction, scope: Scope, found: StopResult) -> bool:
         " detail = %(detail)s, has_picture = %(has_picture)s, at = %(at)s"
         " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
         " WHERE r.id = s.round_id AND s.round_id = %(round)s AND s.position = %(position)s"
-        " AND s.verdict = 'pending' AND r.state = 'running' AND" + _IN_SCOPE,
+        " AND s.verdict = 'pending' AND r.state = 'running' AND" + IN_SCOPE,
         {
             "round": found.round_id,
             "position": found.position,
@@ -128,7 +127,7 @@ async def list_stops(
         PatrolStop,
         "SELECT " + _COLUMNS + _FROM + "WHERE s.round_id = %(round)s"
         " AND s.position > coalesce(%(after)s::int, 0) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY s.position LIMIT %(limit)s",
         {
             "round": round_id,
@@ -149,7 +148,7 @@ async def all_stops(tx: Transaction, scope: Scope, round_id: int) -> list[Patrol
         + _COLUMNS
         + _FROM
         + "WHERE s.round_id = %(round)s AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY s.position",
         {"round": round_id, "scope": scope_paths(scope)},
     )
@@ -162,7 +161,7 @@ async def has_picture(tx: Transaction, scope: Scope, round_id: int, position: in
         await tx.scalar(
             bool,
             "SELECT s.has_picture" + _FROM + "WHERE s.round_id = %(round)s"
-            " AND s.position = %(position)s AND" + _IN_SCOPE,
+            " AND s.position = %(position)s AND" + IN_SCOPE,
             {"round": round_id, "position": position, "scope": scope_paths(scope)},
         )
     )

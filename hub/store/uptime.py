@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 # One row a device. A device counts from its registration on. Time in which it was unknown or in
 # maintenance is known for the present status only; outages and such a status never overlap.
@@ -29,8 +29,9 @@ _SUMS = (
     "   WHERE coalesce(o.ended_at, 'infinity') > %(since)s) w"
     " WHERE d.registration = 'approved' AND d.created_at < %(until)s"
     " AND (%(kind)s = '' OR d.kind = %(kind)s)"
-    " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-    " AND (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])))"
+    " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND"
+    + IN_SCOPE
+    + ")"
 )
 
 

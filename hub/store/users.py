@@ -16,13 +16,12 @@ from hub.store.areas import create_area, get_area
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.store.passwords import generate_password, hash_password, refuse_weak
-from hub.store.scoping import scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 from hub.store.sessions import TOPIC, end_access
 
 FIRST_ADMIN = "admin"
 FIRST_AREA = "site"
 
-_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR a.path <@ ANY (%(scope)s::ltree[])) "
 # Whoever holds a root area also sees people without any grant.
 _HOLDS_ROOT = (
     " (%(scope)s::ltree[] IS NULL OR EXISTS (SELECT FROM areas r WHERE r.parent_id IS NULL"
@@ -30,7 +29,7 @@ _HOLDS_ROOT = (
 )
 _SEEN = (
     " (EXISTS (SELECT FROM grants g JOIN areas a ON a.id = g.area_id WHERE g.user_id = u.id AND"
-    + _IN_SCOPE
+    + IN_SCOPE
     + ") OR ("
     + _HOLDS_ROOT
     + "AND NOT EXISTS (SELECT FROM grants g WHERE g.user_id = u.id))) "
@@ -274,7 +273,7 @@ async def _with_grants(tx: Transaction, scope: Scope, rows: list[_Row]) -> list[
     for user_id, role, area_id, path in await tx.tuples(
         "SELECT g.user_id, g.role, g.area_id, a.path::text FROM grants g"
         " JOIN areas a ON a.id = g.area_id WHERE g.user_id = ANY (%(ids)s) AND"
-        + _IN_SCOPE
+        + IN_SCOPE
         + "ORDER BY a.path, g.role",
         {"ids": list(held), "scope": scope_paths(scope)},
     ):
