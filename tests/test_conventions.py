@@ -31,7 +31,7 @@ THREATS = (
     *("T1", "T2", "T3", "T4", "T6", "T8", "T9", "T11", "T13", "T14", "T15", "T16", "T19", "T20"),
     *("T21", "T28", "T29", "T30", "T31", "T32", "K1", "K3", "K5"),
 )
-SQL_METHODS = {"fetch", "fetch_one", "tuples", "scalar", "execute", "execute_many"}
+SQL_METHODS = {"fetch", "search", "fetch_one", "tuples", "scalar", "execute", "execute_many"}
 
 
 def identify(path: Path) -> str:
@@ -80,7 +80,9 @@ def test_sql_is_joined_from_constants_only(path: Path) -> None:
             and isinstance(call.func.value, ast.Name)
             and call.func.value.id == "tx"
         ):
-            query = call.args[1 if call.func.attr in {"fetch", "fetch_one", "scalar"} else 0]
+            query = call.args[
+                1 if call.func.attr in {"fetch", "search", "fetch_one", "scalar"} else 0
+            ]
             assert _is_constant(query, constants), f"line {query.lineno}: not a constant query"
 
 

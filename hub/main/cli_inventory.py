@@ -32,8 +32,8 @@ from hub.main.storage import (
     with_store,
 )
 from hub.main.surroundings import device_policy
-from hub.store import devices, exports
-from hub.store.devices import DeviceFilter
+from hub.store import device_lists, exports
+from hub.store.device_lists import DeviceFilter
 from hub.store.scoping import MAX_LIMIT
 
 devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help=True)
@@ -174,7 +174,7 @@ async def _all_lines(
         area_id = (await find_place(tx, store.scope, area)).id if area else None
         wanted = DeviceFilter(text=text, status=status, area_id=area_id)
         while True:
-            page = await devices.list_devices(
+            page = await device_lists.list_devices(
                 tx, store.scope, wanted, limit=MAX_LIMIT, cursor=cursor
             )
             rows += [as_row(line) for line in page.items]

@@ -28,7 +28,7 @@ from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, utc_now
 from hub.patrols.desk import create_plan
 from hub.runtime.processes import end, last_lines, spawn, write_private
-from hub.store import areas, connections, devices, notices, patrols
+from hub.store import areas, connections, device_lists, notices, patrols
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class Demo:
         count = -1
         while count < wanted and loop.time() - started < SETTLE_S and self._is_village_alive():
             async with parts.database.transaction() as tx:
-                online = (await devices.count_by_status(tx, SCOPE)).get("online", 0)
+                online = (await device_lists.count_by_status(tx, SCOPE)).get("online", 0)
             if online != count:
                 self._say(f"{online} of {wanted} devices online")
                 count = online

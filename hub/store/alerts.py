@@ -52,7 +52,7 @@ async def list_alerts(
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
     text = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = await tx.fetch(
+    rows = await tx.search(
         Alert,
         _ALERT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR x.id < %(after)s)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"

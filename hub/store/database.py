@@ -67,6 +67,18 @@ class Transaction:
             await cursor.execute(query, params)
             return await cursor.fetchall()
 
+    async def search(
+        self, row: type[T], query: LiteralString, params: Params = NO_PARAMS
+    ) -> list[T]:
+        """Like :meth:`fetch`, planned anew each time: for filters that are mostly empty.
+
+        psycopg prepares what runs often, and PostgreSQL's generic plan then ignores the index
+        that the filter of the moment needs.
+        """
+        async with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(query, params, prepare=False)
+            return await cursor.fetchall()
+
     async def fetch_one(
         self, row: type[T], query: LiteralString, params: Params = NO_PARAMS
     ) -> T | None:
@@ -233,8 +245,6 @@ def _count_cancellations() -> int:
 async def _configure(connection: AsyncConnection[tuple[object, ...]]) -> None:
     await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
     await connection.execute("SET timezone = 'UTC'")
-    # psycopg prepares what it runs often; a generic plan would then ignore the search index.
-    await connection.execute("SET plan_cache_mode = force_custom_plan")
     await connection.commit()
 
 

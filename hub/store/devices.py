@@ -18,50 +18,15 @@ from hub.domain.devices import (
     Stream,
 )
 from hub.domain.errors import NotFound
-from hub.domain.health import Status
 from hub.store.areas import get_area
 from hub.store.database import Transaction
-from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 _DEVICE = (
     "d.id, d.connection_id, d.key, d.area_id, a.path::text AS area_path, d.kind, d.name,"
     " d.registration, d.manufacturer, d.model, d.firmware, d.serial, d.hardware_id, d.address,"
     " d.clock_offset_s, d.created_at "
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFilter:
-    """What a list of devices is narrowed to; empty fields narrow nothing.
-
-    ``text`` matches any part of name, serial or address.
-    """
-
-    area_id: int | None = None
-    text: str = ""
-    status: Status | None = None
-    registration: Registration | None = None
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceLine:
-    """One line of the device list: the device and its present status."""
-
-    id: int
-    connection_id: int
-    name: str
-    kind: str
-    area_id: int
-    area_name: str
-    address: str
-    manufacturer: str
-    model: str
-    registration: str
-    status: str
-    since: datetime
-    layer: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,58 +51,6 @@ class NewDevice:
     area_id: int
     description: DeviceDescription = field(default_factory=DeviceDescription)
     registration: Registration = Registration.PENDING
-
-
-async def list_devices(
-    tx: Transaction,
-    scope: Scope,
-    wanted: DeviceFilter,
-    *,
-    limit: int | None = None,
-    cursor: str | None = None,
-) -> Page[DeviceLine]:
-    """Devices by number, narrowed, a page at a time."""
-    after = decode_cursor(cursor, (int,))
-    count = page_limit(limit)
-    text = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = await tx.fetch(
-        DeviceLine,
-        "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name, d.address,"
-        " d.manufacturer, d.model, d.registration, s.status, s.since, s.layer, s.detail"
-        " FROM devices d JOIN areas a ON a.id = d.area_id"
-        " JOIN device_status s ON s.device_id = d.id"
-        " WHERE" + IN_SCOPE + "AND d.id > coalesce(%(after)s::bigint, 0)"
-        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-        " AND (%(any)s OR (d.name || ' ' || d.serial || ' ' || d.address) ILIKE %(text)s)"
-        " AND (%(status)s::text IS NULL OR s.status = %(status)s)"
-        " AND (%(registration)s::text IS NULL OR d.registration = %(registration)s)"
-        " AND (%(kind)s = '' OR d.kind = %(kind)s)"
-        " ORDER BY d.id LIMIT %(limit)s",
-        {
-            "scope": scope_paths(scope),
-            "after": after[0] if after else None,
-            "area": wanted.area_id,
-            "any": not wanted.text,
-            "text": text,
-            "status": wanted.status,
-            "registration": wanted.registration,
-            "kind": wanted.kind,
-            "limit": count + 1,
-        },
-    )
-    more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
-    return Page(items=rows[:count], next=more)
-
-
-async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
-    """How many approved devices of the scope have each status."""
-    rows = await tx.tuples(
-        "SELECT s.status, count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-        " JOIN device_status s ON s.device_id = d.id"
-        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY s.status",
-        {"scope": scope_paths(scope)},
-    )
-    return {str(status): int(str(number)) for status, number in rows}
 
 
 async def get_device(tx: Transaction, scope: Scope, device_id: int) -> Device:
@@ -182,28 +95,34 @@ async def find_same_hardware(
 
 
 async def add_device(tx: Transaction, scope: Scope, new: NewDevice) -> Device:
-    """Register a device in an area of the scope; one already there is returned as it is."""
-    area = await get_area(tx, scope, new.area_id)
-    said = new.description
+    """Register a device in an area of the scope; one already there is returned as it is.
+
+    Raises:
+        NotFound: the area lies outside the scope.
+    """
     number = await tx.scalar(
         int,
-        "INSERT INTO devices (connection_id, key, area_id, kind, name, registration)"
-        " VALUES (%(connection)s, %(key)s, %(area)s, %(kind)s, %(name)s, %(registration)s)"
-        " ON CONFLICT (connection_id, key) DO UPDATE SET key = excluded.key RETURNING id",
+        "WITH d AS (INSERT INTO devices (connection_id, key, area_id, kind, name, registration)"
+        "  SELECT %(connection)s, %(key)s, a.id, %(kind)s, %(name)s, %(registration)s FROM areas a"
+        "  WHERE a.id = %(area)s AND"
+        + IN_SCOPE
+        + "  ON CONFLICT (connection_id, key) DO UPDATE SET key = excluded.key RETURNING id),"
+        " s AS (INSERT INTO device_status (device_id) SELECT id FROM d ON CONFLICT DO NOTHING)"
+        " SELECT id FROM d",
         {
+            "scope": scope_paths(scope),
             "connection": new.connection_id,
             "key": new.key,
-            "area": area.id,
-            "kind": said.kind,
-            "name": said.name or new.key,
+            "area": new.area_id,
+            "kind": new.description.kind,
+            "name": new.description.name or new.key,
             "registration": new.registration,
         },
     )
-    await tx.execute(
-        "INSERT INTO device_status (device_id) VALUES (%(id)s) ON CONFLICT DO NOTHING",
-        {"id": number},
-    )
-    return await get_device(tx, scope, number or 0)
+    if number is None:
+        msg = "no such area"
+        raise NotFound(msg)
+    return await get_device(tx, scope, number)
 
 
 async def describe_device(
@@ -243,7 +162,7 @@ async def describe_device(
     )
     await _keep_channels(tx, device.id, said.channels)
     for point in said.points:
-        await _keep_point(tx, device.id, point)
+        await add_point(tx, scope, device.id, point)
     return await get_device(tx, scope, device.id)
 
 
@@ -306,22 +225,24 @@ async def all_points(tx: Transaction, scope: Scope) -> list[tuple[int, str, int]
 
 
 async def add_point(tx: Transaction, scope: Scope, device_id: int, point: Point) -> int:
-    """Register a point of a device of the scope and return its number."""
-    device = await get_device(tx, scope, device_id)
-    return await _keep_point(tx, device.id, point)
+    """Register a point of a device of the scope and return its number.
 
-
-async def _keep_point(tx: Transaction, device_id: int, point: Point) -> int:
+    Raises:
+        NotFound: the device lies outside the scope.
+    """
     number = await tx.scalar(
         int,
         "INSERT INTO points (device_id, key, unit, quantity, expected_interval_s)"
-        " VALUES (%(device)s, %(key)s, %(unit)s, %(quantity)s, %(interval)s)"
-        " ON CONFLICT (device_id, key) DO UPDATE SET"
+        " SELECT d.id, %(key)s, %(unit)s, %(quantity)s, %(interval)s"
+        " FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = %(device)s AND"
+        + IN_SCOPE
+        + "ON CONFLICT (device_id, key) DO UPDATE SET"
         " unit = coalesce(nullif(excluded.unit, ''), points.unit),"
         " quantity = coalesce(nullif(excluded.quantity, ''), points.quantity),"
         " expected_interval_s = coalesce(excluded.expected_interval_s, points.expected_interval_s)"
         " RETURNING id",
         {
+            "scope": scope_paths(scope),
             "device": device_id,
             "key": point.key,
             "unit": point.unit,
@@ -329,7 +250,10 @@ async def _keep_point(tx: Transaction, device_id: int, point: Point) -> int:
             "interval": point.expected_interval_s,
         },
     )
-    return number or 0
+    if number is None:
+        msg = "no such device"
+        raise NotFound(msg)
+    return number
 
 
 async def _keep_channels(tx: Transaction, device_id: int, channels: Sequence[Channel]) -> None:

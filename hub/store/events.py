@@ -138,7 +138,7 @@ async def list_events(
     """Events newest first, narrowed, a page at a time."""
     after = decode_cursor(cursor, (str, int))
     count = page_limit(limit)
-    rows = await tx.fetch(
+    rows = await tx.search(
         StoredEvent,
         "SELECT "
         + _EVENT

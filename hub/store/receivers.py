@@ -44,7 +44,7 @@ async def list_receivers(
     """Receivers by number, with their secrets: show only that there is one."""
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
-    rows = await tx.fetch(
+    rows = await tx.search(
         _Row,
         _RECEIVER + IN_SCOPE + "AND v.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"

@@ -45,7 +45,7 @@ async def list_rounds(
     """Rounds of the scope, newest first, each with its figures."""
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
-    rows = await tx.fetch(
+    rows = await tx.search(
         PatrolRound,
         _SELECT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR r.id < %(after)s)"
         " AND (%(plan)s::bigint IS NULL OR r.plan_id = %(plan)s)"

@@ -69,7 +69,7 @@ async def list_rules(
     """Rules by number, those of an area and below it when one is named."""
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
-    rows = await tx.fetch(
+    rows = await tx.search(
         _Row,
         _RULE + IN_SCOPE + "AND u.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"

@@ -79,7 +79,7 @@ class AreaSums:
 
 async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[DeviceSums]:
     """One row per approved device of the scope, by area and name."""
-    return await tx.fetch(
+    return await tx.search(
         DeviceSums,
         _SUMS + " SELECT id AS device_id, name AS device_name, area_id, area_name, managed_s,"
         " unknown_s, down_s, outages FROM sums ORDER BY path, name, id",
@@ -89,7 +89,7 @@ async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[D
 
 async def sum_by_area(tx: Transaction, scope: Scope, period: Period) -> list[AreaSums]:
     """One row per area of the scope that has devices, in the order of the tree."""
-    return await tx.fetch(
+    return await tx.search(
         AreaSums,
         _SUMS + " SELECT area_id, area_name, count(*)::int AS devices,"
         " count(*) FILTER (WHERE managed_s > unknown_s)::int AS rated,"

@@ -21,9 +21,9 @@ from hub.domain.events import (
 from hub.domain.health import DeviceStatusReport, Layer, Status
 from hub.runtime.pipeline import Pipeline
 from hub.runtime.registry import Registry
-from hub.store import devices, events, status
+from hub.store import device_lists, devices, events, status
 from hub.store.database import Database
-from hub.store.devices import DeviceFilter
+from hub.store.device_lists import DeviceFilter
 from hub.store.events import EventFilter
 from hub.store.vault import Vault
 from tests.db.conftest import SYSTEM, County, camera
@@ -87,7 +87,7 @@ async def test_an_unknown_device_becomes_pending_and_keeps_its_readings(
         await emit(pipeline, county, Reading(device="station-9", point="level", value=1.0))
         await emit(pipeline, county, Reading(device="station-9", point="level", value=2.0))
     async with database.transaction() as tx:
-        page = await devices.list_devices(
+        page = await device_lists.list_devices(
             tx, SYSTEM, DeviceFilter(registration=Registration.PENDING)
         )
     (line,) = page.items

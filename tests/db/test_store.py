@@ -10,10 +10,20 @@ from hub.domain.devices import Connection
 from hub.domain.errors import ConfigError, Conflict, Invalid, NotFound
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Layer, Status
-from hub.store import areas, audit, connections, cursors, devices, events, server, status
+from hub.store import (
+    areas,
+    audit,
+    connections,
+    cursors,
+    device_lists,
+    devices,
+    events,
+    server,
+    status,
+)
 from hub.store.audit import Deed
 from hub.store.database import Database
-from hub.store.devices import DeviceFilter
+from hub.store.device_lists import DeviceFilter
 from hub.store.events import EventFilter, ReadingRow
 from hub.store.migrate import list_migrations, migrate
 from hub.store.status import StatusRow
@@ -75,9 +85,9 @@ async def test_what_lies_outside_the_scope_does_not_exist(
         west = Scope(paths=(county.west.path,), actor="wes")
         assert (await events.list_events(tx, west, EventFilter())).items == []
         assert len((await events.list_events(tx, eve, EventFilter())).items) == 1
-        page = await devices.list_devices(tx, eve, DeviceFilter())
+        page = await device_lists.list_devices(tx, eve, DeviceFilter())
         assert [line.id for line in page.items] == [county.east_camera.id]
-        assert await devices.count_by_status(tx, eve) == {"unknown": 1}
+        assert await device_lists.count_by_status(tx, eve) == {"unknown": 1}
         for missing in (
             devices.get_device(tx, eve, county.west_camera.id),
             devices.list_points(tx, eve, county.west_camera.id),
@@ -90,7 +100,7 @@ async def test_what_lies_outside_the_scope_does_not_exist(
         ):
             with pytest.raises(NotFound):
                 await missing
-        assert await devices.list_devices(
+        assert await device_lists.list_devices(
             tx, Scope(paths=(), actor="nobody"), DeviceFilter()
         ) == type(page)(items=[], next=None)
 
@@ -99,9 +109,11 @@ async def test_what_lies_outside_the_scope_does_not_exist(
 @pytest.mark.parametrize("text", ["'; DROP TABLE devices; --", "%", "_", "\\", "东' OR '1'='1"])
 async def test_search_text_is_only_text(database: Database, county: County, text: str) -> None:
     async with database.transaction() as tx:
-        page = await devices.list_devices(tx, SYSTEM, DeviceFilter(text=text))
+        page = await device_lists.list_devices(tx, SYSTEM, DeviceFilter(text=text))
         assert page.items == []
-        assert len((await devices.list_devices(tx, SYSTEM, DeviceFilter(text="东"))).items) == 1
+        assert (
+            len((await device_lists.list_devices(tx, SYSTEM, DeviceFilter(text="东"))).items) == 1
+        )
 
 
 @pytest.mark.threat("T11")
@@ -113,7 +125,7 @@ async def test_a_stored_name_with_a_quote_harms_no_later_query(
         await devices.edit_device(
             tx, SYSTEM, county.east_camera.id, name=name, area_id=county.east.id
         )
-        page = await devices.list_devices(tx, SYSTEM, DeviceFilter(text=name))
+        page = await device_lists.list_devices(tx, SYSTEM, DeviceFilter(text=name))
         assert [line.name for line in page.items] == [name]
         assert len(await areas.list_areas(tx, SYSTEM)) == 3
 
@@ -123,7 +135,7 @@ async def test_a_stored_name_with_a_quote_harms_no_later_query(
 async def test_a_foreign_cursor_is_refused(database: Database, county: County, cursor: str) -> None:
     async with database.transaction() as tx:
         with pytest.raises(Invalid):
-            await devices.list_devices(tx, SYSTEM, DeviceFilter(), cursor=cursor)
+            await device_lists.list_devices(tx, SYSTEM, DeviceFilter(), cursor=cursor)
 
 
 async def test_pages_join_without_gap_or_double(database: Database, county: County) -> None:

@@ -11,7 +11,7 @@ from hub.domain.devices import Device, Registration
 from hub.domain.errors import Conflict
 from hub.domain.health import Status
 from hub.domain.ports import CameraTarget
-from hub.store import audit, cameras, console, devices
+from hub.store import audit, cameras, console, device_lists, devices
 from hub.store.database import Transaction
 from hub.store.notices import notify
 from hub.web.access import Maintain, See
@@ -46,14 +46,14 @@ def read_filter(
     status: Status | None = None,
     registration: Registration | None = None,
     kind: Annotated[str, Query(pattern=r"^[a-z]{0,16}$")] = "",
-) -> devices.DeviceFilter:
+) -> device_lists.DeviceFilter:
     """What the list is narrowed to."""
-    return devices.DeviceFilter(
+    return device_lists.DeviceFilter(
         area_id=area, text=q, status=status, registration=registration, kind=kind
     )
 
 
-Wanted = Annotated[devices.DeviceFilter, Depends(read_filter)]
+Wanted = Annotated[device_lists.DeviceFilter, Depends(read_filter)]
 
 
 @router.get("/devices")
@@ -62,7 +62,7 @@ async def list_devices(
 ) -> Listing[DeviceLineOut]:
     """Devices by number, narrowed, a page at a time."""
     async with services.database.transaction() as tx:
-        page = await devices.list_devices(tx, scope, wanted, limit=limit, cursor=cursor)
+        page = await device_lists.list_devices(tx, scope, wanted, limit=limit, cursor=cursor)
     return Listing(items=[DeviceLineOut.model_validate(i) for i in page.items], next=page.next)
 
 

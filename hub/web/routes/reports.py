@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from hub.domain.devices import DeviceKind
 from hub.maintenance.uptime import report_uptime
-from hub.store import alerts, console, devices
+from hub.store import alerts, console, device_lists
 from hub.store.uptime import Period
 from hub.web.access import See
 from hub.web.routes.history import Moment, read_period
@@ -25,7 +25,7 @@ DEFAULT_PERIOD = timedelta(days=30)
 async def report_status(scope: See, services: Services) -> StatusCountsOut:
     """How many devices have each status now, and how many alerts are open."""
     async with services.database.transaction() as tx:
-        approved = await devices.count_by_status(tx, scope)
+        approved = await device_lists.count_by_status(tx, scope)
         pending = await console.count_pending(tx, scope)
         open_alerts = await alerts.count_open(tx, scope)
     return StatusCountsOut(
