@@ -95,10 +95,11 @@ async def _patrol_falls_due(site: Site) -> None:
     )
 
     async def check() -> bool:
-        return any(r["state"] == "finished" for r in await site.items("patrol-rounds"))
+        return bool(await site.items("patrol-rounds", state="finished"))
 
     await until("round", check, within_s=110)
-    (walk,) = await site.items("patrol-rounds")
+    # Tomorrow's round may be planned already.
+    (walk,) = await site.items("patrol-rounds", state="finished")
     stops = await site.items(f"patrol-rounds/{walk['id']}/stops")
     verdicts = {stop["device_name"]: stop["verdict"] for stop in stops}
     dead = site.village.cameras["camera-3"].name
