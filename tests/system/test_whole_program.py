@@ -95,11 +95,11 @@ async def _patrol_falls_due(site: Site) -> None:
     )
 
     async def check() -> bool:
-        return bool(await site.items("patrol-rounds", state="finished"))
+        return bool(await site.items("patrol-rounds", status="finished"))
 
     await until("round", check, within_s=110)
     # Tomorrow's round may be planned already.
-    (walk,) = await site.items("patrol-rounds", state="finished")
+    (walk,) = await site.items("patrol-rounds", status="finished")
     stops = await site.items(f"patrol-rounds/{walk['id']}/stops")
     verdicts = {stop["device_name"]: stop["verdict"] for stop in stops}
     dead = site.village.cameras["camera-3"].name
