@@ -16,7 +16,7 @@ from hub.domain.errors import (
     ProtocolViolation,
     UnsupportedByDevice,
 )
-from hub.domain.health import ProbeResult
+from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Clock
 from streams.http_status import fetch_status
 from streams.network import OwnShortage, Trace, name_layer
@@ -34,24 +34,24 @@ async def probe_camera(
     timeout_s: float,
     policy: AddressPolicy,
     clock: Clock,
-    deep: bool = False,
+    depth: Depth = Depth.STREAM,
 ) -> ProbeResult:
-    """Probe one camera within ``timeout_s``; ``deep`` also waits for its first frames.
+    """Probe one camera within ``timeout_s``, down to a depth.
 
     Without a stream address, the snapshot or service address is asked for any HTTP answer.
     """
     probed_at, started = clock(), asyncio.get_running_loop().time()
     trace, failure = Trace(), None
     try:
-        await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, deep=deep)
+        await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, depth=depth)
     except DeviceError as error:
         failure = error
         _note_failure(error, target, trace)
-    return _result(target, trace, failure, probed_at, started)
+    return _result(target, trace, failure, (probed_at, started), depth)
 
 
 async def _probe(
-    target: CameraTarget, *, timeout_s: float, policy: AddressPolicy, trace: Trace, deep: bool
+    target: CameraTarget, *, timeout_s: float, policy: AddressPolicy, trace: Trace, depth: Depth
 ) -> None:
     address = _choose_address(target)
     if address.scheme in WEB_SCHEMES:
@@ -66,7 +66,7 @@ async def _probe(
             msg = "the camera describes no video stream"
             raise UnsupportedByDevice(msg)
         trace.note(f"video: {video.codec or 'unknown codec'}")
-        if deep:
+        if depth is Depth.FRAMES:
             await rtsp.play(description, video)
             await _await_frames(rtsp)
             trace.note("frames arrive")
@@ -104,17 +104,21 @@ def _result(
     target: CameraTarget,
     trace: Trace,
     failure: DeviceError | None,
-    probed_at: datetime,
-    started: float,
+    began: tuple[datetime, float],
+    depth: Depth,
 ) -> ProbeResult:
+    probed_at, started = began
     latency_s = asyncio.get_running_loop().time() - started
     if failure is None:
-        return ProbeResult(probed_at=probed_at, latency_s=latency_s, lines=tuple(trace.lines[-1:]))
+        return ProbeResult(
+            probed_at=probed_at, latency_s=latency_s, lines=tuple(trace.lines[-1:]), depth=depth
+        )
     return ProbeResult(
         probed_at=probed_at,
         latency_s=latency_s,
         failed_layer=trace.layer,
         detail=redact(str(failure), target.credentials),
         lines=tuple(trace.lines),
+        depth=depth,
         is_conclusive=not isinstance(failure, OwnShortage),
     )

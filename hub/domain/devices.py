@@ -20,6 +20,8 @@ class DeviceKind(StrEnum):
     GATEWAY = "gateway"
     SPEAKER = "speaker"
     SWITCH = "switch"
+    ONU = "onu"
+    UPLINK = "uplink"
     OTHER = "other"
 
 
@@ -124,7 +126,12 @@ class DeviceDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A registered device, as the store returns it."""
+    """A registered device, as the store returns it.
+
+    ``parent_id`` is the switch, ONU, NVR or uplink it is reached through. ``code`` is its number
+    in the asset record (20 digits in GB/T 28181), ``device_class`` the site's own division,
+    ``team`` who maintains it.
+    """
 
     id: int
     connection_id: int
@@ -142,3 +149,7 @@ class Device:
     address: str = ""
     clock_offset_s: float | None = None
     created_at: datetime | None = None
+    parent_id: int | None = None
+    code: str = ""
+    device_class: str = ""
+    team: str = ""

@@ -1,8 +1,11 @@
-"""Health: status, the layer that fails first, and what one probe found."""
+"""Health: status, the layer that fails first, and what was found by whoever can know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 
 class Status(StrEnum):
@@ -16,7 +19,10 @@ class Status(StrEnum):
 
 
 class Layer(StrEnum):
-    """The layers of a working camera, lowest first; a fault is named by the first that fails."""
+    """The layers of a working device, lowest first; a fault is named by the first that fails.
+
+    READINGS is a sensor's: what it measures is plausible.
+    """
 
     NETWORK = "network"
     PROTOCOL = "protocol"
@@ -26,10 +32,46 @@ class Layer(StrEnum):
     PICTURE = "picture"
     RECORDING = "recording"
     CLOCK = "clock"
+    READINGS = "readings"
+
+
+class Depth(StrEnum):
+    """How deep a probe asks. Each also sees the layers of those before it."""
+
+    ANSWER = "answer"
+    STREAM = "stream"
+    FRAMES = "frames"
 
 
 # A device whose first failing layer is one of these is offline; above them it is degraded.
 OFFLINE_LAYERS = frozenset({Layer.NETWORK, Layer.PROTOCOL})
+
+_STREAM_LAYERS = OFFLINE_LAYERS | {Layer.CREDENTIALS, Layer.STREAM}
+SEEN_BY: Final[Mapping[Depth, frozenset[Layer]]] = MappingProxyType(
+    {
+        Depth.ANSWER: OFFLINE_LAYERS,
+        Depth.STREAM: _STREAM_LAYERS,
+        Depth.FRAMES: _STREAM_LAYERS | {Layer.FRAMES},
+    }
+)
+
+Faults = Mapping[Layer, str]
+"""The layers of a device known to fail, each with its sentence."""
+
+NO_FAULTS: Final[Faults] = MappingProxyType({})
+
+
+def first_fault(faults: Faults) -> Layer | None:
+    """The layer that names the fault, None when nothing fails."""
+    return next((layer for layer in Layer if layer in faults), None)
+
+
+def status_of(faults: Faults) -> Status:
+    """What faults make of a device of which something is known."""
+    layer = first_fault(faults)
+    if layer is None:
+        return Status.ONLINE
+    return Status.OFFLINE if layer in OFFLINE_LAYERS else Status.DEGRADED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +88,7 @@ class ProbeResult:
     detail: str = ""
     lines: tuple[str, ...] = field(default=())
     is_conclusive: bool = True
+    depth: Depth = Depth.STREAM
 
     @property
     def status(self) -> Status:
@@ -59,10 +102,56 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatusReport:
-    """A confirmed verdict about one registered device, on its way to the pipeline."""
+    """A confirmed verdict about some layers of one registered device, on its way to the pipeline.
+
+    Faults of layers that are not in ``seen`` stay as they are known. ``layer`` is the one that
+    failed, with its ``detail``; None: all that were seen are good. ``behind`` is the parent
+    device that is down and explains it. ``is_unknown``: it can no longer be told how the device
+    is (``detail`` says why), and ``seen`` means nothing. ``session`` orders the reports of one
+    device. ``confirms``: stored even when it says nothing new, for the hub had been away.
+    """
 
     device_id: int
-    status: Status
     probed_at: datetime
     layer: Layer | None = None
     detail: str = ""
+    seen: frozenset[Layer] = OFFLINE_LAYERS
+    behind: int | None = None
+    is_unknown: bool = False
+    session: int | None = None
+    confirms: bool = False
+
+
+def merge_faults(known: Faults, report: DeviceStatusReport) -> dict[Layer, str]:
+    """What fails after a report, from what was known to fail before it."""
+    faults = {layer: detail for layer, detail in known.items() if layer not in report.seen}
+    if report.layer is not None:
+        faults[report.layer] = report.detail
+    return faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What a recorder holds of one day: seconds recorded of those planned, and the holes."""
+
+    recorded_s: float
+    planned_s: float
+    holes: tuple[tuple[datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a slow look at a camera found; None: the protocol does not tell.
+
+    ``clock_offset_s`` is the camera's clock minus ours. ``recording`` is of the 24 hours that
+    began at ``recording_day``. An inspection measures; whoever asked for it judges.
+    """
+
+    inspected_at: datetime
+    clock_offset_s: float | None = None
+    recording: Recording | None = None
+    recording_day: datetime | None = None
+    oldest_recording_at: datetime | None = None
+    certificate_expires_at: datetime | None = None
+    firmware: str = ""
+    notes: tuple[str, ...] = ()

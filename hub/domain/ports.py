@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from hub.domain.devices import Json, Stream
 from hub.domain.events import Event
-from hub.domain.health import ProbeResult
+from hub.domain.health import Depth, Inspection, ProbeResult
 from hub.domain.secrets import Credentials
 
 Clock = Callable[[], datetime]
@@ -73,8 +73,17 @@ class Picture:
 class ProbeCamera(Protocol):
     """Probe one camera; never raises for what the camera does, never changes the camera."""
 
-    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        """Return what was found within ``timeout_s``."""
+    async def __call__(
+        self, target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
+    ) -> ProbeResult:
+        """Return what was found within ``timeout_s``, down to a depth."""
+
+
+class InspectCamera(Protocol):
+    """Take a slow look at a camera: clock, recordings, certificate, firmware."""
+
+    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Inspection:
+        """Return what the camera tells, or raise a DeviceError that says why it tells nothing."""
 
 
 class TakeSnapshot(Protocol):

@@ -15,7 +15,7 @@ from functools import partial
 
 from hub.domain.access import system_scope
 from hub.domain.errors import StoreUnavailable
-from hub.domain.health import DeviceStatusReport, Layer, ProbeResult, Status
+from hub.domain.health import SEEN_BY, DeviceStatusReport, Layer, ProbeResult, Status
 from hub.domain.ports import CameraTarget, ProbeCamera
 from hub.runtime.jobs import Jobs
 from hub.store.cameras import list_targets
@@ -174,8 +174,8 @@ class Prober:
 def _status_report(device_id: int, found: ProbeResult) -> DeviceStatusReport:
     return DeviceStatusReport(
         device_id=device_id,
-        status=found.status,
+        probed_at=found.probed_at,
         layer=found.failed_layer,
         detail=found.detail,
-        probed_at=found.probed_at,
+        seen=SEEN_BY[found.depth],
     )

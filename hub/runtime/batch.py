@@ -23,13 +23,21 @@ from hub.domain.events import (
     StoredEvent,
     UnrecognisedEvent,
 )
-from hub.domain.health import DeviceStatusReport, Layer, Status
+from hub.domain.health import (
+    OFFLINE_LAYERS,
+    DeviceStatusReport,
+    Layer,
+    Status,
+    first_fault,
+    merge_faults,
+    status_of,
+)
 from hub.runtime.registry import Known, Registry
 from hub.store import areas, devices, events, notices, status
 from hub.store.database import Transaction
 from hub.store.devices import NewDevice
 from hub.store.events import ReadingRow
-from hub.store.status import StatusRow
+from hub.store.status import FLAPPING_WITHIN, Change, StatusRow
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +74,8 @@ class Batch:
     _events: list[StoredEvent] = field(default_factory=list)
     _known: dict[tuple[int, str], Known] = field(default_factory=dict)
     _points: dict[tuple[int, str], int] = field(default_factory=dict)
-    _statuses: dict[int, tuple[Status, int | None]] = field(default_factory=dict)
+    _reports: dict[int, tuple[Known, DeviceStatusReport]] = field(default_factory=dict)
+    _statuses: dict[int, StatusRow] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
 
     async def add(self, emission: Emission) -> None:
@@ -77,10 +86,11 @@ class Batch:
         for report in emission.reports:
             known = self.registry.get(report.device_id)
             if known is not None:
-                await self._change_status(known, report, session=None)
+                await self._report(known, report)
 
     async def write(self) -> list[StoredEvent]:
         """Write the rows; return the events that are new."""
+        await self._apply_reports()
         await events.add_readings(self.tx, SCOPE, self.readings)
         stored: list[StoredEvent] = []
         if self._events:
@@ -98,11 +108,10 @@ class Batch:
             known_device = self.registry.get(device_id)
             if known_device is not None:
                 known_device.points[key] = point_id
-        for device_id, (new_status, session) in self._statuses.items():
+        for device_id, row in self._statuses.items():
             known_device = self.registry.get(device_id)
             if known_device is not None:
-                known_device.status = new_status
-                known_device.session = session
+                known_device.learn(row)
 
     async def _add_event(self, emission: Emission, connection: Connection, event: Event) -> None:
         if isinstance(event, UnrecognisedEvent) and not event.device:
@@ -231,40 +240,53 @@ class Batch:
     async def _report_status(
         self, known: Known, event: StatusReported, received_at: datetime
     ) -> None:
-        _, session = self._statuses.get(known.device.id, (known.status, known.session))
-        if event.session is not None and session is not None and event.session < session:
-            log.info("late status of %s ignored: session %s", known.device.key, event.session)
-            return
+        layer = event.layer
+        if event.status is Status.OFFLINE and layer is None:
+            layer = Layer.NETWORK
         report = DeviceStatusReport(
             device_id=known.device.id,
-            status=event.status,
             probed_at=event.occurred_at or received_at,
-            layer=event.layer,
+            layer=layer,
             detail=event.detail,
+            seen=OFFLINE_LAYERS if layer is None else OFFLINE_LAYERS | {layer},
+            is_unknown=event.status is Status.UNKNOWN,
+            session=event.session,
         )
-        await self._change_status(known, report, session=event.session)
+        await self._report(known, report)
 
-    async def _change_status(
-        self, known: Known, report: DeviceStatusReport, *, session: int | None
-    ) -> None:
-        device = known.device
-        before, old_session = self._statuses.get(device.id, (known.status, known.session))
-        session = old_session if session is None else session
-        if before == report.status and session == old_session:
+    async def _report(self, known: Known, report: DeviceStatusReport) -> None:
+        """Keep a verdict for :meth:`write`; the one before it about the same device goes first."""
+        if known.device.id in self._reports:
+            await self._apply_reports()
+        if _is_news(self._statuses.get(known.device.id) or known, report):
+            self._reports[known.device.id] = (known, report)
+
+    async def _apply_reports(self) -> None:
+        waiting, self._reports = self._reports, {}
+        if not waiting:
             return
-        row = StatusRow(
-            device_id=device.id,
-            status=report.status,
-            since=report.probed_at,
-            layer=report.layer,
-            detail=report.detail,
-            session=session,
-        )
-        has_changed = await status.change_status(self.tx, SCOPE, row)
-        self._statuses[device.id] = (report.status, session)
-        if has_changed:
-            self._touched.add(device.id)
-            self._events.append(_transition(device, before, report))
+        reports = [report for _, report in waiting.values()]
+        for change in await status.apply_reports(self.tx, SCOPE, reports):
+            device_id = change.after.device_id
+            self._statuses[device_id] = change.after
+            known, report = waiting[device_id]
+            if change.is_news:
+                self._touched.add(device_id)
+                self._events.append(_transition(known.device, change, report.probed_at))
+            if change.began_flapping:
+                self._events.append(_flapping(known.device, report.probed_at))
+
+
+def _is_news(known: Known | StatusRow, report: DeviceStatusReport) -> bool:
+    """Tell whether a report can change what is stored; the database has the last word."""
+    if report.confirms or (report.session is not None and report.session != known.session):
+        return True
+    if report.is_unknown:
+        return known.status is not Status.UNKNOWN
+    faults = merge_faults(known.faults, report)
+    if known.status is not status_of(faults) or faults.keys() != known.faults.keys():
+        return True
+    return first_fault(faults) is report.layer is not None and known.behind_id != report.behind
 
 
 def _event(
@@ -289,15 +311,25 @@ def _event(
     )
 
 
-def _transition(device: Device, before: Status, report: DeviceStatusReport) -> StoredEvent:
-    layer: Layer | str = report.layer or ""
-    return _event(
-        device,
-        f"device.{report.status}",
-        report.probed_at,
-        severity=_SEVERITY.get(report.status, Severity.INFO),
-        data={"previous": str(before), "layer": str(layer), "detail": report.detail},
-    )
+def _transition(device: Device, change: Change, at: datetime) -> StoredEvent:
+    after = change.after
+    data: dict[str, Json] = {
+        "previous": str(change.before.status),
+        "layer": str(after.layer or ""),
+        "detail": after.detail,
+    }
+    if after.behind_id is not None:
+        data["behind"] = after.behind_id
+    if after.is_flapping:
+        data["flapping"] = True
+    severity = _SEVERITY.get(after.status, Severity.INFO)
+    return _event(device, f"device.{after.status}", at, severity=severity, data=data)
+
+
+def _flapping(device: Device, at: datetime) -> StoredEvent:
+    data: dict[str, Json] = {"within_s": FLAPPING_WITHIN.total_seconds()}
+    event = _event(device, "device.flapping", at, severity=Severity.WARNING, data=data)
+    return replace(event, is_active=True)
 
 
 def _occurrence(device: Device, event: Occurrence, received_at: datetime) -> StoredEvent:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hub.domain.access import system_scope
 from hub.domain.devices import Device
 from hub.domain.errors import StoreUnavailable
-from hub.domain.health import Status
+from hub.domain.health import NO_FAULTS, Faults, Status
 from hub.runtime.live import RESYNC, LiveFeed
 from hub.store import devices, status
 from hub.store.database import Database
@@ -28,8 +28,17 @@ class Known:
 
     device: Device
     status: Status = Status.UNKNOWN
+    faults: Faults = field(default_factory=lambda: NO_FAULTS)
+    behind_id: int | None = None
     session: int | None = None
     points: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, row: StatusRow) -> None:
+        """Take over what the database holds."""
+        self.status = row.status
+        self.faults = row.faults
+        self.behind_id = row.behind_id
+        self.session = row.session
 
 
 class Registry:
@@ -105,4 +114,6 @@ class Registry:
 def _known(device: Device, row: StatusRow | None) -> Known:
     if row is None:
         return Known(device=device)
-    return Known(device=device, status=row.status, session=row.session)
+    known = Known(device=device)
+    known.learn(row)
+    return known

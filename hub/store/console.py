@@ -52,7 +52,8 @@ async def device_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list
         DeviceRow,
         "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name,"
         " a.path::text AS area_path, d.address, d.manufacturer, d.model, d.registration,"
-        " s.status, s.since, s.layer, s.detail FROM devices d JOIN areas a ON a.id = d.area_id"
+        " s.shown AS status, s.since, s.layer, s.detail FROM devices d"
+        " JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id WHERE d.id = ANY (%(ids)s) AND"
         + IN_SCOPE
         + "ORDER BY d.id",

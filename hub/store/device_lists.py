@@ -66,13 +66,14 @@ async def list_devices(
     rows = await tx.search(
         DeviceLine,
         "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name, d.address,"
-        " d.manufacturer, d.model, d.registration, s.status, s.since, s.layer, s.detail"
+        " d.manufacturer, d.model, d.registration, s.shown AS status, s.since, s.layer, s.detail"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id"
         " WHERE" + IN_SCOPE + "AND d.id > coalesce(%(after)s::bigint, 0)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-        " AND (%(any)s OR (d.name || ' ' || d.serial || ' ' || d.address) ILIKE %(text)s)"
-        " AND (%(status)s::text IS NULL OR s.status = %(status)s)"
+        " AND (%(any)s OR (d.name || ' ' || d.code || ' ' || d.serial || ' ' || d.address"
+        "  || ' ' || d.place) ILIKE %(text)s)"
+        " AND (%(status)s::text IS NULL OR s.shown = %(status)s)"
         " AND (%(registration)s::text IS NULL OR d.registration = %(registration)s)"
         " AND (%(kind)s = '' OR d.kind = %(kind)s)"
         " ORDER BY d.id LIMIT %(limit)s",
@@ -95,9 +96,9 @@ async def list_devices(
 async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
     """How many approved devices of the scope have each status."""
     rows = await tx.tuples(
-        "SELECT s.status, count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
+        "SELECT s.shown, count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN device_status s ON s.device_id = d.id"
-        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY s.status",
+        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY s.shown",
         {"scope": scope_paths(scope)},
     )
     return {str(status): int(str(number)) for status, number in rows}

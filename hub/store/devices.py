@@ -25,7 +25,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 _DEVICE = (
     "d.id, d.connection_id, d.key, d.area_id, a.path::text AS area_path, d.kind, d.name,"
     " d.registration, d.manufacturer, d.model, d.firmware, d.serial, d.hardware_id, d.address,"
-    " d.clock_offset_s, d.created_at "
+    " d.clock_offset_s, d.created_at, d.parent_id, d.code, d.class AS device_class, d.team "
 )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import errors
-from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
 from hub.domain.events import Severity, StoredEvent
@@ -65,33 +64,37 @@ async def add_events(
     transaction.
     """
     await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": EVENT_ORDER_LOCK})
-    stored = []
-    for event in events:
-        if not scope.covers(event.area_path):
-            continue
-        number = await tx.scalar(
-            int,
-            "INSERT INTO events (at, received_at, digest, device_id, area_id, kind, channel,"
-            " severity, is_active, replayed, data) VALUES (%(at)s, %(received_at)s, %(digest)s,"
-            " %(device_id)s, %(area_id)s, %(kind)s, %(channel)s, %(severity)s, %(is_active)s,"
-            " %(replayed)s, %(data)s) ON CONFLICT DO NOTHING RETURNING id",
-            {
-                "at": event.at,
-                "received_at": event.received_at,
-                "digest": _digest(event),
-                "device_id": event.device_id,
-                "area_id": event.area_id,
-                "kind": event.kind,
-                "channel": event.channel,
-                "severity": event.severity,
-                "is_active": event.is_active,
-                "replayed": event.replayed,
-                "data": Jsonb(dict(event.data)),
-            },
-        )
-        if number is not None:
-            stored.append(replace(event, id=number))
-    return stored
+    new = {_digest(event): event for event in events if scope.covers(event.area_path)}
+    if not new:
+        return []
+    kept = list(new.items())
+    rows = await tx.tuples(
+        "INSERT INTO events (at, received_at, digest, device_id, area_id, kind, channel,"
+        " severity, is_active, replayed, data)"
+        " SELECT n.at, n.received_at, n.digest, n.device_id, n.area_id, n.kind, n.channel,"
+        "  n.severity, n.is_active, n.replayed, n.data::jsonb"
+        " FROM unnest(%(at)s::timestamptz[], %(received_at)s::timestamptz[], %(digest)s::uuid[],"
+        "  %(device_id)s::bigint[], %(area_id)s::bigint[], %(kind)s::text[], %(channel)s::text[],"
+        "  %(severity)s::text[], %(is_active)s::boolean[], %(replayed)s::boolean[],"
+        "  %(data)s::text[]) WITH ORDINALITY AS n (at, received_at, digest, device_id, area_id,"
+        "  kind, channel, severity, is_active, replayed, data, position)"
+        " ORDER BY n.position ON CONFLICT DO NOTHING RETURNING id, digest",
+        {
+            "at": [event.at for _, event in kept],
+            "received_at": [event.received_at for _, event in kept],
+            "digest": [digest for digest, _ in kept],
+            "device_id": [event.device_id for _, event in kept],
+            "area_id": [event.area_id for _, event in kept],
+            "kind": [event.kind for _, event in kept],
+            "channel": [event.channel for _, event in kept],
+            "severity": [event.severity for _, event in kept],
+            "is_active": [event.is_active for _, event in kept],
+            "replayed": [event.replayed for _, event in kept],
+            "data": [json.dumps(dict(event.data)) for _, event in kept],
+        },
+    )
+    numbers = {digest: int(str(number)) for number, digest in rows}
+    return [replace(event, id=numbers[digest]) for digest, event in kept if digest in numbers]
 
 
 async def add_readings(tx: Transaction, scope: Scope, rows: Sequence[ReadingRow]) -> None:

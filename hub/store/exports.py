@@ -30,7 +30,7 @@ async def export_devices(tx: Transaction, scope: Scope) -> list[ExportedDevice]:
     return await tx.fetch(
         ExportedDevice,
         "SELECT d.name, c.protocol, c.address, a.code AS area, c.username, d.kind, d.manufacturer,"
-        " d.model, d.serial, d.firmware, d.registration, s.status"
+        " d.model, d.serial, d.firmware, d.registration, s.shown AS status"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN connections c ON c.id = d.connection_id JOIN device_status s ON s.device_id = d.id"
         " WHERE" + IN_SCOPE + "ORDER BY d.id",

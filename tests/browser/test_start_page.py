@@ -8,10 +8,11 @@ from playwright.async_api import Dialog, Page, Route, expect
 
 from hub.domain.devices import Connection, DeviceDescription, DeviceKind, Registration
 from hub.domain.health import Layer, Status
-from hub.store import areas, connections, devices, status
+from hub.store import areas, connections, devices
 from hub.store.database import Database
 from hub.store.notices import notify
 from tests.browser.cable import Cable
+from tests.statuses import Told, change_status
 from tests.web.history import fill_west, raise_alert
 from tests.web.stage import PASSWORD, SYSTEM, Field, World
 
@@ -80,14 +81,14 @@ async def test_a_device_changes_before_the_operators_eyes(
     row = page.locator(f"#devices tr[data-id='{world.east_camera}']")
     await expect(row).to_contain_text("未知")
     async with database.transaction() as tx:
-        changed = status.StatusRow(
+        changed = Told(
             device_id=world.east_camera,
             status=Status.OFFLINE,
             since=outside.now,
             layer=Layer.NETWORK,
             detail="no answer within 3 s",
         )
-        await status.change_status(tx, SYSTEM, changed)
+        await change_status(tx, SYSTEM, changed)
         await notify(tx, SYSTEM, "devices", [world.east_camera])
     await expect(row).to_contain_text("离线")
     await expect(row).to_contain_text("网络不通")

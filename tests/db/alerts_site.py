@@ -34,7 +34,7 @@ from hub.store.events import ReadingRow, add_events, add_readings
 from hub.store.notices import notify
 from hub.store.receivers import add_receiver
 from hub.store.rules import add_rule
-from hub.store.status import StatusRow, change_status
+from tests.statuses import Told, change_status
 
 HUB = system_scope("test")
 SECRET = "hmac-key-Zq81"
@@ -155,7 +155,7 @@ class Site:
     async def turn(self, device: Device, status: Status) -> None:
         """Do what the pipeline does when a device's status changes: all in one transaction."""
         event = self.event(f"device.{status.value}", device)
-        row = StatusRow(device_id=device.id, status=status, since=self.clock())
+        row = Told(device_id=device.id, status=status, since=self.clock())
         async with self.database.transaction() as tx:
             await change_status(tx, HUB, row)
             stored = await add_events(tx, HUB, [event])

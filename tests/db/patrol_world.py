@@ -19,7 +19,7 @@ from hub.domain.devices import (
 )
 from hub.domain.errors import DeviceUnreachable
 from hub.domain.events import StoredEvent
-from hub.domain.health import Layer, ProbeResult
+from hub.domain.health import Depth, Layer, ProbeResult
 from hub.domain.patrols import PatrolPlan, PatrolStop, RoundState
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols import desk
@@ -63,8 +63,10 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
-    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        del timeout_s
+    async def probe(
+        self, target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
+    ) -> ProbeResult:
+        del timeout_s, depth
         self.visits.append(target.device_id)
         if target.device_id in self.dead:
             return ProbeResult(

@@ -12,9 +12,9 @@ from hub.maintenance.uptime import UptimeReport, report_uptime
 from hub.patrols.pictures import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
-from hub.store.status import StatusRow, change_status
 from hub.store.uptime import Period
 from tests.db.patrol_world import HUB, World, settle
+from tests.statuses import Told, change_status
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 UNTIL = SINCE + timedelta(hours=100)
@@ -34,7 +34,7 @@ async def world(database: Database, tmp_path: Path) -> World:
     async with database.transaction() as tx:
         await tx.execute("UPDATE devices SET created_at = %(at)s", {"at": long_ago})
         for camera in made.cameras:
-            row = StatusRow(device_id=camera, status=Status.ONLINE, since=long_ago)
+            row = Told(device_id=camera, status=Status.ONLINE, since=long_ago)
             await change_status(tx, HUB, row)
     return made
 
@@ -45,7 +45,7 @@ async def outage(world: World, camera: int, begins_h: float, ends_h: float | Non
             if hours is not None:
                 at = SINCE + timedelta(hours=hours)
                 await change_status(
-                    tx, HUB, StatusRow(device_id=world.cameras[camera], status=status, since=at)
+                    tx, HUB, Told(device_id=world.cameras[camera], status=status, since=at)
                 )
 
 
@@ -98,7 +98,7 @@ async def test_a_camera_counts_from_its_registration_on(world: World) -> None:
 async def test_unknown_is_neither_online_nor_offline(world: World) -> None:
     async with world.database.transaction() as tx:
         at = SINCE + timedelta(hours=50)
-        row = StatusRow(device_id=world.cameras[0], status=Status.UNKNOWN, since=at)
+        row = Told(device_id=world.cameras[0], status=Status.UNKNOWN, since=at)
         await change_status(tx, HUB, row)
     await outage_before_unknown(world)
     found = await report(world)
@@ -122,7 +122,7 @@ async def outage_before_unknown(world: World) -> None:
 async def test_nothing_known_is_said_not_guessed(world: World) -> None:
     async with world.database.transaction() as tx:
         for camera in world.cameras:
-            row = StatusRow(device_id=camera, status=Status.UNKNOWN, since=SINCE)
+            row = Told(device_id=camera, status=Status.UNKNOWN, since=SINCE)
             await change_status(tx, HUB, row)
     found = await report(world)
     assert found.total.online is None
@@ -157,7 +157,7 @@ async def test_both_ways_to_the_areas_give_the_same(world: World) -> None:
     await outage(world, 0, -10, 10)
     await outage(world, 3, 90, None)
     async with world.database.transaction() as tx:
-        row = StatusRow(device_id=world.cameras[1], status=Status.UNKNOWN, since=SINCE)
+        row = Told(device_id=world.cameras[1], status=Status.UNKNOWN, since=SINCE)
         await change_status(tx, HUB, row)
         period = Period(since=SINCE, until=UNTIL)
         brief = await report_uptime(tx, HUB, period, now=NOW, with_devices=False)

@@ -21,7 +21,7 @@ from hub.domain.events import (
 from hub.domain.health import DeviceStatusReport, Layer, Status
 from hub.runtime.pipeline import Pipeline
 from hub.runtime.registry import Registry
-from hub.store import device_lists, devices, events, status
+from hub.store import device_lists, devices, events, outages, status
 from hub.store.database import Database
 from hub.store.device_lists import DeviceFilter
 from hub.store.events import EventFilter
@@ -104,7 +104,6 @@ async def test_status_makes_one_event_a_transition(database: Database, county: C
         ):
             report = DeviceStatusReport(
                 device_id=device_id,
-                status=new,
                 probed_at=NOW + timedelta(seconds=number),
                 layer=Layer.NETWORK if new is Status.OFFLINE else None,
             )
@@ -113,7 +112,7 @@ async def test_status_makes_one_event_a_transition(database: Database, county: C
     kinds = [event.kind for event in await stored(database)]
     assert kinds == ["device.online", "device.offline", "device.online"]
     async with database.transaction() as tx:
-        (outage,) = await status.list_outages(
+        (outage,) = await outages.list_outages(
             tx, SYSTEM, device_id=device_id, since=NOW, until=NOW + timedelta(days=1)
         )
     assert outage.ended_at == NOW + timedelta(seconds=3)

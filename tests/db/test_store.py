@@ -18,16 +18,16 @@ from hub.store import (
     device_lists,
     devices,
     events,
+    outages,
     server,
-    status,
 )
 from hub.store.audit import Deed
 from hub.store.database import Database
 from hub.store.device_lists import DeviceFilter
 from hub.store.events import EventFilter, ReadingRow
 from hub.store.migrate import list_migrations, migrate
-from hub.store.status import StatusRow
 from tests.db.conftest import SYSTEM, County
+from tests.statuses import Told, change_status
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 
@@ -212,15 +212,15 @@ async def test_outages_open_and_close_with_the_status(database: Database, county
     )
     for new, seconds, changes in steps:
         async with database.transaction() as tx:
-            row = StatusRow(
+            row = Told(
                 device_id=device,
                 status=new,
                 since=NOW + timedelta(seconds=seconds),
                 layer=Layer.NETWORK if new is Status.OFFLINE else None,
             )
-            assert await status.change_status(tx, SYSTEM, row) is changes
+            assert await change_status(tx, SYSTEM, row) is changes
     async with database.transaction() as tx:
-        (outage,) = await status.list_outages(
+        (outage,) = await outages.list_outages(
             tx, county.east_scope, device_id=None, since=NOW, until=NOW + timedelta(days=1)
         )
     assert outage.ended_at is not None

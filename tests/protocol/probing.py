@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from hub.domain.addresses import AddressPolicy, parse_networks
-from hub.domain.health import ProbeResult
+from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials, Secret
 from streams.probe import probe_camera
@@ -25,8 +25,8 @@ async def probe(
     *,
     timeout_s: float = 5.0,
     policy: AddressPolicy = LOOPBACK,
-    deep: bool = False,
+    depth: Depth = Depth.STREAM,
 ) -> ProbeResult:
     return await probe_camera(
-        camera, timeout_s=timeout_s, policy=policy, clock=lambda: NOW, deep=deep
+        camera, timeout_s=timeout_s, policy=policy, clock=lambda: NOW, depth=depth
     )

@@ -19,7 +19,7 @@ from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Stream
 from hub.domain.errors import AuthRejected, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed
-from hub.domain.health import Layer
+from hub.domain.health import Depth, Layer
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
@@ -79,10 +79,10 @@ def gstreamer() -> Iterator[GStreamer]:
 
 
 @pytest.mark.parametrize("server", ["open", "digest", "basic"])
-@pytest.mark.parametrize("deep", [False, True])
-async def test_probe(gstreamer: GStreamer, server: str, *, deep: bool) -> None:
+@pytest.mark.parametrize("depth", [Depth.STREAM, Depth.FRAMES])
+async def test_probe(gstreamer: GStreamer, server: str, depth: Depth) -> None:
     result = await probe_camera(
-        gstreamer.target(server), timeout_s=10, policy=LOOPBACK, clock=now, deep=deep
+        gstreamer.target(server), timeout_s=10, policy=LOOPBACK, clock=now, depth=depth
     )
     assert result.failed_layer is None, result.lines
     assert result.latency_s < 10

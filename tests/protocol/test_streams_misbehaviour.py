@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import uvloop
 
-from hub.domain.health import Layer, ProbeResult, Status
+from hub.domain.health import Depth, Layer, ProbeResult, Status
 from hub.domain.ports import CameraTarget
 from tests.protocol.probing import probe, target
 from tests.protocol.scripted_rtsp import (
@@ -103,7 +103,7 @@ async def test_what_was_received_is_in_the_log_lines() -> None:
 
 async def test_camera_that_plays_without_frames_fails_at_frames() -> None:
     async with serve_answers(play_along) as camera:
-        result = await probe(target(camera.port), timeout_s=0.5, deep=True)
+        result = await probe(target(camera.port), timeout_s=0.5, depth=Depth.FRAMES)
     assert result.failed_layer is Layer.FRAMES
     assert [seen.method for seen in camera.requests][:3] == ["DESCRIBE", "SETUP", "PLAY"]
 
@@ -151,7 +151,7 @@ async def test_flood_of_tiny_packets_leaves_others_their_turn() -> None:
             await writer.drain()
 
     async with serve(flood) as camera:
-        probing = asyncio.create_task(probe(target(camera.port), timeout_s=1, deep=True))
+        probing = asyncio.create_task(probe(target(camera.port), timeout_s=1, depth=Depth.FRAMES))
         turns = 0
         while not probing.done():
             await asyncio.sleep(0)

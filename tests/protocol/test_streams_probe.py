@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from hub.domain.health import Layer, Status
+from hub.domain.health import Depth, Layer, Status
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials
 from streams.network import _tls_context
@@ -97,7 +97,7 @@ async def test_camera_that_asks_anew_for_every_request_is_answered() -> None:
         return reply(seen, "401 Unauthorized", challenge)
 
     async with serve_answers(once) as camera:
-        result = await probe(target(camera.port), timeout_s=0.5, deep=True)
+        result = await probe(target(camera.port), timeout_s=0.5, depth=Depth.FRAMES)
     assert result.failed_layer is Layer.FRAMES, result.lines
     assert used == ["n0", "n1", "n2", "n3"][: len(used)]
     assert len(used) >= 3
@@ -250,5 +250,5 @@ async def test_camera_that_chooses_another_channel_is_followed() -> None:
         return play_along(seen)
 
     async with serve_answers(choose) as camera:
-        result = await probe(target(camera.port), deep=True)
+        result = await probe(target(camera.port), depth=Depth.FRAMES)
     assert result.failed_layer is None, result.lines

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from hub.domain.addresses import AddressPolicy
-from hub.domain.health import Layer
+from hub.domain.health import Depth, Layer
 from hub.domain.ports import CameraTarget
 from tests.protocol.probing import LOOPBACK, PASSWORD, probe, target
 from tests.protocol.scripted_rtsp import (
@@ -113,7 +113,7 @@ async def test_redirects_and_foreign_control_addresses_lead_nowhere() -> None:
         async with serve_answers(redirect) as camera:
             result = await probe(target(camera.port))
         async with serve_answers(lure) as camera:
-            await probe(target(camera.port), timeout_s=0.5, deep=True)
+            await probe(target(camera.port), timeout_s=0.5, depth=Depth.FRAMES)
             assert [seen.method for seen in camera.requests][:2] == ["DESCRIBE", "SETUP"]
     assert "redirects" in result.detail
     assert trap.connections == 0

@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hub.domain.health import ProbeResult
+from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
@@ -21,7 +21,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def probe(target: CameraTarget, *, timeout_s: float) -> ProbeResult:
+async def probe(
+    target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
+) -> ProbeResult:
     with Path(os.environ["WORKER_VISITS"]).open("a") as file:  # noqa: ASYNC230  # a test's log
         file.write(f"{target.device_id}\n")
     return ProbeResult(probed_at=now(), latency_s=0.01)

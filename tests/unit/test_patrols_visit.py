@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.errors import AuthRejected, DeviceError, DeviceUnreachable, ProtocolViolation
-from hub.domain.health import Layer, ProbeResult
+from hub.domain.health import Depth, Layer, ProbeResult
 from hub.domain.patrols import PatrolStop, Verdict
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols.pictures import MAX_PICTURE_BYTES, NotKept, PictureFolder
@@ -36,8 +36,10 @@ class Camera:
         self.jpeg = JPEG
         self.pictures_asked = 0
 
-    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        del target, timeout_s
+    async def probe(
+        self, target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
+    ) -> ProbeResult:
+        del target, timeout_s, depth
         return self.found
 
     async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:

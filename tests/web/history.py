@@ -12,8 +12,9 @@ from hub.domain.health import Status
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
 from hub.patrols.pictures import PictureFolder
-from hub.store import events, patrols, receivers, rounds, rule_states, rules, status, stops
+from hub.store import events, patrols, receivers, rounds, rule_states, rules, stops
 from hub.store.database import Database, Transaction
+from tests.statuses import Told, change_status
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
@@ -36,8 +37,8 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
     """Put one of each into the western village."""
     async with database.transaction() as tx:
         person = await add_person(tx, "west-person", Role.VIEWER, world.west)
-        row = status.StatusRow(device_id=world.west_camera, status=Status.OFFLINE, since=NOW)
-        await status.change_status(tx, SYSTEM, row)
+        row = Told(device_id=world.west_camera, status=Status.OFFLINE, since=NOW)
+        await change_status(tx, SYSTEM, row)
         event = StoredEvent(
             id=0, kind="west.happened", area_id=world.west, area_path="town.west", at=NOW,
             received_at=NOW, device_id=world.west_camera,

@@ -31,7 +31,7 @@ from hub.domain.devices import (
     Stream,
 )
 from hub.domain.errors import DeviceUnreachable, Invalid
-from hub.domain.health import ProbeResult
+from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Picture
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.jobs import Jobs
@@ -70,8 +70,10 @@ class Field:
             raise Invalid(msg, field="options")
         return rest
 
-    async def probe(self, target: CameraTarget, *, timeout_s: float) -> ProbeResult:
-        del timeout_s
+    async def probe(
+        self, target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
+    ) -> ProbeResult:
+        del timeout_s, depth
         self.probed.append(target)
         return ProbeResult(probed_at=self.now, latency_s=0.1, lines=("answered",))
 

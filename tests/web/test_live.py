@@ -17,6 +17,7 @@ from hub.store import devices, status, users
 from hub.store.database import Database
 from hub.store.notices import notify
 from hub.web.app import create_app
+from tests.statuses import Told, change_status
 from tests.web.stage import SYSTEM, Field, World, serve, sign_in
 
 DEADLINE_S = 10.0
@@ -62,8 +63,8 @@ async def watch(client: httpx.AsyncClient) -> AsyncIterator[Stream]:
 async def set_status(database: Database, device_id: int, to: Status) -> None:
     async with database.transaction() as tx:
         before = (await status.all_statuses(tx, SYSTEM))[0]
-        row = status.StatusRow(device_id=device_id, status=to, since=before.since)
-        assert await status.change_status(tx, SYSTEM, row)
+        row = Told(device_id=device_id, status=to, since=before.since)
+        assert await change_status(tx, SYSTEM, row)
         await notify(tx, SYSTEM, "devices", [device_id])
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from hub.domain.errors import Invalid, NotFound
-from hub.store import audit, devices, events, status
+from hub.store import audit, devices, events, outages
 from hub.web.access import Administer, See
 from hub.web.schemas.people import AuditOut
 from hub.web.schemas.places import EventOut, OutageOut, ReadingOut
@@ -88,7 +88,7 @@ async def list_outages(
     async with services.database.transaction() as tx:
         if device_id is not None:
             await devices.get_device(tx, scope, device_id)
-        found = await status.list_outages(tx, scope, device_id=device_id, since=begin, until=end)
+        found = await outages.list_outages(tx, scope, device_id=device_id, since=begin, until=end)
     return Listing(items=[OutageOut.model_validate(outage) for outage in found])
 
 
