@@ -9,7 +9,7 @@ from hub.store.probe_intervals import ProbeInterval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """Seconds between two questions of each depth; ``inspect_s``: the slow look (clock, recordings)."""
+    """Seconds between two questions of each depth; ``inspect_s`` is for the slow look."""
 
     answer_s: float = 15.0
     stream_s: float = 120.0
