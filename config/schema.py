@@ -22,12 +22,13 @@ from pydantic import (
 from adapters.mqtt.options import MqttOptions
 from adapters.onvif.options import OnvifOptions
 from adapters.rtsp.options import RtspOptions
+from adapters.uplink.options import UplinkOptions
 
 ConnectionOptions = Annotated[
-    OnvifOptions | MqttOptions | RtspOptions, Field(discriminator="protocol")
+    OnvifOptions | MqttOptions | RtspOptions | UplinkOptions, Field(discriminator="protocol")
 ]
-CONNECTION_OPTIONS: TypeAdapter[OnvifOptions | MqttOptions | RtspOptions] = TypeAdapter(
-    ConnectionOptions
+CONNECTION_OPTIONS: TypeAdapter[OnvifOptions | MqttOptions | RtspOptions | UplinkOptions] = (
+    TypeAdapter(ConnectionOptions)
 )
 
 
@@ -124,8 +125,28 @@ class NetworkSettings(_Section):
 class HealthSettings(_Section):
     """How devices are probed."""
 
-    probe_interval_s: float = Field(default=15.0, ge=1, le=3600, description="seconds")
+    probe_interval_s: float = Field(
+        default=15.0, ge=1, le=3600, description="seconds between two questions for an answer"
+    )
+    stream_interval_s: float = Field(
+        default=120.0, ge=1, le=86_400, description="and for password and stream description"
+    )
+    frames_interval_s: float = Field(
+        default=600.0, ge=5, le=604_800, description="and for first frames of video"
+    )
+    inspect_interval_s: float = Field(
+        default=21_600.0, ge=60, le=2_592_000, description="and for clock and recordings"
+    )
     probe_timeout_s: float = Field(default=4.0, ge=0.5, le=60, description="seconds")
+    confirm_after_s: float = Field(
+        default=2.5, ge=0, le=600, description="pause before the second probe that confirms a fault"
+    )
+    recover_after_s: float = Field(
+        default=2.5, ge=0, le=600, description="and before the one that confirms it is over"
+    )
+    probes_at_once: int = Field(
+        default=4096, ge=16, le=60_000, description="probes under way in one process"
+    )
     shards: int = Field(default=8, ge=1, le=256, description="jobs the probes are spread over")
 
 

@@ -8,9 +8,11 @@ neither DNS nor a redirect gets past it.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from hub.domain.errors import AddressRefused
 
@@ -19,11 +21,25 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
 WEB_SCHEMES = frozenset({"http", "https"})
+# A switch or an uplink is watched by connecting to a port of it.
+LINK_SCHEMES = frozenset({"tcp"})
+# What has no address of its own has a label: nobody connects to it.
+PASSIVE_SCHEMES = frozenset({"passive"})
+# Which addresses a connection of each protocol may have: the one list of them.
+PROTOCOL_SCHEMES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "onvif": WEB_SCHEMES,
+        "rtsp": frozenset({"rtsp", "rtsps"}),
+        "mqtt": frozenset({"mqtt", "mqtts"}),
+        "uplink": LINK_SCHEMES | PASSIVE_SCHEMES,
+    }
+)
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 MAX_ADDRESS_LENGTH = 2048
 
 # Printable ASCII without space, quotes, angle brackets, backslash, braces, caret, backtick, pipe.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[!#-;=?-\[\]_a-z~]+\Z")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]{0,62}[A-Za-z0-9])?\Z")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9\-.]{0,251}[A-Za-z0-9])?\.?\Z|[0-9A-Fa-f:.]+\Z")
 
 
@@ -64,12 +80,18 @@ def parse_address(text: str, *, schemes: Iterable[str] = STREAM_SCHEMES) -> Addr
     if scheme not in allowed:
         msg = f"addresses of the form {scheme}: are refused; use {', '.join(allowed)}"
         raise AddressRefused(msg)
+    if scheme in PASSIVE_SCHEMES:
+        return _passive(scheme, text)
+    if scheme in LINK_SCHEMES:
+        _check_link(parts)
     host = parts.hostname or ""
     if not _HOST.match(host) or port == 0:
         msg = "not an address: its host or port cannot be used"
         raise AddressRefused(msg)
     number = port or DEFAULT_PORTS[scheme]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if scheme in LINK_SCHEMES:
+        target = ""
     shown = f"[{host}]" if ":" in host else host
     suffix = "" if port is None else f":{number}"
     return Address(
@@ -81,6 +103,21 @@ def parse_address(text: str, *, schemes: Iterable[str] = STREAM_SCHEMES) -> Addr
         username=parts.username or "",
         password=parts.password or "",
     )
+
+
+def _passive(scheme: str, text: str) -> Address:
+    label = text.partition("://")[2].removesuffix("/").lower()
+    if not _LABEL.match(label):
+        msg = f"not a label: write {scheme}:// and up to 64 letters, digits, dots and dashes"
+        raise AddressRefused(msg)
+    return Address(scheme=scheme, host=label, port=0, target="", text=f"{scheme}://{label}")
+
+
+def _check_link(parts: SplitResult) -> None:
+    surplus = parts.path.removeprefix("/") + parts.query + parts.fragment
+    if not parts.port or surplus or "@" in parts.netloc:
+        msg = f"not an address of a port: write {parts.scheme}://host:port and nothing else"
+        raise AddressRefused(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

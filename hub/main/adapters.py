@@ -12,13 +12,15 @@ from adapters.onvif.adapter import OnvifAdapter
 from adapters.onvif.options import OnvifOptions
 from adapters.rtsp.adapter import RtspAdapter
 from adapters.rtsp.options import RtspOptions
+from adapters.uplink.adapter import UplinkAdapter
+from adapters.uplink.options import UplinkOptions
 from config.schema import CONNECTION_OPTIONS
 from hub.domain.addresses import AddressPolicy
 from hub.domain.devices import Connection, Json, Registration
 from hub.domain.errors import Invalid, UnsupportedByDevice
 from hub.domain.ports import Adapter, Clock, DescribeStream
 
-Options = OnvifOptions | MqttOptions | RtspOptions
+Options = OnvifOptions | MqttOptions | RtspOptions | UplinkOptions
 
 
 def parse_connection(raw: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -68,6 +70,8 @@ class AdapterFactory:
                     describe=self.describe,
                     clock=self.clock,
                 )
+            case UplinkOptions():
+                return UplinkAdapter(connection=connection, options=options)
             case MqttOptions():
                 is_ours = connection.address == self.broker_address
                 return MqttAdapter(

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from hub.domain.access import Scope
-from hub.domain.addresses import STREAM_SCHEMES, WEB_SCHEMES, Address, parse_address
+from hub.domain.addresses import PROTOCOL_SCHEMES, STREAM_SCHEMES, Address, parse_address
 from hub.domain.devices import Connection
 from hub.domain.errors import AddressRefused, ConfigError, Invalid, NotFound
 from hub.domain.secrets import Credentials, Secret
@@ -20,13 +20,6 @@ from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["connections"])
-
-# Which addresses a protocol may have; every other protocol takes any stream address.
-_SCHEMES: dict[str, frozenset[str]] = {
-    "mqtt": frozenset({"mqtt", "mqtts"}),
-    "onvif": WEB_SCHEMES,
-    "rtsp": frozenset({"rtsp", "rtsps"}),
-}
 
 
 @router.get("/connections")
@@ -119,7 +112,7 @@ def _change(services: WebServices, before: Connection, body: ConnectionChangeIn)
 
 def _parse(protocol: str, text: str) -> Address:
     try:
-        return parse_address(text, schemes=_SCHEMES.get(protocol, STREAM_SCHEMES))
+        return parse_address(text, schemes=PROTOCOL_SCHEMES.get(protocol, STREAM_SCHEMES))
     except AddressRefused as error:
         raise Invalid(str(error), field="address") from error
 

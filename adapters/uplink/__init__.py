@@ -1,0 +1,1 @@
+"""Switches, ONUs and uplinks: the parents that cameras are reached through."""
