@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 
 class Status(StrEnum):
@@ -128,6 +128,35 @@ def merge_faults(known: Faults, report: DeviceStatusReport) -> dict[Layer, str]:
     if report.layer is not None:
         faults[report.layer] = report.detail
     return faults
+
+
+class Held(Protocol):
+    """What is held of a device at present."""
+
+    @property
+    def status(self) -> Status:
+        """Its status."""
+
+    @property
+    def faults(self) -> Faults:
+        """The layers that fail."""
+
+    @property
+    def behind_id(self) -> int | None:
+        """The parent that is down and explains it."""
+
+
+def says_news(report: DeviceStatusReport, held: Held) -> bool:
+    """Tell whether a report differs from what is held: status, failing layers, parent to blame.
+
+    Another sentence about the same fault is no news.
+    """
+    if report.is_unknown:
+        return held.status is not Status.UNKNOWN
+    faults = merge_faults(held.faults, report)
+    if held.status is not status_of(faults) or faults.keys() != held.faults.keys():
+        return True
+    return first_fault(faults) is report.layer is not None and held.behind_id != report.behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ class Commandable(Protocol):
 class CameraTarget:
     """All a probe or a snapshot needs to know of one channel of one device.
 
-    Addresses hold no credentials. ``service_address`` is the ONVIF service, empty without one.
+    Addresses hold no credentials. ``service_address`` is the ONVIF service, empty without one;
+    ``options`` are those of its connection (how its certificate is verified, …).
     """
 
     device_id: int
@@ -57,6 +58,7 @@ class CameraTarget:
     snapshot_address: str = ""
     service_address: str = ""
     credentials: Credentials = field(default_factory=Credentials)
+    options: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, local_zone, utc_now
-from hub.maintenance.probing import Prober, ProbingOptions
+from hub.maintenance.intervals import Intervals
+from hub.maintenance.looking import LookOptions
+from hub.maintenance.probing import Prober, ProbingOptions, Senses
 from hub.runtime.health import HealthWatch
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
@@ -115,14 +117,11 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
             jobs=jobs,
             engine=engine,
             prober=Prober(
-                database=database,
-                probe=probe,
-                report=pipeline.report,
-                options=ProbingOptions(
-                    shards=settings.health.shards,
-                    interval_s=settings.health.probe_interval_s,
-                    timeout_s=settings.health.probe_timeout_s,
-                ),
+                database,
+                registry,
+                Senses(probe=probe, report=pipeline.report, clock=utc_now),
+                probing_options(settings),
+                metrics,
             ),
             probe=probe,
             snapshot=partial(
@@ -136,6 +135,26 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
             health=HealthWatch(database),
             metrics=metrics,
         )
+
+
+def probing_options(settings: Settings) -> ProbingOptions:
+    """How devices are probed unless the database says otherwise of them."""
+    health = settings.health
+    return ProbingOptions(
+        shards=health.shards,
+        intervals=Intervals(
+            answer_s=health.probe_interval_s,
+            stream_s=health.stream_interval_s,
+            frames_s=health.frames_interval_s,
+            inspect_s=health.inspect_interval_s,
+        ),
+        look=LookOptions(
+            timeout_s=health.probe_timeout_s,
+            confirm_after_s=health.confirm_after_s,
+            recover_after_s=health.recover_after_s,
+            concurrency=health.probes_at_once,
+        ),
+    )
 
 
 async def open_database(settings: Settings, servers: Servers) -> Database:

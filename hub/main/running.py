@@ -108,6 +108,7 @@ async def _running(
             tasks.append(group.create_task(parts.engine.run(), name="alerts"))
         if ProcessRole.WORK in roles:
             register_work(parts)
+            tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
             tasks.append(group.create_task(parts.jobs.run(), name="jobs"))
         async with _serving(group, parts, listening, address):
             yield

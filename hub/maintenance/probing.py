@@ -1,84 +1,80 @@
-"""The status prober: asks every camera again and again whether it works.
+"""The status prober: asks every device again and again whether it works.
 
-Cameras are dealt out to shards by number; a shard is a job under a lock, so that it runs on one
-worker of all. Nothing is written per probe: results stay in memory, for whoever asks why, and
-go to a callback when they differ from what the database holds. A camera that stops working is
-told of only once a second probe confirms it.
+Devices are dealt out to shards by number; a shard is a job under a lock, so that it runs on one
+worker of all. Within a shard each device has its moments (:mod:`hub.maintenance.schedule`).
+Nothing is written per probe: results stay in memory, for whoever asks why; what changes goes to
+the pipeline, latency and loss to the database by the hour, and one mark a shard says that
+somebody watches: a gap in the marks is an absence of the hub.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+import random
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from hub.domain.access import system_scope
+from hub.domain.devices import Registration
 from hub.domain.errors import StoreUnavailable
-from hub.domain.health import SEEN_BY, DeviceStatusReport, Layer, ProbeResult, Status
-from hub.domain.ports import CameraTarget, ProbeCamera
+from hub.domain.health import Depth, DeviceStatusReport, ProbeResult
+from hub.domain.ports import Clock, ProbeCamera
+from hub.maintenance.blaming import Blamer
+from hub.maintenance.intervals import Intervals
+from hub.maintenance.looking import Looker, LookOptions, Pause, Report
+from hub.maintenance.probe_counts import ProbeCounts
+from hub.maintenance.probe_figures import ProbeFigures
+from hub.maintenance.roster import Roster, ShardMembers
+from hub.maintenance.schedule import Due, due_in
+from hub.maintenance.watched import Watched
 from hub.runtime.jobs import Jobs
-from hub.store.cameras import list_targets
+from hub.runtime.live import LiveFeed
+from hub.runtime.registry import Registry
 from hub.store.database import Database
-from hub.store.probing import known_verdicts
+from hub.store.outages import Watch, mark_watched
+from hub.store.probe_hours import add_hours
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[Sequence[DeviceStatusReport]], Awaitable[None]]
-Pause = Callable[[float], Awaitable[None]]
-
 SERIES = "maintenance.probe-shard-"
-KEPT_SUCCESSES = 3
-KEPT_FAILURES = 10
-# What a probe cannot see it cannot contradict: a good one does not clear such a fault.
-UNSEEN_LAYERS = frozenset({Layer.FRAMES, Layer.PICTURE, Layer.RECORDING, Layer.CLOCK})
-
-Verdict = tuple[Status, Layer | None]
+SCOPE = system_scope("hub.maintenance")
+# How long a worker keeps a shard, and how often it marks that it watches.
+LEASE_S = 60.0
+TURN_S = 15.0
+# A gap between two marks that is longer is an absence: two turns, and some for a busy machine.
+LONGEST_GAP_S = 40.0
+# Questions this close together are asked together.
+SLOT_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbingOptions:
-    """How often and how hard cameras are asked.
-
-    With these values a camera that dies is told of within 15 s (interval) + 1 s (the queue) +
-    3 s (probe) + 2.5 s (pause) + 3 s (second probe) = 24.5 s; one that refuses the connection,
-    within 19 s. A shard's probes are spread over ``spread_s``; at most ``concurrency`` are under
-    way in one process.
-    """
+    """Into how many jobs the probes are divided, how often and how hard devices are asked."""
 
     shards: int = 8
-    interval_s: float = 15.0
-    timeout_s: float = 3.0
-    confirm_after_s: float = 2.5
-    spread_s: float = 3.0
-    concurrency: int = 256
+    intervals: Intervals = field(default_factory=Intervals)
+    look: LookOptions = field(default_factory=LookOptions)
 
 
-@dataclass(slots=True)
-class History:
-    """The last results of one device: failures are kept longer than successes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senses:
+    """How the prober reaches out: to devices, to the pipeline, to time and chance."""
 
-    successes: deque[ProbeResult] = field(default_factory=lambda: deque(maxlen=KEPT_SUCCESSES))
-    failures: deque[ProbeResult] = field(default_factory=lambda: deque(maxlen=KEPT_FAILURES))
-
-    def add(self, result: ProbeResult) -> None:
-        """Keep a result; the oldest of its kind goes."""
-        (self.successes if result.failed_layer is None else self.failures).append(result)
-
-    def newest_first(self) -> list[ProbeResult]:
-        """Everything kept."""
-        kept = [*self.successes, *self.failures]
-        return sorted(kept, key=lambda result: result.probed_at, reverse=True)
+    probe: ProbeCamera
+    report: Report
+    clock: Clock
+    pause: Pause = asyncio.sleep
+    rng: random.Random = field(default_factory=random.Random)
 
 
-def is_news(found: ProbeResult, held: Verdict) -> bool:
-    """Tell whether a result says something else than what is held of the device."""
-    status, layer = held
-    if not found.is_conclusive or status is Status.MAINTENANCE:
-        return False
-    if found.failed_layer is None and layer in UNSEEN_LAYERS:
-        return False
-    return (found.status, found.failed_layer) != held
+@dataclass(slots=True, kw_only=True)
+class _Round:
+    """How far a shard was asked (seconds since 1970), and what was counted of it."""
+
+    covered: float | None = None
+    counts: ProbeCounts = field(default_factory=ProbeCounts)
 
 
 class Prober:
@@ -86,96 +82,171 @@ class Prober:
 
     def __init__(
         self,
-        *,
         database: Database,
-        probe: ProbeCamera,
-        report: Report,
+        registry: Registry,
+        senses: Senses,
         options: ProbingOptions | None = None,
-        pause: Pause = asyncio.sleep,
+        metrics: CollectorRegistry | None = None,
     ) -> None:
         self._database = database
-        self._probe = probe
-        self._report = report
+        self._registry = registry
         self._options = options or ProbingOptions()
-        self._pause = pause
-        self._slots = asyncio.Semaphore(self._options.concurrency)
-        self._histories: dict[int, History] = {}
-        self._waiting: list[DeviceStatusReport] = []
-        self._telling = asyncio.Lock()
-        self._members: dict[int, frozenset[int]] = {}
+        self._clock, self._pause = senses.clock, senses.pause
+        look = self._options.look
+        self._figures = ProbeFigures(metrics or CollectorRegistry(), look.timeout_s)
+        self._looker = Looker(
+            probe=senses.probe,
+            held_by=registry.get,
+            report=senses.report,
+            options=look,
+            on_result=self._note,
+            pause=senses.pause,
+        )
+        self._roster = Roster(
+            database, shards=self._options.shards, defaults=self._options.intervals
+        )
+        self._blamer = Blamer(
+            looker=self._looker,
+            family=self._roster.family,
+            known_by=registry.get,
+            clock=senses.clock,
+            rng=senses.rng,
+        )
+        self._rounds = [_Round() for _ in range(self._options.shards)]
+        self._looks: set[asyncio.Task[ProbeResult]] = set()
 
     def register(self, jobs: Jobs) -> None:
         """Make every shard a series of jobs. Call before the queue runs."""
         for shard in range(self._options.shards):
-            jobs.every(
-                f"{SERIES}{shard}", self._options.interval_s, partial(self.probe_shard, shard)
-            )
+            jobs.every(f"{SERIES}{shard}", LEASE_S, partial(self.watch_shard, shard))
 
-    def last_result(self, device_id: int) -> ProbeResult | None:
-        """The newest result of a device with its log lines; None when it was not probed here."""
-        results = self.results(device_id)
-        return results[0] if results else None
+    async def run(self, feed: LiveFeed) -> None:
+        """Follow what is changed about devices and intervals, until cancelled."""
+        with feed.subscribe() as notices:
+            async for notice in notices:
+                self._roster.hear(notice)
 
     def results(self, device_id: int) -> list[ProbeResult]:
-        """Every result kept of a device, newest first."""
-        history = self._histories.get(device_id)
-        return history.newest_first() if history else []
+        """Every result kept of a device, newest first; none when it is not probed here."""
+        watched = self._roster.find(device_id)
+        return watched.history.newest_first() if watched else []
 
-    async def probe_shard(self, shard: int) -> None:
-        """Probe every camera of a shard once and tell what changed."""
-        hub = system_scope("hub.maintenance")
-        part = (shard, self._options.shards)
+    async def watch_shard(self, shard: int, *, lease_s: float = LEASE_S) -> None:
+        """Ask the devices of a shard for ``lease_s``, each at its moments.
+
+        Raises:
+            StoreUnavailable: the shard cannot be read; once it is, the database may go away.
+        """
+        end = self._clock() + timedelta(seconds=lease_s)
+        try:
+            while (now := self._clock()) < end:
+                await self._prepare(shard, now)
+                until = min(end, now + timedelta(seconds=TURN_S))
+                await self._ask_all(shard, self._clock().timestamp(), until.timestamp())
+        except asyncio.CancelledError:
+            await self._end_looks()
+            raise
+
+    async def settle(self) -> None:
+        """Wait until every look that was begun is over."""
+        while self._looks:
+            await asyncio.wait(self._looks)
+
+    async def close(self) -> None:
+        """End every look and hand over what was counted since the last hour."""
+        await self._end_looks()
+        for mine in self._rounds:
+            await self._hand_over(mine.counts)
+
+    async def _prepare(self, shard: int, now: datetime) -> None:
+        """Before a turn: say that somebody watches, and read what was changed."""
+        members = self._roster.shard(shard)
+        try:
+            await self._mark(shard, members, now)
+            for device_id in await self._roster.read(shard, now):
+                await self._say_unknown(device_id)
+            counts = self._rounds[shard].counts
+            if counts.is_over(now):
+                await self._hand_over(counts)
+        except StoreUnavailable as error:
+            if members.read_at is None:
+                raise
+            log.warning("probing goes on with what is known: %s", error)
+
+    async def _mark(self, shard: int, members: ShardMembers, now: datetime) -> None:
+        watch = Watch(name="probes", shard=shard, shards=self._options.shards)
         async with self._database.transaction() as tx:
-            targets = await list_targets(tx, hub, shard=part)
-            known = await known_verdicts(tx, hub, part)
-        self._forget_gone(shard, frozenset(target.device_id for target in targets))
-        gap_s = self._options.spread_s / len(targets) if targets else 0.0
-        async with asyncio.TaskGroup() as group:
-            for target in targets:
-                held = known.get(target.device_id, (Status.UNKNOWN, None))
-                group.create_task(self._watch(target, held), name=f"probe-{target.device_id}")
-                await self._pause(gap_s)
+            was_away = await mark_watched(tx, SCOPE, watch, now, longest_gap_s=LONGEST_GAP_S)
+        if was_away:
+            log.warning("nobody watched shard %s for a while: that time is unknown", shard)
+            members.is_stale = True
 
-    async def _watch(self, target: CameraTarget, held: Verdict) -> None:
-        """Probe one camera; a change for the worse counts once a second probe agrees."""
-        found = await self._ask(target)
-        if found.failed_layer is not None and is_news(found, held):
-            await self._pause(self._options.confirm_after_s)
-            found = await self._ask(target)
-        if is_news(found, held):
-            await self._tell(_status_report(target.device_id, found))
+    async def _say_unknown(self, device_id: int) -> None:
+        """A device is probed no more: while it is in service, nothing is known of it."""
+        known = self._registry.get(device_id)
+        if known is None or known.device.registration is not Registration.APPROVED:
+            return
+        await self._looker.tell(
+            DeviceStatusReport(
+                device_id=device_id,
+                probed_at=self._clock(),
+                detail="not sampled: its link is switched off",
+                is_unknown=True,
+            )
+        )
 
-    async def _tell(self, report: DeviceStatusReport) -> None:
-        """Hand over a report, together with all that came while the one before was handed over."""
-        self._waiting.append(report)
-        async with self._telling:
-            batch, self._waiting = self._waiting, []
-            if not batch:
-                return
-            try:
-                await self._report(batch)
-            except StoreUnavailable as error:
-                # Nothing is lost: the next run finds the same difference again.
-                log.warning("the status of %s devices cannot be stored yet: %s", len(batch), error)
+    async def _ask_all(self, shard: int, now: float, until: float) -> None:
+        """Ask everything that falls due until then, each at its moment."""
+        mine = self._rounds[shard]
+        members = self._roster.shard(shard).members
+        is_near = mine.covered is not None and now - TURN_S <= mine.covered <= until
+        since = mine.covered if is_near and mine.covered is not None else now
+        mine.covered = until
+        asked = ((number, one.intervals) for number, one in members.items() if one.address)
+        for due in sorted(due_in(asked, since, until)):
+            wait_s = due.at - self._clock().timestamp()
+            if wait_s > SLOT_S:
+                await self._pause(wait_s)
+            self._begin(members, due, late_s=max(0.0, -wait_s))
+        await self._pause(max(0.0, until - self._clock().timestamp()))
 
-    async def _ask(self, target: CameraTarget) -> ProbeResult:
-        async with self._slots:
-            found = await self._probe(target, timeout_s=self._options.timeout_s)
-        self._histories.setdefault(target.device_id, History()).add(found)
-        return found
+    def _begin(self, members: dict[int, Watched], due: Due, *, late_s: float) -> None:
+        watched = members.get(due.device_id)
+        if watched is None or watched.is_busy:
+            return
+        self._figures.late.set(late_s)
+        task = asyncio.create_task(self._looker.look(watched, _depth(watched, due), self._blamer))
+        self._looks.add(task)
+        task.add_done_callback(self._end_look)
 
-    def _forget_gone(self, shard: int, present: frozenset[int]) -> None:
-        """Devices that were removed, retired or switched off take no memory."""
-        for device_id in self._members.get(shard, frozenset()) - present:
-            self._histories.pop(device_id, None)
-        self._members[shard] = present
+    def _end_look(self, task: asyncio.Task[ProbeResult]) -> None:
+        self._looks.discard(task)
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            log.error("a look at a device failed", exc_info=defect)
+
+    async def _end_looks(self) -> None:
+        for task in self._looks:
+            task.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
+
+    def _note(self, watched: Watched, result: ProbeResult) -> None:
+        self._figures.count(result)
+        if result.depth is watched.shallowest:
+            number = watched.device_id
+            self._rounds[number % self._options.shards].counts.add(number, result)
+
+    async def _hand_over(self, counts: ProbeCounts) -> None:
+        rows = counts.take()
+        if rows:
+            async with self._database.transaction() as tx:
+                await add_hours(tx, SCOPE, rows)
 
 
-def _status_report(device_id: int, found: ProbeResult) -> DeviceStatusReport:
-    return DeviceStatusReport(
-        device_id=device_id,
-        probed_at=found.probed_at,
-        layer=found.failed_layer,
-        detail=found.detail,
-        seen=SEEN_BY[found.depth],
-    )
+def _depth(watched: Watched, due: Due) -> Depth:
+    """As deep as is due; the first question after an answer asks for more."""
+    if watched.is_link:
+        return Depth.ANSWER
+    if not watched.wants_depth or watched.history.success is None:
+        return due.depth
+    watched.wants_depth = False
+    return Depth.STREAM if due.depth is Depth.ANSWER else due.depth

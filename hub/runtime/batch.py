@@ -28,9 +28,7 @@ from hub.domain.health import (
     DeviceStatusReport,
     Layer,
     Status,
-    first_fault,
-    merge_faults,
-    status_of,
+    says_news,
 )
 from hub.runtime.registry import Known, Registry
 from hub.store import areas, devices, events, notices, status
@@ -77,6 +75,7 @@ class Batch:
     _reports: dict[int, tuple[Known, DeviceStatusReport]] = field(default_factory=dict)
     _statuses: dict[int, StatusRow] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
+    _changed: set[int] = field(default_factory=set)
 
     async def add(self, emission: Emission) -> None:
         """Turn one emission into rows."""
@@ -98,6 +97,8 @@ class Batch:
             await notices.notify(self.tx, SCOPE, "events", [event.id for event in stored])
         if self._touched:
             await notices.notify(self.tx, SCOPE, "devices", sorted(self._touched))
+        if self._changed:
+            await notices.notify(self.tx, SCOPE, "statuses", sorted(self._changed))
         return stored
 
     def publish(self) -> None:
@@ -271,7 +272,7 @@ class Batch:
             self._statuses[device_id] = change.after
             known, report = waiting[device_id]
             if change.is_news:
-                self._touched.add(device_id)
+                self._changed.add(device_id)
                 self._events.append(_transition(known.device, change, report.probed_at))
             if change.began_flapping:
                 self._events.append(_flapping(known.device, report.probed_at))
@@ -281,12 +282,7 @@ def _is_news(known: Known | StatusRow, report: DeviceStatusReport) -> bool:
     """Tell whether a report can change what is stored; the database has the last word."""
     if report.confirms or (report.session is not None and report.session != known.session):
         return True
-    if report.is_unknown:
-        return known.status is not Status.UNKNOWN
-    faults = merge_faults(known.faults, report)
-    if known.status is not status_of(faults) or faults.keys() != known.faults.keys():
-        return True
-    return first_fault(faults) is report.layer is not None and known.behind_id != report.behind
+    return says_news(report, known)
 
 
 def _event(

@@ -7,6 +7,7 @@ another process changed. It is changed only after a commit.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from hub.domain.access import system_scope
 from hub.domain.devices import Device
@@ -24,10 +25,15 @@ SCOPE = system_scope("hub.registry")
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """A registered device, its present status and the numbers of its points by key."""
+    """A registered device, its present status and the numbers of its points by key.
+
+    ``came_back_at`` is when it was seen to leave OFFLINE last, None when it was not seen to here.
+    """
 
     device: Device
     status: Status = Status.UNKNOWN
+    since: datetime | None = None
+    came_back_at: datetime | None = None
     faults: Faults = field(default_factory=lambda: NO_FAULTS)
     behind_id: int | None = None
     session: int | None = None
@@ -35,7 +41,10 @@ class Known:
 
     def learn(self, row: StatusRow) -> None:
         """Take over what the database holds."""
+        if self.status is Status.OFFLINE and row.status is Status.ONLINE:
+            self.came_back_at = row.since
         self.status = row.status
+        self.since = row.since
         self.faults = row.faults
         self.behind_id = row.behind_id
         self.session = row.session
@@ -93,8 +102,18 @@ class Registry:
                         await self.load()
                     elif notice.topic == "devices":
                         await self._reload(notice.ids)
+                    elif notice.topic == "statuses":
+                        await self._relearn(notice.ids)
                 except StoreUnavailable as error:
                     log.warning("the registry could not be refreshed: %s", error)
+
+    async def _relearn(self, device_ids: Sequence[int]) -> None:
+        async with self._database.transaction() as tx:
+            rows = await status.all_statuses(tx, SCOPE, device_ids)
+        for row in rows:
+            known = self._by_id.get(row.device_id)
+            if known is not None:
+                known.learn(row)
 
     async def _reload(self, device_ids: Sequence[int]) -> None:
         async with self._database.transaction() as tx:
@@ -108,6 +127,7 @@ class Registry:
             known = self._by_id.get(device_id)
             if known is not None:
                 fresh.points = known.points
+                fresh.came_back_at = known.came_back_at
             self.keep(fresh)
 
 

@@ -14,7 +14,10 @@ NUMBERS_PER_NOTICE = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """``topic`` is a collection of the API ("devices", "alerts", "patrol-rounds", …)."""
+    """``topic`` is a collection of the API ("devices", "alerts", "patrol-rounds", …).
+
+    Devices have two: "devices" when what they are changed, "statuses" when only how they are did.
+    """
 
     topic: str
     ids: tuple[int, ...]

@@ -1,23 +1,100 @@
-"""What the hub holds of the devices that a prober is about to ask."""
+"""The devices that are probed, with all a probe needs to know of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from hub.domain.access import Scope
-from hub.domain.health import Layer, Status
+from hub.domain.ports import CameraTarget
+from hub.domain.secrets import Credentials
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 
-async def known_verdicts(
-    tx: Transaction, scope: Scope, shard: tuple[int, int]
-) -> dict[int, tuple[Status, Layer | None]]:
-    """Return status and faulty layer of every approved device of a shard (number, of how many)."""
-    number, of = shard
-    rows = await tx.tuples(
-        "SELECT s.device_id, s.status, s.layer FROM device_status s"
-        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE d.registration = 'approved' AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE,
-        {"scope": scope_paths(scope), "number": number, "of": of},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedDevice:
+    """A device and the address it is probed at.
+
+    Without any address (a passive uplink) it is judged by the devices behind it.
+    """
+
+    target: CameraTarget
+    area_path: str
+    device_class: str
+    parent_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    device_id: int
+    channel: str
+    stream_address: str
+    snapshot_address: str
+    address: str
+    link_address: str
+    username: str
+    password_sealed: bytes | None = field(repr=False)
+    area_path: str
+    device_class: str
+    parent_id: int | None
+
+
+async def list_probed(
+    tx: Transaction,
+    scope: Scope,
+    *,
+    device_ids: Sequence[int] | None = None,
+    shard: tuple[int, int] | None = None,
+) -> list[ProbedDevice]:
+    """Every approved device of the scope that has video, or is a link, by its number.
+
+    Args:
+        tx: The transaction.
+        scope: Which areas.
+        device_ids: Only these, None for all.
+        shard: (number, of how many), by device number; None for all.
+    """
+    number, of = shard or (0, 1)
+    rows = await tx.search(
+        _Row,
+        "SELECT d.id AS device_id, coalesce(h.key, '') AS channel,"
+        " coalesce(h.stream_address, '') AS stream_address,"
+        " coalesce(h.snapshot_address, '') AS snapshot_address, d.address,"
+        " CASE WHEN c.protocol = 'uplink' THEN c.address ELSE '' END AS link_address,"
+        " c.username, c.password_sealed, a.path::text AS area_path, d.class AS device_class,"
+        " d.parent_id FROM devices d JOIN areas a ON a.id = d.area_id"
+        " JOIN connections c ON c.id = d.connection_id LEFT JOIN LATERAL"
+        "  (SELECT key, snapshot_address,"
+        "   coalesce((SELECT s ->> 'address' FROM jsonb_array_elements(streams) s"
+        "    ORDER BY s ->> 'role' = 'main' DESC LIMIT 1), '') AS stream_address"
+        "   FROM channels WHERE device_id = d.id ORDER BY id LIMIT 1) h ON true"
+        " WHERE d.registration = 'approved' AND c.is_enabled"
+        " AND (h.key IS NOT NULL OR c.protocol = 'uplink')"
+        " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s))"
+        " AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE + "ORDER BY d.id",
+        {
+            "scope": scope_paths(scope),
+            "ids": None if device_ids is None else list(device_ids),
+            "number": number,
+            "of": of,
+        },
     )
-    return {
-        int(str(device)): (Status(str(status)), Layer(str(layer)) if layer else None)
-        for device, status, layer in rows
-    }
+    return [_probed(tx, row) for row in rows]
+
+
+def _probed(tx: Transaction, row: _Row) -> ProbedDevice:
+    link = row.link_address if row.link_address.startswith("tcp:") else ""
+    return ProbedDevice(
+        target=CameraTarget(
+            device_id=row.device_id,
+            channel=row.channel,
+            stream_address=link or row.stream_address,
+            snapshot_address=row.snapshot_address,
+            service_address=row.address if row.address.startswith("http") else "",
+            credentials=Credentials(
+                username=row.username, password=tx.vault.unseal(row.password_sealed)
+            ),
+        ),
+        area_path=row.area_path,
+        device_class=row.device_class,
+        parent_id=row.parent_id,
+    )

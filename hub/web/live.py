@@ -28,6 +28,8 @@ BEAT_S = 15.0
 QUEUE_LIMIT = 200
 STREAMS_PER_USER = 20
 _SCOPE = system_scope("hub.web.live")
+# A console has one list of devices, whatever of them changed.
+_SHOWN_AS: Mapping[str, str] = {"statuses": "devices"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,7 @@ class Broadcaster:
         async with self._database.transaction() as tx:
             found = await load(tx, _SCOPE, notice.ids)
         rows = [Row(area_path=path, text=out.model_dump_json()) for path, out in found]
-        self._offer(Change(topic=notice.topic, rows=rows))
+        self._offer(Change(topic=_SHOWN_AS.get(notice.topic, notice.topic), rows=rows))
 
     def _offer(self, change: Change) -> None:
         for client in self._clients:

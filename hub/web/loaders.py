@@ -64,4 +64,5 @@ LOADERS: Mapping[str, Load] = {
     "devices": load_devices,
     "events": load_events,
     "patrol-rounds": load_rounds,
+    "statuses": load_devices,
 }
