@@ -40,7 +40,7 @@ class _FirstLine(asyncio.Protocol):
         if self.line.done():
             return
         if isinstance(exc, OSError):
-            self.line.set_exception(translate(exc, self._address))
+            self.line.set_exception(translate(exc, self._address.host, self._address.port))
         else:
             self.line.set_exception(DeviceUnreachable("the camera closed the connection"))
         self.line.exception()  # nobody may be waiting any more

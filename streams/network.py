@@ -42,6 +42,7 @@ _SHORTAGES = {
     errno.ENOBUFS: "this machine has no network buffers left",
     errno.ENOMEM: "this machine has no memory left",
     errno.EADDRNOTAVAIL: "this machine has no local port left",
+    errno.ENOSPC: "this machine can watch no more sockets: raise fs.epoll.max_user_watches",
 }
 
 AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
@@ -59,10 +60,11 @@ class Trace:
     lines: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
-    def note(self, text: str) -> None:
-        """Add a line with the time since the start."""
+    def note(self, text: str, *, at: float | None = None) -> None:
+        """Add a line with the time since the start, now or as ``time.monotonic`` told it."""
         if len(self.lines) < MAX_LINES:
-            self.lines.append(f"{time.monotonic() - self.started:.3f} s {self.layer}: {text}")
+            since_s = (time.monotonic() if at is None else at) - self.started
+            self.lines.append(f"{since_s:.3f} s {self.layer.value}: {text}")
 
 
 def name_layer(error: DeviceError, trace: Trace) -> Layer:
@@ -107,15 +109,15 @@ async def connect(
                 server_hostname=address.host if is_tls else None,
             )
         except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
-            failure = translate(error, address)
+            failure = translate(error, address.host, address.port)
         else:
             return ip, protocol
     raise failure or DeviceUnreachable(f"{address.host} has no address")
 
 
-def translate(error: OSError, address: Address) -> DeviceError:
+def translate(error: OSError, host: str, port: int) -> DeviceError:
     """Turn an operating system's or a TLS error into ours."""
-    where = f"{address.host}:{address.port}"
+    where = f"{host}:{port}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return ProtocolViolation(
             f"{where}: its certificate does not verify: {error.verify_message}"
@@ -126,6 +128,17 @@ def translate(error: OSError, address: Address) -> DeviceError:
         return OwnShortage(_SHORTAGES[error.errno])
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
     return DeviceUnreachable(f"{where}: {reason}")
+
+
+def build_timeout(timeout_s: float, *, is_connected: bool, has_answered: bool) -> DeviceError:
+    """Say what did not happen in time."""
+    if not is_connected:
+        return DeviceUnreachable(f"no connection within {timeout_s:g} s")
+    if not has_answered:
+        return DeviceUnreachable(
+            f"it accepts the connection and says nothing within {timeout_s:g} s"
+        )
+    return DeviceUnreachable(f"it answers too slowly: not done within {timeout_s:g} s")
 
 
 def _is_ip(host: str) -> bool:

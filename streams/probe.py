@@ -1,15 +1,24 @@
 """Probe a camera in layers: network, protocol, credentials, stream and, when asked, frames.
 
+A link (a switch, an uplink), whose stream address is ``tcp://host:port``, has but the network.
+
 The first layer that fails names the fault (RFC 2326; the layers are hub.domain.health's). A
 probe never raises for what a camera does, never changes the camera, sends its password only
 when asked for it, and ends in time whatever is sent to it. It is a coroutine without a thread.
 """
 
-import asyncio
+import time
 from contextlib import aclosing
 from datetime import datetime
 
-from hub.domain.addresses import WEB_SCHEMES, Address, AddressPolicy, parse_address
+from hub.domain.addresses import (
+    LINK_SCHEMES,
+    STREAM_SCHEMES,
+    WEB_SCHEMES,
+    Address,
+    AddressPolicy,
+    parse_address,
+)
 from hub.domain.errors import (
     AddressRefused,
     DeviceError,
@@ -18,6 +27,7 @@ from hub.domain.errors import (
 )
 from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Clock
+from streams.answer import ask, plan_call, reach
 from streams.http_status import fetch_status
 from streams.network import OwnShortage, Trace, name_layer
 from streams.rtp import is_rtp
@@ -40,14 +50,17 @@ async def probe_camera(
 
     Without a stream address, the snapshot or service address is asked for any HTTP answer.
     """
-    probed_at, started = clock(), asyncio.get_running_loop().time()
-    trace, failure = Trace(), None
+    probed_at, trace, failure = clock(), Trace(), None
     try:
-        await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, depth=depth)
+        call = plan_call(target.stream_address, policy) if depth is Depth.ANSWER else None
+        if call is not None:
+            await ask(call, timeout_s=timeout_s, trace=trace)
+        else:
+            await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, depth=depth)
     except DeviceError as error:
         failure = error
         _note_failure(error, target, trace)
-    return _result(target, trace, failure, (probed_at, started), depth)
+    return _result(target, trace, failure, probed_at, depth)
 
 
 async def _probe(
@@ -57,9 +70,15 @@ async def _probe(
     if address.scheme in WEB_SCHEMES:
         await fetch_status(address, timeout_s=timeout_s, policy=policy, trace=trace)
         return
+    if address.scheme in LINK_SCHEMES:
+        await reach(address, timeout_s=timeout_s, policy=policy, trace=trace)
+        return
     async with open_rtsp(
         address, target.credentials, timeout_s=timeout_s, policy=policy, trace=trace
     ) as rtsp:
+        if depth is Depth.ANSWER:
+            await rtsp.answers()
+            return
         description = await rtsp.describe()
         video = description.video
         if video is None:
@@ -83,7 +102,7 @@ async def _await_frames(rtsp: RtspClient) -> None:
 
 def _choose_address(target: CameraTarget) -> Address:
     if target.stream_address:
-        return parse_address(target.stream_address)
+        return parse_address(target.stream_address, schemes=STREAM_SCHEMES | LINK_SCHEMES)
     text = target.snapshot_address or target.service_address
     if not text:
         msg = "no address is known for this camera"
@@ -104,11 +123,10 @@ def _result(
     target: CameraTarget,
     trace: Trace,
     failure: DeviceError | None,
-    began: tuple[datetime, float],
+    probed_at: datetime,
     depth: Depth,
 ) -> ProbeResult:
-    probed_at, started = began
-    latency_s = asyncio.get_running_loop().time() - started
+    latency_s = time.monotonic() - trace.started
     if failure is None:
         return ProbeResult(
             probed_at=probed_at, latency_s=latency_s, lines=tuple(trace.lines[-1:]), depth=depth

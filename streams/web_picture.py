@@ -118,7 +118,7 @@ def _translate_http(error: Exception, address: Address) -> DeviceError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return ProtocolViolation(f"{address.host}: its certificate does not verify")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return translate(error.os_error, address)
+        return translate(error.os_error, address.host, address.port)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | OSError):
         return DeviceUnreachable(f"{address.host}:{address.port}: it cut the connection")
     return ProtocolViolation(f"the answer is not HTTP as it should be ({type(error).__name__})")

@@ -28,7 +28,7 @@ from streams.authentication import (
     choose_challenge,
     parse_challenges,
 )
-from streams.network import Trace, connect, translate
+from streams.network import Trace, build_timeout, connect, translate
 from streams.rtsp.connection import RtspConnection
 from streams.rtsp.messages import Packet, Response, build_request
 from streams.rtsp.sdp import Description, Media, parse_sdp
@@ -64,6 +64,12 @@ class RtspClient:
         response = await self._request("OPTIONS", self._address.text)
         _expect_success(response)
         return frozenset(part.strip().upper() for part in response.header("public").split(","))
+
+    async def answers(self) -> None:
+        """Wait for any answer at all; no credentials are sent, whatever it asks for."""
+        self._send("OPTIONS", self._address.text, ())
+        response = await self._reply()
+        self._trace.note(f"OPTIONS: {response.status}")
 
     async def describe(self) -> Description:
         """Ask which streams there are."""
@@ -227,23 +233,21 @@ def join_control(base: str, control: str) -> str:
 
 
 def _factory(address: Address) -> Callable[[], RtspConnection]:
-    return lambda: RtspConnection(lambda error: translate(error, address))
+    return lambda: RtspConnection(lambda error: translate(error, address.host, address.port))
 
 
 def _timeout_error(
     connection: RtspConnection | None, trace: Trace, timeout_s: float
 ) -> DeviceError:
-    if connection is None:
-        return DeviceUnreachable(f"no connection within {timeout_s:g} s")
-    if not connection.bytes_received:
-        return DeviceUnreachable(
-            f"it accepts the connection and says nothing within {timeout_s:g} s"
-        )
     if trace.layer is Layer.FRAMES:
         return DeviceUnreachable(
             f"it plays, and what was waited for did not come in {timeout_s:g} s"
         )
-    return DeviceUnreachable(f"it answers too slowly: not done within {timeout_s:g} s")
+    return build_timeout(
+        timeout_s,
+        is_connected=connection is not None,
+        has_answered=connection is not None and connection.bytes_received > 0,
+    )
 
 
 def _expect_success(response: Response) -> None:

@@ -1,0 +1,233 @@
+"""A process that stands in for up to 70,000 cameras, which answer, fall silent or hang up.
+
+``async with Farm() as farm`` starts it; camera ``n`` is ``address_of(n, farm.port)``: every
+address of 127.0.0.0/8 is this machine, so that each camera is a destination of its own, with
+local ports of its own. All of them are one listening socket. They answer RTSP's OPTIONS and
+DESCRIBE and nothing else, as cheaply as Python can. By hand: ``python -m
+tests.benchmarks.camera_farm``, then type ``cut FIRST COUNT``, ``refuse FIRST COUNT`` or ``restore
+FIRST COUNT``; it ends with its input.
+"""
+
+import argparse
+import asyncio
+import resource
+import socket
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self, cast
+
+import uvloop
+
+from tests.protocol.scripted_rtsp import SDP
+
+MOST_CAMERAS = 100_000
+BACKLOG = 4096  # Linux's own limit (net.core.somaxconn)
+PER_SUBNET = 250  # cameras of one /24, as in a village
+SUBNETS = 250  # of one /16
+FIRST_OCTET = 16  # 127.16.0.1 is camera 0: far from what else listens on loopback
+ROOT = Path(__file__).parents[2]
+
+WELL, SILENT, REFUSING = 0, 1, 2
+MODES: Final = {"restore": WELL, "cut": SILENT, "refuse": REFUSING}
+
+CHALLENGE = b'WWW-Authenticate: Digest realm="farm", nonce="abc", qop="auth"\r\n'
+ABORT = struct.pack("ii", 1, 0)  # SO_LINGER of no time: closing sends a reset
+
+
+def host_of(number: int) -> str:
+    """The IP address of a camera."""
+    subnet, last = divmod(number, PER_SUBNET)
+    second, third = divmod(subnet, SUBNETS)
+    return f"127.{FIRST_OCTET + second}.{third}.{last + 1}"
+
+
+def address_of(number: int, port: int) -> str:
+    """The stream address of a camera."""
+    return f"rtsp://{host_of(number)}:{port}/live"
+
+
+def number_of(host: str) -> int:
+    """The camera at an IP address; beyond the last one for an address that is none."""
+    _, second, third, last = map(int, host.split("."))
+    number = ((second - FIRST_OCTET) * SUBNETS + third) * PER_SUBNET + last - 1
+    return number if 0 <= number < MOST_CAMERAS else MOST_CAMERAS
+
+
+class Farm:
+    """The cameras, in a process of their own that ends with the block.
+
+    ``is_digest``: DESCRIBE is answered only with an Authorization, of any content.
+    """
+
+    def __init__(self, *, is_digest: bool = False) -> None:
+        self._options = ["--digest"] if is_digest else []
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = 0
+
+    @property
+    def pid(self) -> int:
+        """The process, for measuring what it costs."""
+        return self._running().pid
+
+    async def start(self) -> None:
+        """Start the process; every camera answers when this returns."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.benchmarks.camera_farm",
+            *self._options,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self.port = int(await self._read_line())
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process is None:
+            return
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(5):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        self._process = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def address(self, number: int) -> str:
+        """The stream address of a camera."""
+        return address_of(number, self.port)
+
+    async def cut(self, cameras: range) -> None:
+        """From now on these cameras accept connections and say nothing."""
+        await self._order("cut", cameras)
+
+    async def refuse(self, cameras: range) -> None:
+        """From now on these cameras reset every connection."""
+        await self._order("refuse", cameras)
+
+    async def restore(self, cameras: range) -> None:
+        """These cameras are well again."""
+        await self._order("restore", cameras)
+
+    async def _order(self, verb: str, cameras: range) -> None:
+        if cameras.step != 1:
+            msg = "cameras are ordered about in unbroken ranges"
+            raise ValueError(msg)
+        process = self._running()
+        assert process.stdin is not None
+        process.stdin.write(f"{verb} {cameras.start} {len(cameras)}\n".encode())
+        await process.stdin.drain()
+        answer = await self._read_line()
+        assert answer == "done", answer
+
+    async def _read_line(self) -> str:
+        process = self._running()
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            line = await process.stdout.readline()
+        assert line, "the farm has ended"
+        return line.decode().strip()
+
+    def _running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "the farm does not run"
+        return self._process
+
+
+class _Cameras:
+    """How each camera behaves, and the answers of those that are well."""
+
+    def __init__(self, *, is_digest: bool) -> None:
+        self.modes = bytearray(MOST_CAMERAS + 1)
+        self.is_digest = is_digest
+
+    def obey(self, order: str) -> str:
+        """Do what a line of input says; returns the answer."""
+        try:
+            verb, first, count = order.split()
+            mode, start, end = MODES[verb], int(first), int(first) + int(count)
+        except (ValueError, KeyError):
+            return f"expected {'|'.join(MODES)} FIRST COUNT"
+        if not 0 <= start <= end <= MOST_CAMERAS:
+            return f"cameras are 0 to {MOST_CAMERAS - 1}"
+        self.modes[start:end] = bytes([mode]) * (end - start)
+        return "done"
+
+    def answer(self, request: bytes) -> bytes:
+        """The answer to one request."""
+        sequence = request.partition(b"CSeq: ")[2].partition(b"\r\n")[0]
+        if request.startswith(b"OPTIONS"):
+            return b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n" % sequence
+        if not request.startswith(b"DESCRIBE"):
+            return b"RTSP/1.0 501 Not Implemented\r\nCSeq: %s\r\n\r\n" % sequence
+        if self.is_digest and b"\r\nAuthorization: " not in request:
+            head = b"RTSP/1.0 401 Unauthorized\r\nCSeq: %s\r\n%s\r\n"
+            return head % (sequence, CHALLENGE)
+        head = b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nContent-Length: %d\r\n\r\n%s"
+        return head % (sequence, len(SDP), SDP)
+
+
+class _Conversation(asyncio.Protocol):
+    """One connection to one of the cameras."""
+
+    def __init__(self, cameras: _Cameras) -> None:
+        self._cameras = cameras
+        self._number = MOST_CAMERAS
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._number = number_of(transport.get_extra_info("sockname")[0])
+        if self._cameras.modes[self._number] == REFUSING:
+            wire: socket.socket = transport.get_extra_info("socket")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._cameras.modes[self._number] == WELL:
+            self._transport.write(self._cameras.answer(data))
+
+
+async def _serve(cameras: _Cameras) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Conversation(cameras), "0.0.0.0", 0, backlog=BACKLOG)
+    _say(str(server.sockets[0].getsockname()[1]))
+    while order := await asyncio.to_thread(sys.stdin.readline):
+        _say(cameras.obey(order))
+    server.close()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def raise_file_limit() -> int:
+    """Allow this process as many open files as it may have; returns how many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def main() -> None:
+    """Be the cameras until the input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--digest", action="store_true")
+    given = parser.parse_args()
+    raise_file_limit()
+    with suppress(KeyboardInterrupt):
+        uvloop.run(_serve(_Cameras(is_digest=given.digest)))
+
+
+if __name__ == "__main__":
+    main()
