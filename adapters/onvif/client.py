@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -72,12 +72,18 @@ _RAW_REPLIES = zeep.Settings(strict=False, raw_response=True)
 _LARGE_REPLY = 64 * 1024  # characters; parsing more would hold up the event loop
 _CLOCK = "GetSystemDateAndTime"
 _CLOCK_TOLERANCE = timedelta(seconds=3)  # cameras allow 5 s and more
+_CLOCK_TRIES = 3
+_JUMP_S = 1.0
 _REPEATABLE = (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError)
 
 # service -> WSDL file and binding
 _SERVICES = {name: (entry["wsdl"], f"{{{entry['ns']}}}{entry['binding']}")
              for name, entry in onvif.SERVICES.items()}  # fmt: skip
-NAMESPACES = {name: str(onvif.SERVICES[name]["ns"]) for name in ("media", "ptz", "events")}
+NAMESPACES = {
+    name: str(onvif.SERVICES[name]["ns"]) for name in ("media", "ptz", "events", "search")
+}
+_CONCRETE = "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet"
+_TOPICS = "http://www.onvif.org/ver10/topics"
 
 # What the library, the parsers and the network were seen to raise on odd replies.
 FOREIGN_ERRORS = (
@@ -114,10 +120,25 @@ def _wsdl(name: str) -> Document:
 
 
 def load_descriptions() -> None:
-    """Load all WSDL files, once per process: 0.2 s and about 22 MB."""
+    """Load the WSDL files that a connection needs, once per process: 0.2 s and about 22 MB."""
     with _wsdl_lock:
         for name in ("devicemgmt.wsdl", "media.wsdl", "ptz.wsdl", "events.wsdl"):
             _wsdl(name)
+
+
+def load_for_inspection() -> None:
+    """Load the WSDL files that a slow look needs, once per process."""
+    with _wsdl_lock:
+        for name in ("devicemgmt.wsdl", "search.wsdl"):
+            _wsdl(name)
+
+
+def build_topic_filter(topics: str) -> dict[str, object]:
+    """Build the filter that lets only these topics through ("tns1:A/B|tns1:C")."""
+    name = etree.QName("http://docs.oasis-open.org/wsn/b-2", "TopicExpression")
+    expression = etree.Element(name, nsmap={"tns1": _TOPICS}, Dialect=_CONCRETE)
+    expression.text = topics
+    return {"_value_1": [expression]}
 
 
 class _Transport:
@@ -150,6 +171,21 @@ class _Request:
     parameters: Mapping[str, object]
     wait_s: float = 0.0
     is_anonymous: bool = False
+
+
+class _Stopwatch:
+    """Tells the middle of a request by our clock, unless that was set meanwhile."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._started_at, self._started = clock(), self._loop.time()
+
+    def middle(self) -> datetime | None:
+        """Return the moment half-way between the start and now; None: our clock jumped."""
+        elapsed = self._clock() - self._started_at
+        jump_s = elapsed.total_seconds() - (self._loop.time() - self._started)
+        return None if abs(jump_s) > _JUMP_S else self._started_at + elapsed / 2
 
 
 class OnvifClient:
@@ -191,20 +227,27 @@ class OnvifClient:
     async def measure_clock(self) -> timedelta | None:
         """Ask for the camera's time, without credentials first, and remember the offset.
 
-        Returns None, and leaves the offset, when the camera's clock says nothing usable.
+        Returns None, and leaves the offset, when the camera's clock says nothing usable, or when
+        ours is set again and again while it is asked.
         """
-        started_at = self._clock()
-        try:
-            root = await self.call_tree("devicemgmt", _CLOCK, is_anonymous=True)
-        except AuthRejected:  # against the specification; older Axis, some Uniview
-            started_at = self._clock()
-            root = await self.call_tree("devicemgmt", _CLOCK)
-        now = parse_date_and_time(root)
-        if now is None:
-            return None
-        middle = started_at + (self._clock() - started_at) / 2
-        self.clock_offset = now - middle
-        return self.clock_offset
+        is_anonymous = True
+        for _ in range(_CLOCK_TRIES):
+            watch = _Stopwatch(self._clock)
+            try:
+                root = await self.call_tree("devicemgmt", _CLOCK, is_anonymous=is_anonymous)
+            except AuthRejected:  # against the specification; older Axis, some Uniview
+                if not is_anonymous:
+                    raise
+                is_anonymous = False
+                continue
+            now = parse_date_and_time(root)
+            if now is None:
+                return None
+            middle = watch.middle()
+            if middle is not None:
+                self.clock_offset = now - middle
+                return self.clock_offset
+        return None
 
     async def call(
         self, service: str, operation: str, *, at: Address | None = None, **parameters: object

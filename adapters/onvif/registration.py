@@ -8,7 +8,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from adapters.onvif.answers import pick, pick_list, pick_text
+from adapters.onvif.answers import pick_list, pick_text
 from adapters.onvif.client import NAMESPACES, OnvifClient
 from adapters.onvif.probe_matches import scope_value
 from adapters.onvif.profiles import (
@@ -32,6 +32,12 @@ from hub.domain.errors import (
 log = logging.getLogger(__name__)
 
 MAX_PRESETS = 300
+_CAPABILITIES = {
+    "media": ("Media",),
+    "ptz": ("PTZ",),
+    "events": ("Events",),
+    "search": ("Extension", "Search"),
+}
 _SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 # A capability that answers so is missing or broken; the rest of the camera is not.
 _OPTIONAL = (UnsupportedByDevice, ProtocolViolation)
@@ -78,7 +84,7 @@ async def register(client: OnvifClient, references: References) -> Registered:
     """Ask a camera for all it is; raises DeviceError when its identity cannot be had."""
     offset = await client.measure_clock()
     identity = await client.call("devicemgmt", "GetDeviceInformation")
-    services = await _read_services(client, references)
+    services = await read_services(client, references)
     profiles = await _read_profiles(client, services)
     groups = group_by_source(profiles)
     channels, ptz_tokens = [], {}
@@ -139,8 +145,10 @@ async def _read_scopes(client: OnvifClient) -> list[str]:
     return [pick_text(item, "ScopeItem") for item in pick_list(answer)]
 
 
-async def _read_services(client: OnvifClient, references: References) -> dict[str, Address]:
-    """Return the services we use, by name; GetServices, else the older GetCapabilities."""
+async def read_services(
+    client: OnvifClient, references: References, wanted: Collection[str] = tuple(NAMESPACES)
+) -> dict[str, Address]:
+    """Return the wanted services, by name; GetServices, else the older GetCapabilities."""
     found: dict[str, str] = {}
     try:
         answer = await client.call("devicemgmt", "GetServices", IncludeCapability=False)
@@ -155,10 +163,10 @@ async def _read_services(client: OnvifClient, references: References) -> dict[st
             answer = await client.call("devicemgmt", "GetCapabilities", Category="All")
         except _OPTIONAL:
             return {}
-        keys = {"media": "Media", "ptz": "PTZ", "events": "Events"}
-        found = {name: pick_text(pick(answer, key), "XAddr") for name, key in keys.items()}
+        found = {name: pick_text(answer, *path, "XAddr") for name, path in _CAPABILITIES.items()}
     services = {}
-    for name, text in found.items():
+    for name in wanted:
+        text = found[name]
         address = references.accept(text, what=f"{name} service address", schemes=WEB_SCHEMES)
         if address is not None:
             services[name] = address

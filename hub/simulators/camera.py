@@ -19,6 +19,16 @@ from hub.simulators.rtp import PAYLOAD_LIMIT
 from hub.simulators.rtsp_server import RtspServer
 
 MOTION_SECONDS = 8.0
+_NOTICED = {
+    Fault.BLURRED_PICTURE: Property.TOO_BLURRY,
+    Fault.BRIGHT_PICTURE: Property.TOO_BRIGHT,
+    Fault.SCENE_CHANGED: Property.SCENE_CHANGE,
+    Fault.SIGNAL_LOST: Property.SIGNAL_LOSS,
+    Fault.FAN_FAILED: Property.FAN,
+    Fault.POWER_SUPPLY_FAILED: Property.POWER_SUPPLY,
+    Fault.STORAGE_FAILED: Property.STORAGE,
+    Fault.TOO_HOT: Property.TEMPERATURE,
+}
 
 
 class Camera:
@@ -53,6 +63,11 @@ class Camera:
     def subscriptions(self) -> int:
         """How many clients hold an event subscription."""
         return self._pull_points.count
+
+    @property
+    def searches(self) -> int:
+        """How many clients search its recordings, or left without ending that."""
+        return self._web.searches.count
 
     @property
     def viewers(self) -> int:
@@ -108,6 +123,10 @@ class Camera:
                 condition.answer_delay_s = SLOW_ANSWER_S
             case Fault.GARBAGE:
                 condition.is_garbage = True
+            case Fault.RECORDING_STOPPED:
+                self._stop_recording()
+            case _:
+                self._suffer(fault)
 
     async def clear_fault(self) -> None:
         """Make the camera whole again; one whose power was cut has booted anew.
@@ -122,14 +141,23 @@ class Camera:
         condition.line.join()
         condition.answer_delay_s = 0.0
         condition.is_garbage = False
-        self.state.clock_offset_s = 0.0
+        self.set_clock(0.0)
         self._show(Mode.LIVE)
+        self._resume_recording()
+        if fault in _NOTICED:
+            self.set_property(_NOTICED[fault], is_active=False)
         if fault is Fault.WRONG_PASSWORD:
             await self._change_password(self.state.options.credentials.password)
 
     def set_property(self, name: Property, *, is_active: bool) -> None:
         """Let the camera report something: motion, a dark picture, its alarm input."""
         self._pull_points.set_property(name, is_active=is_active)
+
+    def set_clock(self, offset_s: float) -> None:
+        """Let the camera's clock run that much ahead; right again, it says it was synchronised."""
+        was_off, self.state.clock_offset_s = bool(self.state.clock_offset_s), offset_s
+        if was_off and not offset_s:
+            self._pull_points.report_clock_set()
 
     async def find_clip(self, shape: StreamShape) -> Clip:
         """The clip of what the camera sees now, encoded at the first call for it."""
@@ -140,6 +168,20 @@ class Camera:
             )
             self._clips[key] = asyncio.ensure_future(work)
         return await asyncio.shield(self._clips[key])
+
+    def _suffer(self, fault: Fault) -> None:
+        """Have a fault that the camera notices itself."""
+        self.set_property(_NOTICED[fault], is_active=True)
+        if fault is Fault.STORAGE_FAILED:
+            self._stop_recording()
+
+    def _stop_recording(self) -> None:
+        if self.state.card is not None:
+            self.state.card.stopped_at = self.state.true_now()
+
+    def _resume_recording(self) -> None:
+        if self.state.card is not None:
+            self.state.card.resume(self.state.true_now())
 
     async def _switch_on(self) -> None:
         self.state.preset = 0
@@ -153,8 +195,11 @@ class Camera:
         self._has_power = True
 
     async def _switch_off(self) -> None:
+        if self._has_power:
+            self._stop_recording()
         self._has_power = False
         self._pull_points.forget()
+        self._web.searches.forget()
         await self._rtsp.stop()
         await self._web.stop()
 

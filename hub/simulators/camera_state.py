@@ -33,12 +33,44 @@ STREAM_SHAPES = (
 PRESET_NAMES = ("Gate", "Road", "Courtyard", "Bridge")
 
 
+@dataclass(slots=True, kw_only=True)
+class MemoryCard:
+    """What the camera has recorded: the last ``kept_s`` without ``holes``, all by true time.
+
+    ``stopped_at``: it records nothing since then.
+    """
+
+    kept_s: float
+    holes: list[tuple[datetime, datetime]] = field(default_factory=list)
+    stopped_at: datetime | None = None
+
+    def recorded(self, now: datetime) -> list[tuple[datetime, datetime]]:
+        """The intervals recorded, in order; the last one may go on."""
+        begin = now - timedelta(seconds=self.kept_s)
+        end = now if self.stopped_at is None else min(now, self.stopped_at)
+        spans = []
+        for hole_begin, hole_end in sorted(self.holes):
+            if begin < min(hole_begin, end):
+                spans.append((begin, min(hole_begin, end)))
+            begin = max(begin, hole_end)
+        if begin < end:
+            spans.append((begin, end))
+        return spans
+
+    def resume(self, now: datetime) -> None:
+        """Record again; the time in between is a hole for ever."""
+        if self.stopped_at is not None:
+            self.holes.append((self.stopped_at, now))
+            self.stopped_at = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraOptions:
     """How to build one camera. Port 0 means any free one, chosen at the first start.
 
     ``motion_interval_s`` is the mean time between two motions; None means none by itself.
-    ``serial`` and ``mac`` must differ between cameras.
+    ``serial`` and ``mac`` must differ between cameras. ``kept_days`` is how long its memory card
+    reaches back; 0 means that it has none and does not know ONVIF's Profile G.
     """
 
     name: str
@@ -54,6 +86,7 @@ class CameraOptions:
     offers_basic: bool = False
     motion_interval_s: float | None = 45.0
     max_subscriptions: int = 4
+    kept_days: float = 30.0
 
 
 class CameraState:
@@ -70,12 +103,18 @@ class CameraState:
         self.preset = 0
         self.clock_offset_s = 0.0
         self.boot_at = clock()
+        self.card = MemoryCard(kept_s=options.kept_days * 86_400) if options.kept_days else None
+        self.firmware = FIRMWARE
         self._clock = clock
         self._seed = rng.getrandbits(32)
 
     def now(self) -> datetime:
         """The camera's own idea of the time."""
         return self._clock() + timedelta(seconds=self.clock_offset_s)
+
+    def true_now(self) -> datetime:
+        """The time, whatever the camera believes it is."""
+        return self._clock()
 
     def scene(self, shape: StreamShape) -> Scene:
         """What the camera looks at now."""

@@ -22,6 +22,15 @@ class Fault(StrEnum):
     CLOCK_OFF = "clock-off"  # the device's clock runs ten minutes ahead
     SLOW_ANSWERS = "slow-answers"
     GARBAGE = "garbage"  # bytes that are not the protocol
+    BLURRED_PICTURE = "blurred-picture"  # this and the next three the camera notices itself
+    BRIGHT_PICTURE = "bright-picture"
+    SCENE_CHANGED = "scene-changed"
+    SIGNAL_LOST = "signal-lost"
+    FAN_FAILED = "fan-failed"
+    POWER_SUPPLY_FAILED = "power-supply-failed"
+    STORAGE_FAILED = "storage-failed"  # nothing is recorded any more, and the camera says so
+    TOO_HOT = "too-hot"
+    RECORDING_STOPPED = "recording-stopped"  # without a word
 
 
 class FaultNotPossible(GengfuError):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from hub.simulators.camera_state import FIRMWARE, MANUFACTURER, MODEL, CameraState
+from hub.simulators.camera_state import MANUFACTURER, MODEL, CameraState
 from hub.simulators.soap import NAMESPACES, Request, Xml, el
 
 Operation = Callable[[CameraState, Request], Xml]
@@ -14,6 +14,7 @@ _SERVICES = {
     "trt": ("media_service", "2", "60"),
     "tptz": ("ptz_service", "2", "40"),
     "tev": ("event_service", "2", "60"),
+    "tse": ("search_service", "2", "42"),
 }
 
 
@@ -25,6 +26,7 @@ def scopes(state: CameraState) -> tuple[str, ...]:
         f"{base}/type/Network_Video_Transmitter",
         f"{base}/type/ptz",
         f"{base}/Profile/Streaming",
+        *(() if state.card is None else (f"{base}/Profile/G",)),
         f"{base}/hardware/{MODEL}",
         f"{base}/name/{quote(state.options.name, safe='')}",
         *area,
@@ -36,7 +38,7 @@ def _device_information(state: CameraState, _request: Request) -> Xml:
         "tds:GetDeviceInformationResponse",
         el("tds:Manufacturer", MANUFACTURER),
         el("tds:Model", MODEL),
-        el("tds:FirmwareVersion", FIRMWARE),
+        el("tds:FirmwareVersion", state.firmware),
         el("tds:SerialNumber", state.options.serial),
         el("tds:HardwareId", state.options.mac.replace(":", "")),
     )
@@ -85,11 +87,13 @@ def _services(state: CameraState, _request: Request) -> Xml:
                 el("tds:Version", el("tt:Major", major), el("tt:Minor", minor)),
             )
             for prefix, (path, major, minor) in _SERVICES.items()
+            if prefix != "tse" or state.card is not None
         ),
     )
 
 
 def _capabilities(state: CameraState, _request: Request) -> Xml:
+    search = el("tt:Search", el("tt:XAddr", state.service_address("search_service")))
     return el(
         "tds:GetCapabilitiesResponse",
         el(
@@ -113,6 +117,7 @@ def _capabilities(state: CameraState, _request: Request) -> Xml:
                 ),
             ),
             el("tt:PTZ", el("tt:XAddr", state.service_address("ptz_service"))),
+            *(() if state.card is None else (el("tt:Extension", search),)),
         ),
     )
 

@@ -10,6 +10,7 @@ from hub.simulators.camera_state import STREAM_SHAPES, CameraState, StreamShape
 from hub.simulators.digest import Gate, Verdict
 from hub.simulators.faults import build_garbage
 from hub.simulators.listening import cannot_listen
+from hub.simulators.onvif_search import Searches
 from hub.simulators.onvif_security import OPEN_ACTIONS, Unauthorised, check_caller
 from hub.simulators.picture import (
     Frame,
@@ -47,6 +48,7 @@ class OnvifServer:
         self._state = state
         self._pull_points = pull_points
         self._gate = gate
+        self.searches = Searches(state)
         self._runner: web.AppRunner | None = None
         self._backgrounds: dict[tuple[int, str], Frame] = {}
         self._stills: dict[str, bytes] = {}
@@ -125,6 +127,8 @@ class OnvifServer:
         subscription = http.match_info.get("id", "")
         if subscription or service == "event_service":
             return await self._pull_points.answer(request, subscription)
+        if service == "search_service":
+            return self.searches.answer(request)
         operation = _OPERATIONS.get(request.action)
         if operation is None or service not in _SERVICES:
             raise not_supported(request.action)

@@ -22,18 +22,34 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 
 
 class Property(StrEnum):
-    """The properties a camera reports, by topic."""
+    """The properties a camera reports, by topic (ONVIF Core and Imaging specifications)."""
 
     MOTION = "tns1:VideoSource/MotionAlarm"
     TOO_DARK = "tns1:VideoSource/ImageTooDark/ImagingService"
+    TOO_BRIGHT = "tns1:VideoSource/ImageTooBright/ImagingService"
+    TOO_BLURRY = "tns1:VideoSource/ImageTooBlurry/ImagingService"
+    SCENE_CHANGE = "tns1:VideoSource/GlobalSceneChange/ImagingService"
+    SIGNAL_LOSS = "tns1:VideoSource/SignalLoss"
     INPUT = "tns1:Device/Trigger/DigitalInput"
+    FAN = "tns1:Device/HardwareFailure/FanFailure"
+    POWER_SUPPLY = "tns1:Device/HardwareFailure/PowerSupplyFailure"
+    STORAGE = "tns1:Device/HardwareFailure/StorageFailure"
+    TEMPERATURE = "tns1:Device/HardwareFailure/TemperatureCritical"
 
 
+CLOCK_SET = "tns1:Monitoring/OperatingTime/LastClockSynchronization"  # a moment, no state
+
+_PICTURE = ("Source", "video_source_1", "State")
 _ITEMS = {
-    Property.MOTION: ("Source", "video_source_1", "State"),
-    Property.TOO_DARK: ("Source", "video_source_1", "State"),
     Property.INPUT: ("InputToken", "input_1", "LogicalState"),
+    Property.FAN: ("Token", "fan_1", "Failed"),
+    Property.POWER_SUPPLY: ("Token", "supply_1", "Failed"),
+    Property.STORAGE: ("Token", "card_1", "Failed"),
+    Property.TEMPERATURE: ("Token", "board_1", "Critical"),
 }
+
+
+_Branch = dict[str, "_Branch"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +95,13 @@ class PullPoints:
         self._purge()
         for subscription in self._subscriptions.values():
             subscription.push(self._message(name, "Changed"))
+
+    def report_clock_set(self) -> None:
+        """Tell the subscribers that the clock was set just now."""
+        data = _item("Status", self._time())
+        self._purge()
+        for subscription in self._subscriptions.values():
+            subscription.push(self._notification(CLOCK_SET, Xml(""), data, "Changed"))
 
     def forget(self) -> None:
         """Lose all subscriptions, as a reboot does."""
@@ -216,22 +239,27 @@ class PullPoints:
             subscription.push(self._message(name, "Initialized"))
 
     def _message(self, name: Property, operation: str) -> Xml:
-        source, token, state = _ITEMS[name]
+        source, token, state = _ITEMS.get(name, _PICTURE)
         value = "true" if self._values[name] else "false"
-        at = self._state.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self._notification(name.value, _item(source, token), _item(state, value), operation)
+
+    def _notification(self, topic: str, source: Xml, data: Xml, operation: str) -> Xml:
         return el(
             "wsnt:NotificationMessage",
-            el("wsnt:Topic", name.value, attributes={"Dialect": _DIALECT}),
+            el("wsnt:Topic", topic, attributes={"Dialect": _DIALECT}),
             el(
                 "wsnt:Message",
                 el(
                     "tt:Message",
-                    el("tt:Source", _item(source, token)),
-                    el("tt:Data", _item(state, value)),
-                    attributes={"UtcTime": at, "PropertyOperation": operation},
+                    el("tt:Source", source),
+                    el("tt:Data", data),
+                    attributes={"UtcTime": self._time(), "PropertyOperation": operation},
                 ),
             ),
         )
+
+    def _time(self) -> str:
+        return self._state.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def not_supported(action: str) -> SoapFault:
@@ -254,14 +282,21 @@ def _item(name: str, value: str) -> Xml:
 
 
 def _topic_tree() -> Xml:
+    tree: dict[str, _Branch] = {}
+    for topic in (*Property, CLOCK_SET):
+        branch = tree
+        for part in topic.split("/"):
+            branch = branch.setdefault(part, {})
+    return _branches(tree)
+
+
+def _branches(tree: "dict[str, _Branch]") -> Xml:
     leaf = {"wstop:topic": "true"}
     return Xml(
-        el(
-            "tns1:VideoSource",
-            el("MotionAlarm", attributes=leaf),
-            el("ImageTooDark", el("ImagingService", attributes=leaf)),
+        "".join(
+            el(name, _branches(below)) if below else el(name, attributes=leaf)
+            for name, below in tree.items()
         )
-        + el("tns1:Device", el("Trigger", el("DigitalInput", attributes=leaf)))
     )
 
 

@@ -26,6 +26,7 @@ NAMESPACES = {
     "trt": "http://www.onvif.org/ver10/media/wsdl",
     "tptz": "http://www.onvif.org/ver20/ptz/wsdl",
     "tev": "http://www.onvif.org/ver10/events/wsdl",
+    "tse": "http://www.onvif.org/ver10/search/wsdl",
     "ter": "http://www.onvif.org/ver10/error",
     "tns1": "http://www.onvif.org/ver10/topics",
     "xs": "http://www.w3.org/2001/XMLSchema",
