@@ -6,28 +6,8 @@ from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
+from hub.store.device_lists import DeviceLine, list_lines
 from hub.store.scoping import IN_SCOPE, scope_paths
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRow:
-    """A line of the device list and where it belongs."""
-
-    id: int
-    connection_id: int
-    name: str
-    kind: str
-    area_id: int
-    area_name: str
-    area_path: str
-    address: str
-    manufacturer: str
-    model: str
-    registration: str
-    status: str
-    since: datetime
-    layer: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +26,9 @@ class ConnectionRow:
     state_since: datetime
 
 
-async def device_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[DeviceRow]:
-    """The devices of the scope with these numbers."""
-    return await tx.fetch(
-        DeviceRow,
-        "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name,"
-        " a.path::text AS area_path, d.address, d.manufacturer, d.model, d.registration,"
-        " s.shown AS status, s.since, s.layer, s.detail FROM devices d"
-        " JOIN areas a ON a.id = d.area_id"
-        " JOIN device_status s ON s.device_id = d.id WHERE d.id = ANY (%(ids)s) AND"
-        + IN_SCOPE
-        + "ORDER BY d.id",
-        {"ids": list(ids), "scope": scope_paths(scope)},
-    )
+async def device_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[DeviceLine]:
+    """The lines of the device list with these numbers."""
+    return await list_lines(tx, scope, ids)
 
 
 async def connection_rows(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[ConnectionRow]:

@@ -1,11 +1,20 @@
-"""Lists of devices with their present status: narrowed, counted, a page at a time."""
+"""Lists of devices with their present status: narrowed, searched, sorted, counted, in pages.
 
+The order and the kind of search are values of the query like all others: PostgreSQL folds each
+CASE over them while it plans (:meth:`Transaction.search` plans anew each time), so that one
+constant query uses the index that the question of the moment needs.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from itertools import product
 
 from hub.domain.access import Scope
 from hub.domain.devices import Registration
-from hub.domain.health import Status
+from hub.domain.errors import Invalid
+from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
 from hub.store.scoping import (
     IN_SCOPE,
@@ -16,39 +25,135 @@ from hub.store.scoping import (
     scope_paths,
 )
 
+# A trigram index knows nothing of a part of a word that is shorter.
+_TRIGRAM = 3
+# The expression of the index devices_search, to the letter.
+_TEXT = "(d.name || ' ' || d.code || ' ' || d.serial || ' ' || d.address || ' ' || d.place)"
+_FROM = " FROM devices d JOIN areas a ON a.id = d.area_id"
+_WHERE = (
+    " WHERE"
+    + IN_SCOPE
+    + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+    " AND CASE %(match)s::text WHEN 'all' THEN true"
+    "  WHEN 'short' THEN " + _TEXT + " LIKE ANY (%(forms)s::text[])"
+    "  WHEN 'plain' THEN " + _TEXT + " LIKE %(text)s ELSE " + _TEXT + " ILIKE %(text)s END"
+    " AND (%(statuses)s::text[] IS NULL OR s.shown = ANY (%(statuses)s))"
+    " AND (%(layer)s::text IS NULL OR s.layer = %(layer)s)"
+    " AND (%(behind)s::bigint IS NULL OR s.behind_id = %(behind)s)"
+    " AND (%(flapping)s::boolean IS NULL OR s.is_flapping = %(flapping)s)"
+    " AND (%(parent)s::bigint IS NULL OR d.parent_id = %(parent)s)"
+    " AND (%(registration)s::text IS NULL OR d.registration = %(registration)s)"
+    " AND (%(kind)s = '' OR d.kind = %(kind)s)"
+    " AND (%(class)s::text IS NULL OR d.class = %(class)s)"
+    " AND (%(team)s::text IS NULL OR d.team = %(team)s)"
+    " AND (%(manufacturer)s::text IS NULL OR d.manufacturer = %(manufacturer)s)"
+    " AND (%(model)s::text IS NULL OR d.model = %(model)s)"
+    " AND (%(firmware)s::text IS NULL OR d.firmware = %(firmware)s)"
+)
+# Every order is by word, number and id; what an order does not use is a constant to the planner.
+_WORD = (
+    "(CASE %(order)s::text WHEN 'name' THEN d.name WHEN 'area' THEN a.path::text ELSE '' END"
+    ' COLLATE "C")'
+)
+_NUMBER = (
+    "(CASE %(order)s::text WHEN 'newest' THEN -date_part('epoch', s.since)"
+    " WHEN 'longest' THEN date_part('epoch', s.since)"
+    " WHEN 'status' THEN array_position(%(by_status)s::text[], s.shown)::float8"
+    " WHEN 'layer' THEN CASE s.layer WHEN '' THEN 99"
+    "  ELSE coalesce(array_position(%(by_layer)s::text[], s.layer), 98)::float8 END"
+    " ELSE 0 END)"
+)
+_AFTER = (
+    " AND CASE WHEN %(after)s::bigint IS NULL THEN true"
+    " WHEN %(order)s::text = 'number' THEN d.id > %(after)s"
+    " ELSE (" + _WORD + ", " + _NUMBER + ", d.id)"
+    ' > (%(word)s::text COLLATE "C", %(number)s::float8, %(after)s) END'
+)
+
+
+class DeviceOrder(StrEnum):
+    """How a list of devices is sorted; devices that are equal come by number."""
+
+    NUMBER = "number"
+    NAME = "name"
+    NEWEST = "newest"  # whose status changed last
+    LONGEST = "longest"  # whose status has lasted longest
+    STATUS = "status"  # offline, degraded, unknown, maintenance, online
+    LAYER = "layer"  # the lowest failing layer first
+    AREA = "area"  # along the tree
+
+
+_BY_STATUS = [
+    Status.OFFLINE,
+    Status.DEGRADED,
+    Status.UNKNOWN,
+    Status.MAINTENANCE,
+    Status.ONLINE,
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFilter:
     """What a list of devices is narrowed to; empty fields narrow nothing.
 
-    ``text`` matches any part of name, serial or address.
+    ``text`` matches any part of name, code, serial, address or place. ``status`` and
+    ``statuses`` are what people see: maintenance inside a window. ``device_class``, ``team``,
+    ``manufacturer``, ``model`` and ``firmware`` match exactly; "" finds those without one.
     """
 
     area_id: int | None = None
     text: str = ""
     status: Status | None = None
+    statuses: tuple[Status, ...] = ()
+    layer: Layer | None = None
     registration: Registration | None = None
     kind: str = ""
+    device_class: str | None = None
+    team: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    behind_id: int | None = None
+    parent_id: int | None = None
+    is_flapping: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One line of the device list: the device and its present status."""
+    """One line of the device list: the device and its present status.
+
+    ``faults`` are all layers that fail, each with its sentence. ``behind_id`` is the parent that
+    is down and explains it. A parent outside the caller's areas is not named. ``window_id`` is
+    the maintenance window the device is in.
+    """
 
     id: int
     connection_id: int
     name: str
+    code: str
     kind: str
+    device_class: str
+    team: str
     area_id: int
     area_name: str
+    area_path: str
+    place: str
     address: str
     manufacturer: str
     model: str
     registration: str
+    clock_offset_s: float | None
+    parent_id: int | None
+    parent_name: str
     status: str
     since: datetime
     layer: str
     detail: str
+    faults: Mapping[str, str]
+    behind_id: int | None
+    behind_name: str
+    is_flapping: bool
+    window_id: int | None
 
 
 async def list_devices(
@@ -56,41 +161,72 @@ async def list_devices(
     scope: Scope,
     wanted: DeviceFilter,
     *,
+    order: DeviceOrder = DeviceOrder.NUMBER,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[DeviceLine]:
-    """Devices by number, narrowed, a page at a time."""
-    after = decode_cursor(cursor, (int,))
+    """Devices of the scope, narrowed, sorted, a page at a time.
+
+    Raises:
+        Invalid: the cursor is not of this list in this order.
+    """
     count = page_limit(limit)
-    text = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = await tx.search(
-        DeviceLine,
-        "SELECT d.id, d.connection_id, d.name, d.kind, d.area_id, a.name AS area_name, d.address,"
-        " d.manufacturer, d.model, d.registration, s.shown AS status, s.since, s.layer, s.detail"
-        " FROM devices d JOIN areas a ON a.id = d.area_id"
-        " JOIN device_status s ON s.device_id = d.id"
-        " WHERE" + IN_SCOPE + "AND d.id > coalesce(%(after)s::bigint, 0)"
-        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-        " AND (%(any)s OR (d.name || ' ' || d.code || ' ' || d.serial || ' ' || d.address"
-        "  || ' ' || d.place) ILIKE %(text)s)"
-        " AND (%(status)s::text IS NULL OR s.shown = %(status)s)"
-        " AND (%(registration)s::text IS NULL OR d.registration = %(registration)s)"
-        " AND (%(kind)s = '' OR d.kind = %(kind)s)"
-        " ORDER BY d.id LIMIT %(limit)s",
-        {
-            "scope": scope_paths(scope),
-            "after": after[0] if after else None,
-            "area": wanted.area_id,
-            "any": not wanted.text,
-            "text": text,
-            "status": wanted.status,
-            "registration": wanted.registration,
-            "kind": wanted.kind,
-            "limit": count + 1,
-        },
+    # Numbers first, names of a page after: a sort of a county carries no more than it needs.
+    places = await tx.search(
+        _Place,
+        "SELECT d.id, "
+        + _WORD
+        + " AS word, "
+        + _NUMBER
+        + " AS number"
+        + _FROM
+        # Each device has a status, so that these two joins differ for the planner alone.
+        + " JOIN device_status s ON s.device_id = d.id"
+        + _WHERE
+        + _AFTER
+        + " ORDER BY word, number, d.id LIMIT %(limit)s",
+        {**_values(scope, wanted), **_position(order, cursor), "limit": count + 1},
     )
-    more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
-    return Page(items=rows[:count], next=more)
+    lines = await list_lines(tx, scope, [place.id for place in places[:count]])
+    more = None
+    if len(places) > count:
+        last = places[count - 1]
+        more = encode_cursor(order, last.word, last.number, last.id)
+    return Page(items=lines, next=more)
+
+
+async def count_devices(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> int:
+    """How many devices of the scope a filter leaves."""
+    number = await tx.search(
+        _Count,
+        "SELECT count(*) AS count"
+        + _FROM
+        + " LEFT JOIN device_status s ON s.device_id = d.id"
+        + _WHERE,
+        _values(scope, wanted),
+    )
+    return number[0].count
+
+
+async def list_lines(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[DeviceLine]:
+    """The devices of the scope with these numbers, in this order."""
+    return await tx.fetch(
+        DeviceLine,
+        "SELECT d.id, d.connection_id, d.name, d.code, d.kind, d.class AS device_class, d.team,"
+        " d.area_id, a.name AS area_name, a.path::text AS area_path, d.place, d.address,"
+        " d.manufacturer, d.model, d.registration, d.clock_offset_s, p.id AS parent_id,"
+        " coalesce(p.name, '') AS parent_name, s.shown AS status, s.since, s.layer, s.detail,"
+        " s.faults, b.id AS behind_id, coalesce(b.name, '') AS behind_name, s.is_flapping,"
+        " s.window_id FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS n (id, place)"
+        " JOIN devices d ON d.id = n.id JOIN areas a ON a.id = d.area_id"
+        " JOIN device_status s ON s.device_id = d.id"
+        " LEFT JOIN LATERAL (SELECT o.id, o.name FROM devices o JOIN areas a ON a.id = o.area_id"
+        "  WHERE o.id = d.parent_id AND" + IN_SCOPE + ") p ON true"
+        " LEFT JOIN LATERAL (SELECT o.id, o.name FROM devices o JOIN areas a ON a.id = o.area_id"
+        "  WHERE o.id = s.behind_id AND" + IN_SCOPE + ") b ON true"
+        " WHERE" + IN_SCOPE + "ORDER BY n.place",
+        {"ids": list(ids), "scope": scope_paths(scope)},
+    )
 
 
 async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
@@ -102,3 +238,73 @@ async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
         {"scope": scope_paths(scope)},
     )
     return {str(status): int(str(number)) for status, number in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    id: int
+    word: str
+    number: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    count: int
+
+
+def _values(scope: Scope, wanted: DeviceFilter) -> dict[str, object]:
+    statuses = (wanted.status,) if wanted.status else wanted.statuses
+    return {
+        "scope": scope_paths(scope),
+        "area": wanted.area_id,
+        **_search(wanted.text),
+        "statuses": list(statuses) or None,
+        "layer": wanted.layer,
+        "behind": wanted.behind_id,
+        "flapping": wanted.is_flapping,
+        "parent": wanted.parent_id,
+        "registration": wanted.registration,
+        "kind": wanted.kind,
+        "class": wanted.device_class,
+        "team": wanted.team,
+        "manufacturer": wanted.manufacturer,
+        "model": wanted.model,
+        "firmware": wanted.firmware,
+    }
+
+
+def _search(text: str) -> dict[str, object]:
+    """How a text is looked for: ILIKE costs three times LIKE, which Chinese and digits do with.
+
+    One or two characters are in no trigram: every device is read, by LIKE in each case they have.
+    """
+    found: dict[str, object] = {"match": "all", "text": _pattern(text), "forms": None}
+    if text and len(text) < _TRIGRAM:
+        cases = ({letter, letter.lower(), letter.upper()} for letter in text)
+        forms = sorted({_pattern("".join(letters)) for letters in product(*cases)})
+        found |= {"match": "short", "forms": forms}
+    elif text:
+        found["match"] = "plain" if text.lower() == text.upper() else "folded"
+    return found
+
+
+def _pattern(text: str) -> str:
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _position(order: DeviceOrder, cursor: str | None) -> dict[str, object]:
+    word, number, after = "", 0.0, None
+    key = decode_cursor(cursor, (str, str, float, int))
+    if key is not None:
+        said, word, number, after = str(key[0]), str(key[1]), float(str(key[2])), int(str(key[3]))
+        if said != order or word != word.encode(errors="replace").decode():
+            msg = "this cursor was made for another order: start again without one"
+            raise Invalid(msg, field="cursor")
+    return {
+        "order": order,
+        "by_status": _BY_STATUS,
+        "by_layer": list(Layer),
+        "word": word,
+        "number": number,
+        "after": after,
+    }

@@ -4,10 +4,16 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from hub.store import areas, audit, users
+from hub.store import area_summaries, areas, audit, users
 from hub.store.notices import notify
 from hub.web.access import Administer, See
-from hub.web.schemas.places import AreaChangeIn, AreaIn, AreaOut
+from hub.web.schemas.places import (
+    AreaChangeIn,
+    AreaIn,
+    AreaOut,
+    AreaSummariesOut,
+    AreaSummaryOut,
+)
 from hub.web.schemas.shapes import Id, Listing
 from hub.web.services import Services
 
@@ -20,6 +26,31 @@ async def list_areas(scope: See, services: Services) -> Listing[AreaOut]:
     async with services.database.transaction() as tx:
         found = await areas.list_areas(tx, scope)
     return Listing(items=[AreaOut.model_validate(area) for area in found])
+
+
+@router.get("/areas/summary")
+async def summarise_tops(scope: See, services: Services) -> AreaSummariesOut:
+    """How things stand now in the caller's uppermost areas, everything below included."""
+    async with services.database.transaction() as tx:
+        tops = await area_summaries.summarise_tops(tx, scope)
+    return AreaSummariesOut(
+        at=services.clock(),
+        area=None,
+        children=[AreaSummaryOut.model_validate(top) for top in tops],
+    )
+
+
+@router.get("/areas/{area_id}/summary")
+async def summarise_area(scope: See, area_id: Id, services: Services) -> AreaSummariesOut:
+    """How things stand now in an area and in each of its direct children."""
+    async with services.database.transaction() as tx:
+        area = await areas.get_area(tx, scope, area_id)
+        whole, children = await area_summaries.summarise_area(tx, scope, area)
+    return AreaSummariesOut(
+        at=services.clock(),
+        area=AreaSummaryOut.model_validate(whole),
+        children=[AreaSummaryOut.model_validate(child) for child in children],
+    )
 
 
 @router.post("/areas", status_code=HTTPStatus.CREATED)

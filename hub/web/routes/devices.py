@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,29 +10,40 @@ from fastapi import APIRouter, Depends, Query, Response
 from hub.domain.access import Scope
 from hub.domain.devices import Device, Registration
 from hub.domain.errors import Conflict
-from hub.domain.health import Status
 from hub.domain.ports import CameraTarget
-from hub.store import audit, cameras, console, device_lists, devices
+from hub.store import audit, cameras, device_lists, devices, firmware, probe_hours
 from hub.store.database import Transaction
+from hub.store.device_lists import DeviceFilter
 from hub.store.notices import notify
 from hub.web.access import Maintain, See
+from hub.web.device_query import Paging, read_filter, read_paging
+from hub.web.known_query import refuse_unknown
+from hub.web.routes.history import Moment, read_period
 from hub.web.schemas.places import (
     ChannelOut,
     CommandIn,
     CommandOut,
     DeviceChangeIn,
     DeviceLineOut,
+    DeviceListing,
     DeviceOut,
+    FirmwareOut,
+    LatencyOut,
     PointOut,
     ProbeOut,
 )
-from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing, TextFilter
+from hub.web.schemas.shapes import (
+    AreaFilter,
+    Id,
+    Listing,
+)
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["devices"])
 
 PROBE_TIMEOUT_S = 10.0
 SNAPSHOT_TIMEOUT_S = 15.0
+LATENCY_PERIOD = timedelta(days=7)
 
 
 class JpegResponse(Response):
@@ -40,30 +52,36 @@ class JpegResponse(Response):
     media_type = "image/jpeg"
 
 
-def read_filter(
-    area: AreaFilter = None,
-    q: TextFilter = "",
-    status: Status | None = None,
-    registration: Registration | None = None,
-    kind: Annotated[str, Query(pattern=r"^[a-z]{0,16}$")] = "",
-) -> device_lists.DeviceFilter:
-    """What the list is narrowed to."""
-    return device_lists.DeviceFilter(
-        area_id=area, text=q, status=status, registration=registration, kind=kind
-    )
-
-
-Wanted = Annotated[device_lists.DeviceFilter, Depends(read_filter)]
-
-
-@router.get("/devices")
+@router.get("/devices", dependencies=[Depends(refuse_unknown)])
 async def list_devices(
-    scope: See, services: Services, wanted: Wanted, limit: Limit = None, cursor: Cursor = None
-) -> Listing[DeviceLineOut]:
-    """Devices by number, narrowed, a page at a time."""
+    scope: See,
+    services: Services,
+    wanted: Annotated[DeviceFilter, Depends(read_filter)],
+    paging: Annotated[Paging, Depends(read_paging)],
+) -> DeviceListing:
+    """Devices, narrowed, sorted, a page at a time: what fails, since when, where, behind what."""
+    total = None
     async with services.database.transaction() as tx:
-        page = await device_lists.list_devices(tx, scope, wanted, limit=limit, cursor=cursor)
-    return Listing(items=[DeviceLineOut.model_validate(i) for i in page.items], next=page.next)
+        for named in (wanted.behind_id, wanted.parent_id):
+            if named is not None:
+                await devices.get_device(tx, scope, named)
+        page = await device_lists.list_devices(
+            tx, scope, wanted, order=paging.order, limit=paging.limit, cursor=paging.cursor
+        )
+        if paging.is_counted:
+            total = await device_lists.count_devices(tx, scope, wanted)
+    items = [DeviceLineOut.model_validate(line) for line in page.items]
+    return DeviceListing(items=items, next=page.next, total=total)
+
+
+@router.get("/devices/firmware", dependencies=[Depends(refuse_unknown)])
+async def count_firmware(
+    scope: See, services: Services, area: AreaFilter = None
+) -> Listing[FirmwareOut]:
+    """How many devices of each model run which firmware."""
+    async with services.database.transaction() as tx:
+        found = await firmware.count_firmware(tx, scope, area_id=area)
+    return Listing(items=[FirmwareOut.model_validate(line) for line in found])
 
 
 @router.get("/devices/{device_id}")
@@ -136,6 +154,18 @@ async def take_snapshot(scope: See, device_id: Id, services: Services) -> Respon
     return JpegResponse(picture.jpeg)
 
 
+@router.get("/devices/{device_id}/latency", dependencies=[Depends(refuse_unknown)])
+async def list_latency(
+    scope: See, device_id: Id, services: Services, since: Moment = None, until: Moment = None
+) -> Listing[LatencyOut]:
+    """Latency and loss of a device by the hour, oldest first; by default of the last 7 days."""
+    begin, end = read_period(services.clock(), since, until, LATENCY_PERIOD)
+    async with services.database.transaction() as tx:
+        await devices.get_device(tx, scope, device_id)
+        hours = await probe_hours.list_hours(tx, scope, device_id, since=begin, until=end)
+    return Listing(items=[LatencyOut.model_validate(hour) for hour in hours])
+
+
 @router.get("/channels")
 async def list_channels(
     scope: See, services: Services, device_id: Annotated[int, Query(ge=1, le=2**63 - 1)]
@@ -148,7 +178,7 @@ async def list_channels(
 
 async def _show(tx: Transaction, scope: Scope, device_id: int) -> DeviceOut:
     device = await devices.get_device(tx, scope, device_id)
-    line = (await console.device_rows(tx, scope, [device_id]))[0]
+    line = (await device_lists.list_lines(tx, scope, [device_id]))[0]
     channels = await devices.list_channels(tx, scope, device_id)
     points = await devices.list_points(tx, scope, device_id)
     return DeviceOut.model_validate(

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
-from hub.web.schemas.shapes import In, Name, Number, Out
+from hub.web.schemas.shapes import In, Listing, Name, Number, Out
 
 
 class AreaOut(Out):
@@ -73,22 +73,69 @@ class ConnectionChangeIn(In):
 
 
 class DeviceLineOut(Out):
-    """One line of the device list."""
+    """One line of the device list.
+
+    ``status`` is what people see: maintenance inside a window (``window_id``). ``faults`` are all
+    layers that fail, each with its sentence; ``layer`` is the first of them. ``behind_id`` is the
+    parent that is down and explains it. A parent outside the caller's areas is not named.
+    """
+
+    # Lines of the live stream are written without FastAPI.
+    model_config = ConfigDict(serialize_by_alias=True)
 
     id: int
     connection_id: int
     name: str
+    code: str
     kind: str
+    device_class: str = Field(
+        validation_alias=AliasChoices("device_class", "class"), serialization_alias="class"
+    )
+    team: str
     area_id: int
     area_name: str
+    place: str
     address: str
     manufacturer: str
     model: str
     registration: str
+    clock_offset_s: float | None
+    parent_id: int | None
+    parent_name: str
     status: str
     since: datetime
     layer: str
     detail: str
+    faults: Mapping[str, str]
+    behind_id: int | None
+    behind_name: str
+    is_flapping: bool
+    window_id: int | None
+
+
+class DeviceListing(Listing[DeviceLineOut]):
+    """A page of devices; ``total`` is how many there are in all pages, when asked for."""
+
+    total: int | None = None
+
+
+class FirmwareOut(Out):
+    """How many devices of a model run one firmware."""
+
+    manufacturer: str
+    model: str
+    firmware: str
+    count: int
+
+
+class LatencyOut(Out):
+    """The probes of one hour; without an answer there is no latency."""
+
+    hour: datetime
+    probes: int
+    lost_share: float
+    mean_ms: float | None
+    slowest_ms: float | None
 
 
 class StreamOut(Out):
@@ -138,7 +185,6 @@ class DeviceOut(DeviceLineOut):
     firmware: str
     serial: str
     hardware_id: str
-    clock_offset_s: float | None
     created_at: datetime | None
     channels: Sequence[ChannelOut]
     points: Sequence[PointOut]
@@ -210,6 +256,43 @@ class OutageOut(Out):
     ended_at: datetime | None
     layer: str
     cause: str
+    doubtful_from: datetime | None
+
+
+class LongestOutageOut(Out):
+    """The present outage that has lasted longest."""
+
+    device_id: int
+    device_name: str
+    started_at: datetime
+
+
+class AreaSummaryOut(Out):
+    """How things stand now in an area and everything below it.
+
+    ``online_now`` and ``intact_now`` are snapshots, 0 to 1 and null without devices: those that
+    answer, and those of which nothing fails, ÷ managed. The time-weighted rate is another figure.
+    ``first_faults`` counts the bad devices by the lowest layer that fails.
+    """
+
+    area: AreaOut
+    managed: int
+    by_status: Mapping[str, int]
+    online_now: float | None
+    intact_now: float | None
+    first_faults: Mapping[str, int]
+    behind_parents: int
+    flapping: int
+    open_alerts: int
+    longest_outage: LongestOutageOut | None
+
+
+class AreaSummariesOut(Out):
+    """An area and each of its direct children; ``area`` is null over the caller's uppermost."""
+
+    at: datetime
+    area: AreaSummaryOut | None
+    children: Sequence[AreaSummaryOut]
 
 
 class StatusCountsOut(Out):
