@@ -13,11 +13,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
-from alerts.judge import SCOPE, Sighting, judge, retire, sightings_of
+from alerts.judge import SCOPE, Sighting, hold_back, judge, retire, sightings_of
+from alerts.observations import StatusSeen, Tick, ValueSeen
 from alerts.readings import ReadingInbox
-from alerts.rules import StatusSeen, Tick, ValueSeen
 from hub.domain.alerts import Rule, RuleState, subject_key
-from hub.domain.conditions import DeviceOffline, PointBeyond
+from hub.domain.conditions import DeviceDegraded, DeviceOffline, PointBeyond
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
@@ -26,7 +26,7 @@ from hub.store.cursors import get_cursor, set_cursor
 from hub.store.database import Database, Transaction
 from hub.store.events import ReadingRow, events_after
 from hub.store.notices import Notice
-from hub.store.present import point_places, present_statuses, present_values
+from hub.store.present import PresentStatus, point_places, present_statuses, present_values
 from hub.store.rule_states import (
     due_states,
     next_due_at,
@@ -228,6 +228,7 @@ class AlertEngine:
             now = self._clock()
             due = await due_states(tx, SCOPE, now, limit=BATCH)
             found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
+            found = await hold_back(tx, found)
             self._inbox.remember(await judge(tx, self._jobs, found))
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
@@ -235,7 +236,7 @@ class AlertEngine:
     async def _judge(self, found: Sequence[Sighting]) -> None:
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
-            self._inbox.remember(await judge(tx, self._jobs, found))
+            self._inbox.remember(await judge(tx, self._jobs, await hold_back(tx, found)))
 
 
 def _tick(rule: Rule, state: RuleState, now: datetime) -> Sighting:
@@ -244,12 +245,12 @@ def _tick(rule: Rule, state: RuleState, now: datetime) -> Sighting:
 
 async def _present(tx: Transaction, rule: Rule, now: datetime) -> list[Sighting]:
     """What the present says to a rule about devices and points that could change its mind."""
-    if isinstance(rule.condition, DeviceOffline):
+    if isinstance(rule.condition, DeviceOffline | DeviceDegraded):
         return [
             Sighting(
                 rule=rule,
                 state=_subject(rule, area_id=s.area_id, device_id=s.device_id),
-                seen=StatusSeen(status=s.status, since=s.since, detail=s.detail),
+                seen=_status_seen(rule, s, now),
                 at=now,
             )
             for s in await present_statuses(tx, SCOPE, rule)
@@ -265,6 +266,14 @@ async def _present(tx: Transaction, rule: Rule, now: datetime) -> list[Sighting]
             for v in await present_values(tx, SCOPE, rule, now)
         ]
     return []
+
+
+def _status_seen(rule: Rule, found: PresentStatus, now: datetime) -> StatusSeen:
+    since = found.since
+    if isinstance(rule.condition, DeviceDegraded) and rule.condition.layers:
+        # Since when a layer above the first one fails is not kept.
+        since = since if found.layer in rule.condition.layers else now
+    return StatusSeen(status=found.status, since=since, detail=found.detail, faults=found.faults)
 
 
 def _subject(rule: Rule, *, area_id: int, device_id: int, point_id: int | None = None) -> RuleState:

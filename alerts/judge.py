@@ -1,22 +1,25 @@
 """Carries decisions out: states, alerts, steps and notifications in the caller's transaction."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from alerts.desk import tell
-from alerts.rules import Decision, Observation, Transition, advance, is_watching, observe
+from alerts.holds import find_hold, look_again
+from alerts.messages import LONGEST_REASON, clean
+from alerts.observations import Observation, is_watching, observe
+from alerts.rules import Decision, Transition, advance
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Phase, Rule, RuleState, Step, subject_key
 from hub.domain.conditions import EventOfKind
-from hub.domain.devices import DeviceKind
 from hub.domain.events import StoredEvent
 from hub.runtime.jobs import Jobs
 from hub.store.database import Transaction
 from hub.store.notices import notify
-from hub.store.present import device_kinds
+from hub.store.present import Presence, device_presences
 from hub.store.rule_states import Opening, close_alert, load_states, open_alert, put_states
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,8 @@ LONGEST_MARK = 64
 class Sighting:
     """One observation on its way to one rule.
 
-    ``state`` names the subject; what the database remembers of it takes its place.
+    ``state`` names the subject; what the database remembers of it takes its place. ``hold``
+    says why no alert may be made of it now.
     """
 
     rule: Rule
@@ -37,6 +41,7 @@ class Sighting:
     seen: Observation
     at: datetime
     event_id: int | None = None
+    hold: str = ""
 
 
 async def sightings_of(
@@ -51,11 +56,23 @@ async def sightings_of(
         if (seen := observe(rule, event)) is not None
     ]
     ids = {event.device_id for event, _, _ in pairs if event.device_id is not None}
-    kinds = await device_kinds(tx, SCOPE, sorted(ids)) if ids else {}
+    present = await device_presences(tx, SCOPE, sorted(ids)) if ids else {}
     return [
-        _sighting(event, rule, seen)
+        _sighting(event, rule, seen, present.get(event.device_id or 0))
         for event, rule, seen in pairs
-        if _is_watched(rule, event, kinds)
+        if _is_watched(rule, event, present)
+    ]
+
+
+async def hold_back(tx: Transaction, sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Look up what speaks against an alert about the devices of these sightings."""
+    ids = {s.state.device_id for s in sightings if s.state.device_id is not None}
+    present = await device_presences(tx, SCOPE, sorted(ids)) if ids else {}
+    return [
+        replace(s, hold=find_hold(s.rule, present[s.state.device_id]))
+        if s.state.device_id in present
+        else s
+        for s in sightings
     ]
 
 
@@ -70,10 +87,13 @@ async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> l
     states = await load_states(tx, SCOPE, sorted(keys))
     changed: dict[tuple[int, str], RuleState] = {}
     touched: list[int] = []
+    held_back: Counter[str] = Counter()
     for sighting in sightings:
         key = (sighting.state.rule_id, sighting.state.subject)
         state = states.get(key) or _blank(sighting.state)
-        for decision, at in advance(sighting.rule, state, sighting.seen, sighting.at):
+        decisions = advance(sighting.rule, state, sighting.seen, sighting.at, hold=sighting.hold)
+        for decision, at in decisions:
+            held_back[sighting.hold] += decision.is_held_back
             after, alert_id = await _carry_out(tx, jobs, replace(sighting, at=at), state, decision)
             if alert_id is not None:
                 touched.append(alert_id)
@@ -83,6 +103,8 @@ async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> l
         states[key] = state
     await put_states(tx, SCOPE, list(changed.values()))
     await notify(tx, SCOPE, "alerts", touched)
+    for hold, number in (+held_back).items():
+        log.info("alerts held back: %s, %s", number, clean(hold, LONGEST_REASON))
     return list(changed.values())
 
 
@@ -145,7 +167,9 @@ async def _resolve(
         await tell(tx, SCOPE, jobs, alert_id=alert_id, step=Step.RESOLVED, step_id=step_id)
 
 
-def _sighting(event: StoredEvent, rule: Rule, seen: Observation) -> Sighting:
+def _sighting(
+    event: StoredEvent, rule: Rule, seen: Observation, present: Presence | None
+) -> Sighting:
     is_event = isinstance(rule.condition, EventOfKind)
     channel = event.channel if is_event else ""
     mark = ""
@@ -161,15 +185,22 @@ def _sighting(event: StoredEvent, rule: Rule, seen: Observation) -> Sighting:
         device_id=event.device_id,
         channel=channel,
     )
-    return Sighting(rule=rule, state=state, seen=seen, at=event.received_at, event_id=event.id)
+    return Sighting(
+        rule=rule,
+        state=state,
+        seen=seen if present is None else look_again(rule, seen, present),
+        at=event.received_at,
+        event_id=event.id,
+        hold="" if present is None else find_hold(rule, present, event),
+    )
 
 
-def _is_watched(rule: Rule, event: StoredEvent, kinds: dict[int, DeviceKind]) -> bool:
+def _is_watched(rule: Rule, event: StoredEvent, known: Mapping[int, Presence]) -> bool:
     """Rules watch places and approved devices."""
     if event.device_id is None:
         return is_watching(rule, event.area_path, None)
-    kind = kinds.get(event.device_id)
-    return kind is not None and is_watching(rule, event.area_path, kind)
+    present = known.get(event.device_id)
+    return present is not None and is_watching(rule, event.area_path, present.kind)
 
 
 def _blank(state: RuleState) -> RuleState:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from hub.domain.alerts import Alert, Notification, Step
-from hub.domain.conditions import DeviceOffline, EventOfKind, PointBeyond
+from hub.domain.conditions import DeviceDegraded, DeviceOffline, EventOfKind, PointBeyond
 from hub.domain.devices import Json
 from hub.domain.events import Severity
 
@@ -44,11 +44,13 @@ _STEP: Final = {
 _WHAT: Final = {
     Language.ZH: {
         DeviceOffline.type: "设备离线",
+        DeviceDegraded.type: "设备异常",
         PointBeyond.type: "读数越限",
         EventOfKind.type: "事件",
     },
     Language.EN: {
         DeviceOffline.type: "device offline",
+        DeviceDegraded.type: "device degraded",
         PointBeyond.type: "reading beyond its limit",
         EventOfKind.type: "event",
     },

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts.rules import Transition, ValueSeen, advance, is_watching
+from alerts.observations import ValueSeen, is_watching
+from alerts.rules import Transition, advance
 from hub.domain.alerts import Phase, Rule, RuleState, subject_key
 from hub.domain.conditions import PointBeyond
 from hub.store.events import ReadingRow

@@ -3,6 +3,9 @@
 ``decide`` looks at one observation and returns the next state *and why*; ``advance`` also lets
 every timer ring that was due before the observation, so that the outcome does not depend on
 when the engine got to see it. Replayed events never fire. Unknown is not offline.
+
+A reason to hold back (a parent that is down, a maintenance window, flapping) keeps an alert from
+being made, never from being ended (field.md, section 3).
 """
 
 import math
@@ -12,13 +15,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from alerts.observations import EventSeen, Observation, StatusSeen, Tick, ValueSeen
 from hub.domain.alerts import Phase, Rule, RuleState
-from hub.domain.conditions import DeviceOffline, Direction, EventOfKind, PointBeyond
-from hub.domain.devices import DeviceKind
+from hub.domain.conditions import (
+    DeviceDegraded,
+    DeviceOffline,
+    Direction,
+    EventOfKind,
+    PointBeyond,
+)
 from hub.domain.events import StoredEvent
 from hub.domain.health import Status
 
-STATUS_KINDS = {f"device.{status.value}": status for status in Status}
+# How often it is asked whether an event can still not be told of.
+LOOK_AGAIN = timedelta(seconds=60)
 
 
 class Transition(StrEnum):
@@ -33,83 +43,63 @@ class Transition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusSeen:
-    """A device's status; ``since`` is when it began, by our clock."""
-
-    status: Status
-    since: datetime
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueSeen:
-    """A point's value."""
-
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventSeen:
-    """A stored event that may start or end what the rule watches for."""
-
-    event: StoredEvent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """Time alone."""
-
-
-Observation = StatusSeen | ValueSeen | EventSeen | Tick
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What follows, why, and what to remember. ``state.due_at`` is when to look again."""
 
     transition: Transition
     reason: str
     state: RuleState
-
-
-def is_watching(rule: Rule, area_path: str, device_kind: DeviceKind | None) -> bool:
-    """Tell whether a rule concerns a device (or a place, without a kind) of an area."""
-    is_inside = area_path == rule.area_path or area_path.startswith(rule.area_path + ".")
-    wanted = rule.condition.device_kinds
-    return is_inside and (not wanted or device_kind in wanted)
-
-
-def observe(rule: Rule, event: StoredEvent) -> Observation | None:
-    """What an event means for a rule, None when it means nothing."""
-    match rule.condition:
-        case DeviceOffline():
-            status = STATUS_KINDS.get(event.kind)
-            if status is None or event.device_id is None or event.replayed:
-                return None
-            detail = str(event.data.get("detail", ""))
-            return StatusSeen(status=status, since=event.received_at, detail=detail)
-        case EventOfKind(kind=kind, clear_kind=clear_kind):
-            is_ours = event.kind == kind or (clear_kind != "" and event.kind == clear_kind)
-            return EventSeen(event=event) if is_ours else None
-        case PointBeyond():
-            return None
-        case _ as never:
-            assert_never(never)
+    is_held_back: bool = False
 
 
 def advance(
-    rule: Rule, state: RuleState, seen: Observation, now: datetime
+    rule: Rule, state: RuleState, seen: Observation, now: datetime, *, hold: str = ""
 ) -> Iterator[tuple[Decision, datetime]]:
     """Let due timers ring first, then look at the observation; each decision with its time."""
     if state.due_at is not None and state.due_at <= now and not isinstance(seen, Tick):
-        rung = decide(rule, state, Tick(), state.due_at)
+        rung = decide(rule, state, Tick(), state.due_at, hold=hold)
         yield rung, state.due_at
         state = rung.state
-    yield decide(rule, state, seen, now), now
+    yield decide(rule, state, seen, now, hold=hold), now
 
 
-def decide(rule: Rule, state: RuleState, seen: Observation, now: datetime) -> Decision:
-    """Conclude one thing from one observation made at ``now``."""
+def decide(
+    rule: Rule, state: RuleState, seen: Observation, now: datetime, *, hold: str = ""
+) -> Decision:
+    """Conclude one thing from one observation made at ``now``.
+
+    ``hold`` says why no alert may be made now. What fires goes on, what waits is forgotten: the
+    present tells again once nothing speaks against it. An event is not told again: one that began
+    something is kept until the hold is over.
+    """
+    decision = _decide(rule, state, seen, now)
+    is_nearer = decision.state.phase in {Phase.PENDING, Phase.FIRING}
+    if not hold or not is_nearer or state.phase is Phase.FIRING:
+        return decision
+    is_new = state.phase is Phase.CLEAR
+    reason = f"{decision.reason}; held back: {hold}"
+    if isinstance(rule.condition, EventOfKind) and (not is_new or _is_lasting(seen)):
+        waiting = replace(
+            decision.state,
+            phase=Phase.PENDING,
+            since=state.since or decision.state.since,
+            due_at=now + LOOK_AGAIN,
+        )
+        transition = Transition.WAIT if is_new else Transition.NONE
+        return Decision(transition=transition, reason=reason, state=waiting, is_held_back=is_new)
+    return Decision(
+        transition=Transition.NONE if is_new else Transition.FORGET,
+        reason=reason,
+        state=state if is_new else _cleared(state),
+        is_held_back=True,
+    )
+
+
+def _is_lasting(seen: Observation) -> bool:
+    return isinstance(seen, EventSeen) and seen.event.is_active is True
+
+
+def _decide(rule: Rule, state: RuleState, seen: Observation, now: datetime) -> Decision:
     match seen:
         case Tick():
             return _ring(rule, state, now)
@@ -124,19 +114,25 @@ def decide(rule: Rule, state: RuleState, seen: Observation, now: datetime) -> De
 
 
 def _decide_status(rule: Rule, state: RuleState, seen: StatusSeen, now: datetime) -> Decision:
-    if not isinstance(rule.condition, DeviceOffline):
-        return _nothing(state, "this rule does not watch the status of devices")
-    match seen.status:
-        case Status.OFFLINE:
-            why = f"offline: {seen.detail}" if seen.detail else "offline"
-            since = min(seen.since, now)
-            return _bad(state, since=since, now=now, for_s=rule.condition.for_s, why=why)
-        case Status.UNKNOWN if state.phase in {Phase.FIRING, Phase.HELD}:
-            return _nothing(state, "its status is unknown: neither offline nor good")
-        case Status.UNKNOWN | Status.ONLINE | Status.DEGRADED | Status.MAINTENANCE:
-            return _good(state, f"the device is {seen.status.value}")
-        case _ as never:
-            assert_never(never)
+    match rule.condition:
+        case DeviceOffline(for_s=for_s):
+            is_bad, is_open = seen.status is Status.OFFLINE, seen.status is Status.UNKNOWN
+        case DeviceDegraded(for_s=for_s):
+            is_bad = seen.status is Status.DEGRADED and _fails_at(rule.condition, seen)
+            # The layers above a device that is not reached cannot be told.
+            is_open = seen.status in {Status.UNKNOWN, Status.OFFLINE}
+        case _:
+            return _nothing(state, "this rule does not watch the status of devices")
+    if is_bad:
+        why = f"{seen.status.value}: {seen.detail}" if seen.detail else seen.status.value
+        return _bad(state, since=min(seen.since, now), now=now, for_s=for_s, why=why)
+    if is_open and state.phase in {Phase.FIRING, Phase.HELD}:
+        return _nothing(state, f"its status is {seen.status.value}: neither bad nor good")
+    return _good(state, f"the device is {seen.status.value}")
+
+
+def _fails_at(condition: DeviceDegraded, seen: StatusSeen) -> bool:
+    return not condition.layers or not seen.faults.isdisjoint(condition.layers)
 
 
 def _decide_value(rule: Rule, state: RuleState, value: float, now: datetime) -> Decision:
@@ -166,7 +162,7 @@ def _decide_event(rule: Rule, state: RuleState, event: StoredEvent, now: datetim
     renewed = replace(state, due_at=_later(now, condition.auto_clear_s))
     if state.phase is Phase.FIRING:
         return Decision(transition=Transition.RENEW, reason="it happened again", state=renewed)
-    firing = replace(renewed, phase=Phase.FIRING, since=event.received_at)
+    firing = replace(renewed, phase=Phase.FIRING, since=state.since or event.received_at)
     return Decision(transition=Transition.FIRE, reason=event.kind, state=firing)
 
 
@@ -187,7 +183,7 @@ def _bad(state: RuleState, *, since: datetime, now: datetime, for_s: float, why:
 
 def _good(state: RuleState, why: str) -> Decision:
     """The cause is gone."""
-    clear = replace(state, phase=Phase.CLEAR, since=None, due_at=None, alert_id=None)
+    clear = _cleared(state)
     match state.phase:
         case Phase.CLEAR:
             return _nothing(state, "nothing was wrong")
@@ -204,17 +200,29 @@ def _ring(rule: Rule, state: RuleState, now: datetime) -> Decision:
     if state.due_at is None or state.due_at > now:
         return _nothing(state, "not due yet")
     if state.phase is Phase.PENDING:
-        firing = replace(state, phase=Phase.FIRING, due_at=None)
+        over_at = _over_at(rule, state)
+        if over_at is not None and over_at <= now:
+            return _good(state, "no further event: cleared by time")
+        firing = replace(state, phase=Phase.FIRING, due_at=over_at)
         return Decision(transition=Transition.FIRE, reason=_lasting(rule, state), state=firing)
     if state.phase is Phase.FIRING:
         return _good(state, "no further event: cleared by time")
     return _nothing(replace(state, due_at=None), "nothing waits")
 
 
+def _over_at(rule: Rule, state: RuleState) -> datetime | None:
+    """When an event that was held back is cleared by time."""
+    if not isinstance(rule.condition, EventOfKind) or state.since is None:
+        return None
+    return _later(state.since, rule.condition.auto_clear_s)
+
+
 def _lasting(rule: Rule, state: RuleState) -> str:
     match rule.condition:
         case DeviceOffline(for_s=for_s):
             return f"offline for {for_s:g} s"
+        case DeviceDegraded(for_s=for_s):
+            return f"degraded for {for_s:g} s"
         case PointBeyond(direction=side, threshold=threshold, for_s=for_s):
             value = "the value" if state.value is None else f"{state.value:g}"
             return f"{value} is {side.value} {threshold:g} for {for_s:g} s"
@@ -222,6 +230,10 @@ def _lasting(rule: Rule, state: RuleState) -> str:
             return kind
         case _ as never:
             assert_never(never)
+
+
+def _cleared(state: RuleState) -> RuleState:
+    return replace(state, phase=Phase.CLEAR, since=None, due_at=None, alert_id=None)
 
 
 def _nothing(state: RuleState, why: str) -> Decision:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from hub.domain.devices import DeviceKind, Json
 from hub.domain.errors import Invalid
+from hub.domain.health import OFFLINE_LAYERS, Layer
 
 LONGEST_WAIT_S = 30 * 86_400.0
 _NAME = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,126}[^\x00-\x20\x7f])?\Z")
@@ -28,6 +29,16 @@ class DeviceOffline:
     type: ClassVar[str] = "device_offline"
     for_s: float = 0.0
     device_kinds: tuple[DeviceKind, ...] = ()  # empty: every kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDegraded:
+    """One of ``layers`` of a device that answers fails for ``for_s`` seconds: no frames, say."""
+
+    type: ClassVar[str] = "device_degraded"
+    layers: tuple[Layer, ...] = ()  # empty: any
+    for_s: float = 0.0
+    device_kinds: tuple[DeviceKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +71,10 @@ class EventOfKind:
     device_kinds: tuple[DeviceKind, ...] = ()
 
 
-Condition = DeviceOffline | PointBeyond | EventOfKind
+Condition = DeviceOffline | DeviceDegraded | PointBeyond | EventOfKind
+
+# What a device can fail at and still be there.
+DEGRADED_LAYERS = tuple(layer for layer in Layer if layer not in OFFLINE_LAYERS)
 
 
 def build_condition(condition: Condition) -> dict[str, Json]:
@@ -68,6 +82,9 @@ def build_condition(condition: Condition) -> dict[str, Json]:
     match condition:
         case DeviceOffline():
             own: dict[str, Json] = {"for_s": condition.for_s}
+        case DeviceDegraded():
+            layers = [layer.value for layer in condition.layers]
+            own = {"layers": layers, "for_s": condition.for_s}
         case PointBeyond():
             own = {
                 "point": condition.point,
@@ -99,6 +116,12 @@ def parse_condition(raw: Mapping[str, Json]) -> Condition:
     condition: Condition
     if kind == DeviceOffline.type:
         condition = DeviceOffline(for_s=_seconds(fields, "for_s"), device_kinds=device_kinds)
+    elif kind == DeviceDegraded.type:
+        condition = DeviceDegraded(
+            layers=_layers(fields.pop("layers", [])),
+            for_s=_seconds(fields, "for_s"),
+            device_kinds=device_kinds,
+        )
     elif kind == PointBeyond.type:
         condition = _parse_point_beyond(fields, device_kinds)
     elif kind == EventOfKind.type:
@@ -113,7 +136,7 @@ def parse_condition(raw: Mapping[str, Json]) -> Condition:
             device_kinds=device_kinds,
         )
     else:
-        msg = "a condition is one of device_offline, point_beyond, event_of_kind"
+        msg = "a condition is one of device_offline, device_degraded, point_beyond, event_of_kind"
         raise Invalid(msg, field="type")
     if fields:
         name = min(fields)
@@ -176,3 +199,11 @@ def _device_kinds(raw: Json) -> tuple[DeviceKind, ...]:
         msg = f"device_kinds is a list of {', '.join(DeviceKind)}"
         raise Invalid(msg, field="device_kinds")
     return tuple(dict.fromkeys(DeviceKind(str(item)) for item in items))
+
+
+def _layers(raw: Json) -> tuple[Layer, ...]:
+    items = raw if isinstance(raw, list | tuple) else [None]
+    if any(not isinstance(item, str) or item not in set(DEGRADED_LAYERS) for item in items):
+        msg = f"layers is a list of {', '.join(DEGRADED_LAYERS)}"
+        raise Invalid(msg, field="layers")
+    return tuple(dict.fromkeys(Layer(str(item)) for item in items))

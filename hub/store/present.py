@@ -6,14 +6,25 @@ from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
-from hub.domain.conditions import Direction, PointBeyond
+from hub.domain.conditions import DeviceDegraded, Direction, PointBeyond
 from hub.domain.devices import DeviceKind
-from hub.domain.health import Status
+from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A reading older than this (or than three of its intervals) says nothing of now.
 _STALE = "greatest(interval '15 minutes', 3 * coalesce(p.expected_interval_s, 0) * interval '1 s')"
+
+_PRESENT_STATUS = (
+    " SELECT s.device_id, d.area_id, s.status, s.since, s.detail, s.layer,"
+    " ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults FROM device_status s"
+    " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
+)
+
+_DEAD_PARENT = (
+    "SELECT u.id FROM devices u JOIN device_status us ON us.device_id = u.id"
+    " WHERE u.id = d.parent_id AND u.registration = 'approved' AND us.status = 'offline'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +40,25 @@ class PointPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """An approved device as it is now, and what speaks against calling somebody about it.
+
+    ``faults`` are the layers that fail. ``behind`` names the parent that is down, and ``window``
+    the reason of the maintenance window it is in, which ends at ``window_until``; empty: none.
+    """
+
+    device_id: int
+    kind: DeviceKind
+    status: Status
+    since: datetime | None
+    faults: frozenset[Layer] = frozenset()
+    behind: str = ""
+    is_flapping: bool = False
+    window: str = ""
+    window_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PresentStatus:
     """A device whose present status may change what a rule thinks of it."""
 
@@ -37,6 +67,8 @@ class PresentStatus:
     status: Status
     since: datetime
     detail: str
+    layer: str
+    faults: frozenset[Layer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +81,38 @@ class PresentValue:
     value: float
 
 
-async def device_kinds(
+async def device_presences(
     tx: Transaction, scope: Scope, device_ids: Sequence[int]
-) -> dict[int, DeviceKind]:
-    """The kinds of those of these devices that are approved: rules watch no others."""
-    rows = await tx.tuples(
-        "SELECT d.id, d.kind FROM devices d JOIN areas a ON a.id = d.area_id"
+) -> dict[int, Presence]:
+    """Those of these devices that are approved, as they are now: rules watch no others.
+
+    An offline device is behind its parent also while only the parent's own row says so: the two
+    are seldom stored at the same moment.
+    """
+    rows = await tx.fetch(
+        Presence,
+        "SELECT d.id AS device_id, d.kind, coalesce(s.status, 'unknown') AS status, s.since,"
+        " ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults, coalesce(p.name, '') AS behind,"
+        " coalesce(s.is_flapping, false) AS is_flapping, coalesce(w.reason, '') AS window,"
+        " w.ends_at AS window_until"
+        " FROM devices d JOIN areas a ON a.id = d.area_id"
+        " LEFT JOIN device_status s ON s.device_id = d.id"
+        " LEFT JOIN devices p ON s.status = 'offline' AND p.id = coalesce(s.behind_id, ("
+        + _DEAD_PARENT
+        + "))"
+        " LEFT JOIN maintenance_windows w ON w.id = s.window_id"
         " WHERE d.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(device_ids), "scope": scope_paths(scope)},
     )
-    return {int(str(number)): DeviceKind(str(kind)) for number, kind in rows}
+    return {
+        row.device_id: replace(
+            row,
+            kind=DeviceKind(row.kind),
+            status=Status(row.status),
+            faults=frozenset(Layer(layer) for layer in row.faults),
+        )
+        for row in rows
+    }
 
 
 async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) -> list[PointPlace]:
@@ -75,33 +129,57 @@ async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) 
 
 
 async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[PresentStatus]:
-    """Devices that are offline and unknown to the rule, and known ones that are offline no more."""
-    rows = await tx.fetch(
+    """Devices that are bad and unknown to the rule, and known ones that are bad no more.
+
+    Bad is what the rule watches for: offline, or degraded at one of its layers. New ones are
+    left out as long as something speaks against an alert (see :class:`Presence`).
+    """
+    condition = rule.condition
+    layers = condition.layers if isinstance(condition, DeviceDegraded) else ()
+    rows = await tx.search(
         PresentStatus,
-        "SELECT s.device_id, d.area_id, s.status, s.since, s.detail FROM device_status s"
-        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE s.status = 'offline' AND d.registration = 'approved'"
+        # Shown as bad: bad, and not in a maintenance window. The second half is for the index.
+        _PRESENT_STATUS + " WHERE s.shown = %(bad)s AND s.shown <> 'online'"
+        " AND NOT s.is_flapping AND (s.status <> 'offline'"
+        "  OR (s.behind_id IS NULL AND NOT EXISTS (" + _DEAD_PARENT + ")))"
+        " AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[])"
+        " AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
         " AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
-        "                 AND r.subject = 'device:' || d.id) AND" + IN_SCOPE + "UNION ALL"
-        " SELECT s.device_id, d.area_id, s.status, s.since, s.detail FROM rule_states r"
-        " JOIN device_status s ON s.device_id = r.device_id"
-        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE r.rule_id = %(rule)s AND s.status <> 'offline' AND" + IN_SCOPE,
+        "                 AND r.subject = 'device:' || d.id) AND"
+        + IN_SCOPE
+        + "UNION ALL"
+        + _PRESENT_STATUS
+        + " JOIN rule_states r ON r.device_id = d.id WHERE r.rule_id = %(rule)s"
+        " AND NOT (s.status = %(bad)s"
+        "          AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[])) AND"
+        + IN_SCOPE,
         {
             "rule": rule.id,
+            "bad": Status.DEGRADED if isinstance(condition, DeviceDegraded) else Status.OFFLINE,
+            "layers": list(layers),
             "path": rule.area_path,
-            "kinds": [kind.value for kind in rule.condition.device_kinds],
+            "kinds": [kind.value for kind in condition.device_kinds],
             "scope": scope_paths(scope),
         },
     )
-    return [replace(row, status=Status(row.status)) for row in rows]
+    return [
+        replace(
+            row,
+            status=Status(row.status),
+            faults=frozenset(Layer(layer) for layer in row.faults),
+        )
+        for row in rows
+    ]
 
 
 async def present_values(
     tx: Transaction, scope: Scope, rule: Rule, now: datetime
 ) -> list[PresentValue]:
-    """Points beyond the threshold and unknown to the rule (unless stale), and all known ones."""
+    """Points beyond the threshold and unknown to the rule, and all known ones.
+
+    Unknown ones are left out when their value is stale or their device in a maintenance window.
+    """
     condition = rule.condition
     if not isinstance(condition, PointBeyond):
         return []
@@ -110,10 +188,13 @@ async def present_values(
         "SELECT p.id AS point_id, p.device_id, d.area_id, v.value FROM points p"
         " JOIN point_status v ON v.point_id = p.id JOIN devices d ON d.id = p.device_id"
         " JOIN areas a ON a.id = d.area_id"
+        " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN rule_states r ON r.rule_id = %(rule)s AND r.point_id = p.id"
         " WHERE p.key = %(point)s AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
-        " AND (r.rule_id IS NOT NULL OR (v.at > %(now)s - " + _STALE + " AND CASE WHEN %(above)s"
+        " AND (r.rule_id IS NOT NULL OR (s.window_id IS NULL AND v.at > %(now)s - "
+        + _STALE
+        + " AND CASE WHEN %(above)s"
         "      THEN v.value > %(threshold)s ELSE v.value < %(threshold)s END)) AND" + IN_SCOPE,
         {
             "rule": rule.id,

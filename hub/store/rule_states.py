@@ -10,7 +10,7 @@ from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Phase, Rule, RuleState, Step
-from hub.domain.conditions import DeviceOffline
+from hub.domain.conditions import DeviceDegraded, DeviceOffline, EventOfKind
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
@@ -135,7 +135,7 @@ async def put_states(tx: Transaction, scope: Scope, states: Sequence[RuleState])
 async def open_alert(tx: Transaction, scope: Scope, opening: Opening) -> OpenedAlert | None:
     """Open an alert and note its first step; None outside the scope.
 
-    Without an event of its own, an offline alert points at the device's last offline event.
+    Without an event of its own, it points at the last event of the device that tells of its cause.
     """
     rule, state = opening.rule, opening.state
     rows = await tx.tuples(
@@ -144,8 +144,8 @@ async def open_alert(tx: Transaction, scope: Scope, opening: Opening) -> OpenedA
         " started_at, fired_at)"
         " SELECT %(rule)s, %(subject)s, %(condition)s, %(severity)s, a.id, %(device)s,"
         " coalesce(d.name, ''), %(point)s, coalesce(p.key, ''), coalesce(p.unit, ''),"
-        " %(channel)s, coalesce(%(event)s::bigint, CASE WHEN %(is_offline)s THEN"
-        " (SELECT e.id FROM events e WHERE e.device_id = %(device)s AND e.kind = 'device.offline'"
+        " %(channel)s, coalesce(%(event)s::bigint, CASE WHEN %(kind)s::text IS NOT NULL THEN"
+        " (SELECT e.id FROM events e WHERE e.device_id = %(device)s AND e.kind = %(kind)s"
         "  ORDER BY e.at DESC LIMIT 1) END),"
         " %(value)s, %(reason)s, %(since)s, %(at)s FROM areas a"
         " LEFT JOIN devices d ON d.id = %(device)s LEFT JOIN points p ON p.id = %(point)s"
@@ -166,7 +166,7 @@ async def open_alert(tx: Transaction, scope: Scope, opening: Opening) -> OpenedA
             "point": state.point_id,
             "channel": state.channel,
             "event": opening.event_id,
-            "is_offline": isinstance(rule.condition, DeviceOffline),
+            "kind": _event_kind(rule),
             "value": state.value,
             "reason": opening.reason,
             "since": state.since or opening.at,
@@ -234,6 +234,19 @@ async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -
         {"limit": limit, "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
+
+
+def _event_kind(rule: Rule) -> str | None:
+    """The kind of the events that begin what a rule watches for."""
+    match rule.condition:
+        case DeviceOffline():
+            return "device.offline"
+        case DeviceDegraded():
+            return "device.degraded"
+        case EventOfKind(kind=kind):
+            return kind
+        case _:
+            return None
 
 
 def _typed(row: RuleState) -> RuleState:

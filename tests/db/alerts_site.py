@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from alerts.desk import CURSOR
@@ -16,11 +17,12 @@ from hub.domain.devices import (
     Device,
     DeviceDescription,
     DeviceKind,
+    Json,
     Point,
     Registration,
 )
 from hub.domain.events import Severity, StoredEvent
-from hub.domain.health import Status
+from hub.domain.health import Layer, Status
 from hub.domain.secrets import Secret
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
@@ -34,7 +36,7 @@ from hub.store.events import ReadingRow, add_events, add_readings
 from hub.store.notices import notify
 from hub.store.receivers import add_receiver
 from hub.store.rules import add_rule
-from tests.statuses import Told, change_status
+from tests.statuses import DEFAULT_LAYERS, Told, change_status
 
 HUB = system_scope("test")
 SECRET = "hmac-key-Zq81"
@@ -133,6 +135,7 @@ class Site:
         key: str = "cam",
         *,
         area: str = "north",
+        kind: DeviceKind = DeviceKind.CAMERA,
         registration: Registration = Registration.APPROVED,
     ) -> Device:
         async with self.database.transaction() as tx:
@@ -144,7 +147,7 @@ class Site:
                     key=key,
                     area_id=self.areas[area].id,
                     registration=registration,
-                    description=DeviceDescription(kind=DeviceKind.CAMERA, name=key),
+                    description=DeviceDescription(kind=kind, name=key),
                 ),
             )
 
@@ -152,14 +155,70 @@ class Site:
         async with self.database.transaction() as tx:
             return await add_point(tx, HUB, device.id, Point(key=key, unit="°C"))
 
-    async def turn(self, device: Device, status: Status) -> None:
+    async def turn(
+        self,
+        device: Device,
+        status: Status,
+        *,
+        layer: Layer | None = None,
+        behind: Device | None = None,
+        is_flapping: bool = False,
+    ) -> None:
         """Do what the pipeline does when a device's status changes: all in one transaction."""
-        event = self.event(f"device.{status.value}", device)
-        row = Told(device_id=device.id, status=status, since=self.clock())
+        layer = layer or DEFAULT_LAYERS.get(status)
+        data: dict[str, Json] = {"layer": "" if layer is None else layer.value}
+        if behind is not None:
+            data["behind"] = behind.id
+        if is_flapping:
+            data["flapping"] = True
+        event = replace(self.event(f"device.{status.value}", device), data=data)
+        row = Told(
+            device_id=device.id,
+            status=status,
+            since=self.clock(),
+            layer=layer,
+            behind=None if behind is None else behind.id,
+        )
         async with self.database.transaction() as tx:
             await change_status(tx, HUB, row)
+            await tx.execute(
+                "UPDATE device_status SET is_flapping = %(is_flapping)s WHERE device_id = %(id)s",
+                {"id": device.id, "is_flapping": is_flapping},
+            )
             stored = await add_events(tx, HUB, [event])
             await notify(tx, HUB, "events", [one.id for one in stored])
+
+    async def hang(self, device: Device, parent: Device) -> None:
+        """Say that a device is reached through another."""
+        async with self.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE devices SET parent_id = %(parent)s WHERE id = %(id)s",
+                {"id": device.id, "parent": parent.id},
+            )
+
+    async def enter_window(self, device: Device, *, reason: str = "new pole") -> None:
+        """Let a maintenance window of an hour begin at a device."""
+        async with self.database.transaction() as tx:
+            await tx.execute(
+                "WITH w AS (INSERT INTO maintenance_windows (area_id, device_id, starts_at,"
+                " ends_at, reason, author) VALUES (%(area)s, %(device)s, %(at)s,"
+                " %(at)s + interval '1 h', %(reason)s, 'test') RETURNING id)"
+                " UPDATE device_status SET window_id = w.id FROM w WHERE device_id = %(device)s",
+                {
+                    "area": device.area_id,
+                    "device": device.id,
+                    "at": self.clock(),
+                    "reason": reason,
+                },
+            )
+
+    async def leave_window(self, device: Device) -> None:
+        """Let it end."""
+        async with self.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE device_status SET window_id = NULL WHERE device_id = %(id)s",
+                {"id": device.id},
+            )
 
     async def happen(self, event: StoredEvent) -> None:
         """Store an event and announce it."""
@@ -201,11 +260,12 @@ class Site:
         return [alert.status.value for alert in await self.alerts()]
 
     async def count(self, table: str) -> int:
-        """How many notifications, steps or jobs there are."""
+        """How many rows of a table there are, or jobs that deliver."""
         queries = {
             "notifications": "SELECT count(*) FROM notifications",
             "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'alerts.deliver'",
             "states": "SELECT count(*) FROM rule_states",
+            "events": "SELECT count(*) FROM events",
         }
         async with self.database.transaction() as tx:
             ((number,),) = await tx.tuples(queries[table])

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.conditions import (
+    DEGRADED_LAYERS,
     LONGEST_WAIT_S,
     Condition,
+    DeviceDegraded,
     DeviceOffline,
     Direction,
     EventOfKind,
@@ -40,6 +42,12 @@ def beyond(draw: st.DrawFn) -> PointBeyond:
 
 conditions = st.one_of(
     st.builds(DeviceOffline, for_s=waits, device_kinds=kinds),
+    st.builds(
+        DeviceDegraded,
+        layers=st.lists(st.sampled_from(DEGRADED_LAYERS), unique=True).map(tuple),
+        for_s=waits,
+        device_kinds=kinds,
+    ),
     beyond(),
     st.builds(
         EventOfKind,
@@ -80,6 +88,11 @@ EVENT: dict[str, Json] = {"type": "event_of_kind", "kind": "door.opened"}
         ({"type": "device_offline", "device_kinds": "camera"}, "device_kinds"),
         ({"type": "device_offline", "device_kinds": ["drone"]}, "device_kinds"),
         ({"type": "device_offline", "device_kinds": [["camera"]]}, "device_kinds"),
+        ({"type": "device_degraded", "layers": "frames"}, "layers"),
+        ({"type": "device_degraded", "layers": ["network"]}, "layers"),
+        ({"type": "device_degraded", "layers": [None]}, "layers"),
+        ({"type": "device_degraded", "for_s": -1}, "for_s"),
+        ({"type": "device_degraded", "point": "temp"}, "point"),
         ({**POINT, "clear": 31}, "clear"),
         ({**POINT, "direction": "below"}, "clear"),
         ({**POINT, "direction": "sideways"}, "direction"),

@@ -7,18 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.rules import (
+from alerts.observations import (
     EventSeen,
     Observation,
     StatusSeen,
     Tick,
-    Transition,
     ValueSeen,
-    advance,
-    decide,
     is_watching,
     observe,
 )
+from alerts.rules import Transition, advance, decide
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import Condition, DeviceOffline, Direction, EventOfKind, PointBeyond
 from hub.domain.devices import DeviceKind
