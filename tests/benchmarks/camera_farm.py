@@ -1,25 +1,34 @@
 """A process that stands in for up to 70,000 cameras, which answer, fall silent or hang up.
 
-``async with Farm() as farm`` starts it; camera ``n`` is ``address_of(n, farm.port)``: every
-address of 127.0.0.0/8 is this machine, so that each camera is a destination of its own, with
-local ports of its own. All of them are one listening socket. They answer RTSP's OPTIONS and
-DESCRIBE and nothing else, as cheaply as Python can. By hand: ``python -m
-tests.benchmarks.camera_farm``, then type ``cut FIRST COUNT``, ``refuse FIRST COUNT`` or ``restore
-FIRST COUNT``; it ends with its input.
+``async with Farm() as farm`` starts it; camera ``n`` is ``farm.address(n)``: every address of
+127.0.0.0/8 is this machine, so that each camera is a destination of its own, with local ports of
+its own, and all of them are one listening socket. They answer RTSP's OPTIONS and DESCRIBE, as
+cheaply as Python can, and nothing else.
+
+``python -m tests.benchmarks.camera_farm`` probes all cameras at the pace of a county and prints
+what that takes: CPU of both sides, local ports, connections in TIME_WAIT. With ``--serve`` it is
+the farm itself: it prints its port, obeys lines like ``cut FIRST COUNT`` (accept and say nothing),
+``refuse FIRST COUNT`` (reset) and ``restore FIRST COUNT``, and ends with its input.
 """
 
 import argparse
 import asyncio
+import os
 import resource
 import socket
 import struct
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self, cast
 
 import uvloop
 
+from hub.domain.addresses import AddressPolicy, parse_networks
+from hub.domain.errors import DeviceError
+from streams.answer import ask, plan_call
+from streams.network import Trace
 from tests.protocol.scripted_rtsp import SDP
 
 MOST_CAMERAS = 100_000
@@ -27,6 +36,7 @@ BACKLOG = 4096  # Linux's own limit (net.core.somaxconn)
 PER_SUBNET = 250  # cameras of one /24, as in a village
 SUBNETS = 250  # of one /16
 FIRST_OCTET = 16  # 127.16.0.1 is camera 0: far from what else listens on loopback
+LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 ROOT = Path(__file__).parents[2]
 
 WELL, SILENT, REFUSING = 0, 1, 2
@@ -77,6 +87,7 @@ class Farm:
             sys.executable,
             "-m",
             "tests.benchmarks.camera_farm",
+            "--serve",
             *self._options,
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
@@ -219,14 +230,69 @@ def raise_file_limit() -> int:
     return hard
 
 
+async def _measure(*, count: int, per_s: int, at_once: int) -> None:
+    """Probe every camera once, evenly paced, and print what it took."""
+    async with Farm() as farm:
+        late, failed = asyncio.Semaphore(at_once), 0
+
+        async def probe(number: int) -> None:
+            nonlocal failed
+            try:
+                call = plan_call(farm.address(number), LOOPBACK)
+                assert call is not None
+                await ask(call, timeout_s=10, trace=Trace())
+            except DeviceError:
+                failed += 1
+            finally:
+                late.release()
+
+        started, used, farms = time.perf_counter(), time.process_time(), cpu_s(farm.pid)
+        async with asyncio.TaskGroup() as probes:
+            for number in range(count):
+                await late.acquire()
+                probes.create_task(probe(number))
+                ahead_s = started + number / per_s - time.perf_counter()
+                if ahead_s > 0.005:  # uvloop counts in milliseconds
+                    await asyncio.sleep(ahead_s)
+        took = time.perf_counter() - started
+        sys.stdout.write(
+            f"{count} cameras, {count / took:.0f} a second of {per_s} wanted, {failed} failed\n"
+            f"  CPU here   {(time.process_time() - used) / took:6.1%} of a core\n"
+            f"  CPU farm   {(cpu_s(farm.pid) - farms) / took:6.1%} of a core\n"
+            f"  TIME_WAIT  {_waiting():6} connections of {_most_waiting()} that Linux keeps\n"
+        )
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _waiting() -> int:
+    counts = Path("/proc/net/sockstat").read_text().partition(" tw ")[2]
+    return int(counts.split()[0])
+
+
+def _most_waiting() -> int:
+    return int(Path("/proc/sys/net/ipv4/tcp_max_tw_buckets").read_text())
+
+
 def main() -> None:
-    """Be the cameras until the input ends."""
+    """Be the cameras until the input ends, or measure them."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--serve", action="store_true")
     parser.add_argument("--digest", action="store_true")
+    parser.add_argument("--count", type=int, default=69_919)
+    parser.add_argument("--per-second", type=int, default=5_000)
+    parser.add_argument("--at-once", type=int, default=1_000)
     given = parser.parse_args()
     raise_file_limit()
-    with suppress(KeyboardInterrupt):
-        uvloop.run(_serve(_Cameras(is_digest=given.digest)))
+    if given.serve:
+        with suppress(KeyboardInterrupt):
+            uvloop.run(_serve(_Cameras(is_digest=given.digest)))
+        return
+    uvloop.run(_measure(count=given.count, per_s=given.per_second, at_once=given.at_once))
 
 
 if __name__ == "__main__":

@@ -1,111 +1,105 @@
 """How many cameras one process probes: ``python -m tests.benchmarks.probe_rate``.
 
-Prints probes per second and per CPU-second of ``probe_camera`` (RTSP DESCRIBE, with and without
-Digest) against a responder in a process of its own on 127.0.0.1, on asyncio's loop and uvloop's.
+Prints probes per second and per CPU-second of ``probe_camera``, on asyncio's loop and uvloop's:
+the cheap depth (RTSP OPTIONS) at cameras that answer and at cameras that hang up, and the deep
+one (DESCRIBE) without and with Digest. The cameras are a farm in a process of its own, each at an
+address of its own. CPU is all this process takes, the kernel's share included, which on loopback
+is also that of carrying the packets to the other side.
 """
 
 import argparse
 import asyncio
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
 import uvloop
 
 from hub.domain.addresses import AddressPolicy, parse_networks
+from hub.domain.health import Depth
 from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials, Secret
 from streams.probe import probe_camera
-from tests.protocol.scripted_rtsp import SDP
+from tests.benchmarks.camera_farm import Farm, raise_file_limit
 
-POLICY = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
-PASSWORD = "nachts-um-3"
-CHALLENGE = b'WWW-Authenticate: Digest realm="cam", nonce="abc"\r\n'
-
-
-class Responder(asyncio.Protocol):
-    """Answers DESCRIBE as fast as it can; under /digest it asks for a password, any will do."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
-
-    def data_received(self, data: bytes) -> None:
-        sequence = data.split(b"CSeq: ", 1)[1].split(b"\r\n", 1)[0]
-        if b"/digest" in data and b"Authorization" not in data:
-            head = b"RTSP/1.0 401 Unauthorized\r\nCSeq: %s\r\n%s\r\n" % (sequence, CHALLENGE)
-            self.transport.write(head)
-            return
-        head = b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nContent-Length: %d\r\n\r\n" % (sequence, len(SDP))
-        self.transport.write(head + SDP)
+POLICY = AddressPolicy(allowed=parse_networks(["127.0.0.0/8", "10.0.0.0/8", "192.168.0.0/16"]))
+LOGIN = Credentials(username="admin", password=Secret("nachts-um-3"))
+TIMEOUT_S = 10.0
 
 
-async def respond() -> None:
-    """Serve until stdin closes; prints the port first."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Responder, "127.0.0.1", 0, backlog=4096)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await loop.run_in_executor(None, sys.stdin.read)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Probes of one run."""
+
+    per_s: float
+    per_cpu_s: float
+    failed: int
 
 
-async def measure(port: int, path: str, *, count: int, at_once: int) -> tuple[float, float]:
-    """Return probes per second and per CPU-second."""
-    target = CameraTarget(
-        device_id=1,
-        stream_address=f"rtsp://127.0.0.1:{port}{path}",
-        credentials=Credentials(username="admin", password=Secret(PASSWORD)),
-    )
-    todo = iter(range(count))
+def targets_of(farm: Farm, count: int) -> list[CameraTarget]:
+    """The first cameras of a farm."""
+    return [
+        CameraTarget(device_id=number, stream_address=farm.address(number), credentials=LOGIN)
+        for number in range(count)
+    ]
+
+
+async def measure(targets: Sequence[CameraTarget], *, depth: Depth, at_once: int) -> Rate:
+    """Probe each of the cameras once."""
+    todo = iter(targets)
     failed = 0
 
     async def work() -> None:
         nonlocal failed
-        for _ in todo:
+        for target in todo:
             result = await probe_camera(
-                target, timeout_s=10, policy=POLICY, clock=lambda: datetime.now(UTC)
+                target,
+                timeout_s=TIMEOUT_S,
+                policy=POLICY,
+                clock=lambda: datetime.now(UTC),
+                depth=depth,
             )
             failed += result.failed_layer is not None
 
     started, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(work() for _ in range(at_once)))
     took, used = time.perf_counter() - started, time.process_time() - cpu
-    if failed:
-        sys.stderr.write(f"{failed} of {count} probes failed\n")
-    return count / took, count / used
+    return Rate(per_s=len(targets) / took, per_cpu_s=len(targets) / used, failed=failed)
+
+
+async def measure_all(loop_name: str, *, count: int, at_once: int) -> None:
+    """Print one line for each kind of probe."""
+
+    async def show(farm: Farm, what: str, depth: Depth) -> None:
+        rate = await measure(targets_of(farm, count), depth=depth, at_once=at_once)
+        sys.stdout.write(
+            f"{loop_name:8} {what:22} {rate.per_s:8.0f} probes/s"
+            f" {rate.per_cpu_s:8.0f} probes/CPU-second {rate.failed:6} failed\n"
+        )
+
+    async with Farm() as farm:
+        await show(farm, "answer, first round", Depth.ANSWER)
+        await show(farm, "answer", Depth.ANSWER)
+        await show(farm, "stream", Depth.STREAM)
+        await farm.refuse(range(count))
+        await show(farm, "answer, hanging up", Depth.ANSWER)
+    async with Farm(is_digest=True) as farm:
+        await show(farm, "stream with Digest", Depth.STREAM)
 
 
 def main() -> None:
-    """Measure both loops, or be the responder."""
+    """Measure on both loops."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=4000)
-    parser.add_argument("--at-once", type=int, default=200)
-    parser.add_argument("--respond", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--at-once", type=int, default=500)
     options = parser.parse_args()
-    if options.respond:
-        uvloop.run(respond())
-        return
-    runners: dict[str, Callable[[Coroutine[None, None, tuple[float, float]]], tuple[float, float]]]
+    raise_file_limit()
+    runners: dict[str, Callable[[Coroutine[None, None, None]], None]]
     runners = {"asyncio": asyncio.run, "uvloop": uvloop.run}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.probe_rate", "--respond"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as responder:
-        if responder.stdout is None or responder.stdin is None:
-            return
-        port = int(responder.stdout.readline())
-        for name, run in runners.items():
-            for path in ("/open", "/digest"):
-                work = measure(port, path, count=options.count, at_once=options.at_once)
-                rate, cpu_rate = run(work)
-                sys.stdout.write(
-                    f"{name:8} {path:8} {rate:8.0f} probes/s {cpu_rate:8.0f} probes/CPU-second\n"
-                )
-        responder.stdin.close()
+    for name, run in runners.items():
+        run(measure_all(name, count=options.count, at_once=options.at_once))
 
 
 if __name__ == "__main__":
