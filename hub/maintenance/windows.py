@@ -53,7 +53,7 @@ class WindowKeeper:
                 await notify(
                     tx, _HUB, maintenance_windows.TOPIC, [turn.window.id for turn in turns]
                 )
-            await notify(tx, _HUB, "devices", [one.device_id for one in moved])
+            await notify(tx, _HUB, "statuses", [one.device_id for one in moved])
         for turn in turns:
             word = "begins" if turn.has_begun else "ends"
             log.info("maintenance window %s %s: %s", turn.window.id, word, turn.window.reason)
