@@ -1,38 +1,67 @@
 """The online rate 在线率, time-weighted, from the outage ledger.
 
 Mean over devices of online time ÷ (period - planned maintenance - unknown). It never stands
-alone: coverage says of how much of the time anything is known, and below the minimum the rate
-is withheld as "collecting". What happened before a device was registered does not count.
+alone: coverage says of how much of the time outside maintenance anything is known, and below
+the minimum the rate is withheld as "collecting". What happened before a device was registered
+does not count; one that is degraded is online.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
 from hub.domain.errors import Invalid
+from hub.maintenance.figures import (
+    NO_DEVICES,
+    Figure,
+    Why,
+    Withheld,
+    settle,
+    share,
+    too_little,
+)
 from hub.store.database import Transaction
-from hub.store.uptime import AreaSums, DeviceSums, Period, sum_by_area, sum_by_device
+from hub.store.uptime import (
+    DeviceSums,
+    GroupBy,
+    GroupSums,
+    Period,
+    sum_by_device,
+    sum_by_group,
+)
 
-# Published with every figure, so that last month's rank can be computed again.
-FORMULA = "online-rate-time-weighted/1"
-# An acceptance rule in use (practice): with less known the verdict is "collecting".
-MIN_COVERAGE = 0.95
+FORMULA = "online-rate-time-weighted/2"
+
+_ALL_MAINTENANCE = Withheld(
+    code=Why.MAINTENANCE, reason="in planned maintenance for the whole period"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """``online`` is 0 to 1, None when nothing is known; ``coverage`` 0 to 1."""
+    """``online`` is 0 to 1, None when nothing is known; ``coverage`` 0 to 1.
+
+    A rate that is ``withheld`` is no verdict: what is known so far may be shown, never ranked.
+    """
 
     online: float | None
     coverage: float
     outages: int
     down_s: float
+    unknown_s: float = 0.0
+    maintenance_s: float = 0.0
+    withheld: Withheld | None = None
 
     @property
     def is_withheld(self) -> bool:
         """Tell whether too little is known for a verdict."""
-        return self.online is None or self.coverage < MIN_COVERAGE
+        return self.withheld is not None
+
+    @property
+    def figure(self) -> Figure:
+        """The rate as a figure to publish."""
+        return settle(FORMULA, self.online, coverage=self.coverage, withheld=self.withheld)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +104,17 @@ async def report_uptime(
     Raises:
         Invalid: the period is empty or lies ahead.
     """
-    until = min(period.until, now)
-    if period.since >= until:
-        msg = "the period is empty or has not begun"
-        raise Invalid(msg, field="since")
-    cut = Period(since=period.since, until=until, area_id=period.area_id, kind=period.kind)
+    cut = cut_period(period, now)
     # The ledger is read once: where every device is listed, the areas are added up from them.
     devices = await sum_by_device(tx, scope, cut) if with_devices else []
-    areas = add_up(devices) if with_devices else await sum_by_area(tx, scope, cut)
+    areas = add_up(devices) if with_devices else await sum_by_group(tx, scope, cut, GroupBy.AREA)
     return UptimeReport(
         since=cut.since,
         until=cut.until,
-        total=rate_areas(areas),
+        total=rate_groups(areas),
         areas=[
             AreaUptime(
-                area_id=a.area_id, area_name=a.area_name, devices=a.devices, rate=rate_areas([a])
+                area_id=a.area_id, area_name=a.name, devices=a.devices, rate=rate_groups([a])
             )
             for a in areas
         ],
@@ -105,7 +130,20 @@ async def report_uptime(
     )
 
 
-def add_up(devices: Sequence[DeviceSums]) -> list[AreaSums]:
+def cut_period(period: Period, now: datetime) -> Period:
+    """The period as far as it has passed.
+
+    Raises:
+        Invalid: it is empty or lies ahead.
+    """
+    until = min(period.until, now)
+    if period.since >= until:
+        msg = "the period is empty or has not begun"
+        raise Invalid(msg, field="since")
+    return replace(period, until=until)
+
+
+def add_up(devices: Sequence[DeviceSums]) -> list[GroupSums]:
     """The sums of each area, in the order in which its first device comes."""
     members: dict[int, list[DeviceSums]] = {}
     for device in devices:
@@ -113,15 +151,16 @@ def add_up(devices: Sequence[DeviceSums]) -> list[AreaSums]:
     return [_add_up_area(of_area) for of_area in members.values()]
 
 
-def _add_up_area(devices: Sequence[DeviceSums]) -> AreaSums:
-    rates = [rate for device in devices if (rate := rate_device(device).online) is not None]
-    return AreaSums(
+def _add_up_area(devices: Sequence[DeviceSums]) -> GroupSums:
+    rates = [rate for device in devices if (rate := _online(device)) is not None]
+    return GroupSums(
         area_id=devices[0].area_id,
-        area_name=devices[0].area_name,
+        name=devices[0].area_name,
         devices=len(devices),
         rated=len(rates),
         rate_sum=sum(rates),
         managed_s=sum(device.managed_s for device in devices),
+        maintenance_s=sum(device.maintenance_s for device in devices),
         unknown_s=sum(device.unknown_s for device in devices),
         down_s=sum(device.down_s for device in devices),
         outages=sum(device.outages for device in devices),
@@ -130,27 +169,36 @@ def _add_up_area(devices: Sequence[DeviceSums]) -> AreaSums:
 
 def rate_device(sums: DeviceSums) -> Rate:
     """The rate of one device."""
-    known_s = sums.managed_s - sums.unknown_s
+    return _rate([sums], _online(sums))
+
+
+def rate_groups(groups: Sequence[GroupSums]) -> Rate:
+    """The rate of some groups together: the mean over their devices, not over the groups."""
+    rated = sum(group.rated for group in groups)
+    return _rate(groups, sum(group.rate_sum for group in groups) / rated if rated else None)
+
+
+def _online(sums: DeviceSums) -> float | None:
+    known_s = sums.managed_s - sums.maintenance_s - sums.unknown_s
+    return max(0.0, 1 - sums.down_s / known_s) if known_s > 0 else None
+
+
+def _rate(sums: Sequence[DeviceSums] | Sequence[GroupSums], online: float | None) -> Rate:
+    managed_s = sum(one.managed_s for one in sums)
+    maintenance_s = sum(one.maintenance_s for one in sums)
+    unknown_s = sum(one.unknown_s for one in sums)
+    due_s = managed_s - maintenance_s
+    coverage = share(due_s - unknown_s, due_s)
+    if not managed_s:
+        withheld: Withheld | None = NO_DEVICES
+    else:
+        withheld = too_little(coverage) if due_s > 0 else _ALL_MAINTENANCE
     return Rate(
-        online=max(0.0, 1 - sums.down_s / known_s) if known_s > 0 else None,
-        coverage=_share(known_s, sums.managed_s),
-        outages=sums.outages,
-        down_s=sums.down_s,
+        online=online,
+        coverage=coverage,
+        outages=sum(one.outages for one in sums),
+        down_s=sum(one.down_s for one in sums),
+        unknown_s=unknown_s,
+        maintenance_s=maintenance_s,
+        withheld=withheld,
     )
-
-
-def rate_areas(areas: Sequence[AreaSums]) -> Rate:
-    """The rate of some areas together: the mean over their devices, not over the areas."""
-    rated = sum(area.rated for area in areas)
-    managed_s = sum(area.managed_s for area in areas)
-    known_s = managed_s - sum(area.unknown_s for area in areas)
-    return Rate(
-        online=sum(area.rate_sum for area in areas) / rated if rated else None,
-        coverage=_share(known_s, managed_s),
-        outages=sum(area.outages for area in areas),
-        down_s=sum(area.down_s for area in areas),
-    )
-
-
-def _share(part: float, whole: float) -> float:
-    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0

@@ -1,38 +1,156 @@
-"""Seconds managed, unknown and down, summed by the database from the outage ledger."""
+"""Seconds managed, in maintenance, unknown and down, summed from the outage ledger.
 
+A device is managed from its registration on. Blind time is what no figure may judge: planned
+maintenance (of the device, of its area or one above), times unknown, absences of the hub that
+concern the device, and what follows an outage nobody has looked at again. Where maintenance and
+unknown overlap it is maintenance; nothing counts twice.
+"""
+
+import math
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
-# One row a device. A device counts from its registration on. Time in which it was unknown or in
-# maintenance is known for the present status only; outages and such a status never overlap.
-# Outages of one device never overlap either: of those begun before the period only the last can
-# reach into it, so that the cost does not grow with the history kept.
-_SUMS = (
-    "WITH sums AS ("
-    " SELECT d.id, d.name, d.area_id, a.name AS area_name, a.path,"
-    "  extract(epoch FROM %(until)s - greatest(d.created_at, %(since)s))::float8 AS managed_s,"
-    "  CASE WHEN s.status IN ('unknown', 'maintenance') THEN greatest(0, extract(epoch FROM"
-    "   %(until)s - greatest(s.since, d.created_at, %(since)s))) ELSE 0 END::float8 AS unknown_s,"
-    "  coalesce(w.down_s, 0)::float8 AS down_s, w.outages::int AS outages"
-    " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
-    " CROSS JOIN LATERAL (SELECT count(*) AS outages, extract(epoch FROM sum("
-    "   least(coalesce(o.ended_at, %(until)s), %(until)s) - greatest(o.started_at, %(since)s)))"
-    "   AS down_s FROM ("
-    "    SELECT started_at, ended_at FROM outages WHERE device_id = d.id"
-    "     AND started_at >= %(since)s AND started_at < %(until)s"
-    "    UNION ALL (SELECT started_at, ended_at FROM outages WHERE device_id = d.id"
-    "     AND started_at < %(since)s ORDER BY started_at DESC LIMIT 1)) o"
-    "   WHERE coalesce(o.ended_at, 'infinity') > %(since)s) w"
-    " WHERE d.registration = 'approved' AND d.created_at < %(until)s"
-    " AND (%(kind)s = '' OR d.kind = %(kind)s)"
-    " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND"
-    + IN_SCOPE
-    + ")"
+# A report of few devices reads their outages; one of many reads the period's.
+FEW_DEVICES = 2_000
+
+_MANAGED = (
+    " d.registration = 'approved' AND d.created_at < %(until)s"
+    " AND (%(kind)s = '' OR d.kind = %(kind)s) AND d.area_id = ANY (%(areas)s::bigint[]) "
 )
+
+
+_SCOPED = (
+    "WITH scoped AS MATERIALIZED ("
+    " SELECT d.id, d.area_id, greatest(d.created_at, %(since)s) AS begun,"
+    "  d.id %% %(modulus)s AS residue, s.status, s.since,"
+    "  d.kind IN ('camera', 'nvr', 'switch', 'onu', 'uplink') AS is_probed,"
+    "  CASE %(by)s WHEN 'area' THEN a.name WHEN 'vendor' THEN d.manufacturer"
+    "   WHEN 'model' THEN concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, ''))"
+    "   WHEN 'team' THEN d.team WHEN 'class' THEN d.class ELSE d.name END AS label,"
+    "  CASE WHEN %(by)s IN ('area', 'device') THEN a.path END AS path,"
+    "  CASE WHEN %(by)s IN ('area', 'device') THEN a.id ELSE 0 END AS group_area"
+    " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
+    " WHERE" + _MANAGED + "),"
+)
+
+_BLIND = (
+    # What nobody watched, by who should have: a shard of the probes, or the adapters.
+    " absent AS MATERIALIZED ("
+    " SELECT k.is_probed, k.residue, range_agg(tstzrange(x.started_at, x.ended_at)) AS spans"
+    " FROM (SELECT DISTINCT is_probed, residue FROM scoped) k"
+    " JOIN absences x ON (x.watch = 'probes') = k.is_probed AND k.residue %% x.shards = x.shard"
+    " WHERE x.ended_at > %(since)s AND x.started_at < %(until)s GROUP BY 1, 2),"
+    # Planned maintenance of areas, by each area it reaches down to.
+    " closed AS MATERIALIZED ("
+    " SELECT b.id AS area_id, range_agg(tstzrange(w.starts_at, w.ends_at)) AS spans"
+    " FROM maintenance_windows w JOIN areas a ON a.id = w.area_id JOIN areas b ON b.path <@ a.path"
+    " WHERE w.device_id IS NULL AND w.ends_at > %(since)s AND w.starts_at < %(until)s GROUP BY 1),"
+    # What is blind in any of them: most outages meet nothing of it.
+    " shared AS MATERIALIZED (SELECT coalesce(range_agg(span), '{}') AS spans FROM ("
+    "  SELECT unnest(spans) AS span FROM absent UNION ALL SELECT unnest(spans) FROM closed) x),"
+    # What concerns one device alone.
+    " pieces AS MATERIALIZED ("
+    " SELECT device_id, starts_at, ends_at, true AS is_planned FROM maintenance_windows"
+    "  WHERE device_id IS NOT NULL AND ends_at > %(since)s AND starts_at < %(until)s"
+    " UNION ALL SELECT device_id, started_at, ended_at, false FROM unknown_spells"
+    "  WHERE started_at >= %(since)s - interval '1 day' AND started_at < %(until)s"
+    "  AND ended_at > %(since)s"
+    " UNION ALL SELECT device_id, started_at, ended_at, false FROM unknown_spells"
+    "  WHERE ended_at - started_at > interval '1 day' AND ended_at > %(since)s"
+    "  AND started_at < %(since)s - interval '1 day'"
+    " UNION ALL SELECT id, since, %(until)s, false FROM scoped"
+    "  WHERE status = 'unknown' AND since < %(until)s"
+    " UNION ALL SELECT device_id, doubtful_from, %(until)s, false FROM outages"
+    "  WHERE ended_at IS NULL AND doubtful_from < %(until)s),"
+    " own AS MATERIALIZED ("
+    " SELECT p.device_id, range_agg(tstzrange(p.starts_at, p.ends_at)) FILTER (WHERE p.is_planned)"
+    "  AS planned, range_agg(tstzrange(p.starts_at, p.ends_at)) FILTER (WHERE NOT p.is_planned)"
+    "  AS unknown FROM pieces p JOIN scoped d ON d.id = p.device_id GROUP BY p.device_id),"
+    # Devices with the same blind time share a profile: most have one of a few.
+    " keyed AS MATERIALIZED ("
+    " SELECT d.*, coalesce(c.area_id, 0) AS closed_id, coalesce(o.device_id, 0) AS own_id,"
+    "  concat_ws(' ', d.is_probed, d.residue, c.area_id, 'own', o.device_id,"
+    "   CASE WHEN d.begun > %(since)s THEN d.begun END) AS profile"
+    " FROM scoped d LEFT JOIN closed c ON c.area_id = d.area_id"
+    " LEFT JOIN own o ON o.device_id = d.id),"
+    " profiles AS MATERIALIZED ("
+    " SELECT p.profile, p.planned + p.unknown AS spans,"
+    "  (SELECT coalesce(sum(upper(s) - lower(s)), '0 s') FROM unnest(p.planned) s)"
+    "   AS maintenance,"
+    "  (SELECT coalesce(sum(upper(s) - lower(s)), '0 s') FROM unnest(p.unknown - p.planned) s)"
+    "   AS unknown"
+    " FROM (SELECT k.profile,"
+    "   (coalesce(c.spans, '{}') + coalesce(o.planned, '{}')) * k.life AS planned,"
+    "   (coalesce(x.spans, '{}') + coalesce(o.unknown, '{}')) * k.life AS unknown"
+    "  FROM (SELECT profile, bool_or(is_probed) AS is_probed, min(residue) AS residue,"
+    "    min(closed_id) AS closed_id, min(own_id) AS own_id,"
+    "    tstzmultirange(tstzrange(min(begun), %(until)s)) AS life FROM keyed GROUP BY profile) k"
+    "  LEFT JOIN absent x ON x.is_probed = k.is_probed AND x.residue = k.residue"
+    "  LEFT JOIN closed c ON c.area_id = k.closed_id"
+    "  LEFT JOIN own o ON o.device_id = k.own_id) p),"
+)
+
+# Outages that touch the period, in three reads that each have their index: begun in it or shortly
+# before, long ones, open ones.
+_OUTAGES = (
+    " touched AS NOT MATERIALIZED (SELECT device_id, greatest(started_at, %(since)s) AS began,"
+    "  least(coalesce(ended_at, doubtful_from, %(until)s), %(until)s) AS ended FROM ("
+    "  SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "   WHERE started_at >= %(since)s - interval '1 day' AND started_at < %(until)s"
+    "   AND (%(ids)s::bigint[] IS NULL OR device_id = ANY (%(ids)s))"
+    "  UNION ALL SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "   WHERE ended_at - started_at > interval '1 day' AND ended_at > %(since)s"
+    "   AND started_at < %(since)s - interval '1 day'"
+    "  UNION ALL SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "   WHERE ended_at IS NULL AND started_at < %(since)s - interval '1 day') o"
+    "  WHERE coalesce(ended_at, doubtful_from, 'infinity') > %(since)s),"
+    " raw AS MATERIALIZED (SELECT device_id, count(*) AS outages, sum(ended - began) AS down,"
+    "  range_agg(tstzrange(began, ended)) FILTER (WHERE tstzrange(began, ended)"
+    "   && (SELECT spans FROM shared)) AS met FROM touched GROUP BY device_id),"
+    # Those that meet blind time, and how long. Outages of one device never overlap: of those
+    # begun before a piece only the last can reach into it.
+    " met AS (SELECT device_id, met AS spans FROM raw WHERE met IS NOT NULL"
+    "  UNION ALL SELECT p.device_id, tstzmultirange(tstzrange(greatest(o.started_at, %(since)s),"
+    "   least(coalesce(o.ended_at, o.doubtful_from, %(until)s), %(until)s)))"
+    "  FROM pieces p CROSS JOIN LATERAL ("
+    "   SELECT started_at, ended_at, doubtful_from FROM outages WHERE device_id = p.device_id"
+    "    AND started_at >= p.starts_at AND started_at < least(p.ends_at, %(until)s)"
+    "   UNION ALL (SELECT started_at, ended_at, doubtful_from FROM outages"
+    "    WHERE device_id = p.device_id AND started_at < p.starts_at"
+    "    ORDER BY started_at DESC LIMIT 1)) o"
+    "  WHERE coalesce(o.ended_at, o.doubtful_from, 'infinity') > greatest(p.starts_at, %(since)s)),"
+    " excused AS MATERIALIZED (SELECT m.device_id, sum(upper(s) - lower(s)) AS spared"
+    "  FROM (SELECT device_id, range_agg(spans) AS spans FROM met GROUP BY device_id) m"
+    "  JOIN keyed d ON d.id = m.device_id JOIN profiles p ON p.profile = d.profile"
+    "  CROSS JOIN LATERAL unnest(m.spans * p.spans) s GROUP BY m.device_id),"
+)
+
+_SUMS = (
+    _SCOPED + _BLIND + _OUTAGES + " sums AS (SELECT d.id, d.label, d.path, d.group_area,"
+    "  date_part('epoch', %(until)s - d.begun) AS managed_s,"
+    "  date_part('epoch', p.maintenance) AS maintenance_s,"
+    "  date_part('epoch', p.unknown) AS unknown_s,"
+    "  coalesce(greatest(0, date_part('epoch', r.down)"
+    "   - coalesce(date_part('epoch', e.spared), 0)), 0) AS down_s,"
+    "  coalesce(r.outages, 0)::int AS outages"
+    " FROM keyed d JOIN profiles p ON p.profile = d.profile"
+    " LEFT JOIN raw r ON r.device_id = d.id LEFT JOIN excused e ON e.device_id = d.id)"
+)
+
+
+class GroupBy(StrEnum):
+    """What devices are put together by. VENDOR is the manufacturer."""
+
+    AREA = "area"
+    VENDOR = "vendor"
+    MODEL = "model"
+    TEAM = "team"
+    CLASS = "class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,24 +172,27 @@ class DeviceSums:
     area_id: int
     area_name: str
     managed_s: float
+    maintenance_s: float
     unknown_s: float
     down_s: float
     outages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AreaSums:
-    """The devices of one area, not of those below it.
+class GroupSums:
+    """The devices of one group; of an area: its own, not those of the areas below it.
 
+    ``area_id`` is 0 unless the groups are areas; ``name`` "" holds those of which it is not said.
     ``rate_sum`` adds up the online rates of the ``rated`` devices of which anything is known.
     """
 
     area_id: int
-    area_name: str
+    name: str
     devices: int
     rated: int
     rate_sum: float
     managed_s: float
+    maintenance_s: float
     unknown_s: float
     down_s: float
     outages: int
@@ -79,34 +200,71 @@ class AreaSums:
 
 async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[DeviceSums]:
     """One row per approved device of the scope, by area and name."""
+    values = await _values(tx, scope, period, "device")
     return await tx.search(
         DeviceSums,
-        _SUMS + " SELECT id AS device_id, name AS device_name, area_id, area_name, managed_s,"
-        " unknown_s, down_s, outages FROM sums ORDER BY path, name, id",
-        _values(scope, period),
+        _SUMS + " SELECT s.id AS device_id, s.label AS device_name, s.group_area AS area_id,"
+        " a.name AS area_name, s.managed_s, s.maintenance_s, s.unknown_s, s.down_s, s.outages"
+        " FROM sums s JOIN areas a ON a.id = s.group_area ORDER BY s.path, s.label, s.id",
+        values,
     )
 
 
-async def sum_by_area(tx: Transaction, scope: Scope, period: Period) -> list[AreaSums]:
-    """One row per area of the scope that has devices, in the order of the tree."""
+async def sum_by_group(
+    tx: Transaction, scope: Scope, period: Period, by: GroupBy
+) -> list[GroupSums]:
+    """One row per group that has devices: areas in the order of the tree, others by name."""
+    values = await _values(tx, scope, period, by)
     return await tx.search(
-        AreaSums,
-        _SUMS + " SELECT area_id, area_name, count(*)::int AS devices,"
-        " count(*) FILTER (WHERE managed_s > unknown_s)::int AS rated,"
-        " coalesce(sum(greatest(0, 1 - down_s / nullif(managed_s - unknown_s, 0)))"
-        "  FILTER (WHERE managed_s > unknown_s), 0)::float8 AS rate_sum,"
-        " sum(managed_s) AS managed_s, sum(unknown_s) AS unknown_s, sum(down_s) AS down_s,"
-        " sum(outages)::int AS outages"
-        " FROM sums GROUP BY area_id, area_name, path ORDER BY path",
-        _values(scope, period),
+        GroupSums,
+        _SUMS + " SELECT group_area AS area_id, label AS name, count(*)::int AS devices,"
+        " count(known_s)::int AS rated,"
+        " coalesce(sum(greatest(0, 1 - down_s / known_s)), 0) AS rate_sum,"
+        " sum(managed_s) AS managed_s, sum(maintenance_s) AS maintenance_s,"
+        " sum(unknown_s) AS unknown_s, sum(down_s) AS down_s, sum(outages)::int AS outages"
+        " FROM (SELECT *, CASE WHEN managed_s > maintenance_s + unknown_s"
+        "  THEN managed_s - maintenance_s - unknown_s END AS known_s FROM sums) x"
+        " GROUP BY group_area, path, label ORDER BY path, label",
+        values,
     )
 
 
-def _values(scope: Scope, period: Period) -> dict[str, object]:
-    return {
+async def prepare_large(tx: Transaction, scope: Scope) -> None:
+    """Fit the transaction to statements over all devices and a month of outages.
+
+    What is put together by device stays in memory: the planner takes each of many small arrays
+    for 8 kB. To compile such a statement takes longer than it saves.
+    """
+    del scope
+    await tx.execute("SET LOCAL work_mem = '64MB'")
+    await tx.execute("SET LOCAL hash_mem_multiplier = 16")
+    await tx.execute("SET LOCAL jit = off")
+
+
+async def _values(tx: Transaction, scope: Scope, period: Period, by: str) -> dict[str, object]:
+    """What the statements need; small lists are found first, for PostgreSQL plans well by them."""
+    await prepare_large(tx, scope)
+    values: dict[str, object] = {
         "since": period.since,
         "until": period.until,
-        "area": period.area_id,
         "kind": period.kind,
-        "scope": scope_paths(scope),
+        "by": by,
     }
+    areas = await tx.tuples(
+        "SELECT a.id FROM areas a WHERE (%(area)s::bigint IS NULL"
+        " OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND" + IN_SCOPE,
+        {"area": period.area_id, "scope": scope_paths(scope)},
+    )
+    values["areas"] = [area for (area,) in areas]
+    divisions = await tx.tuples(
+        "SELECT DISTINCT shards FROM absences"
+        " WHERE ended_at > %(since)s AND started_at < %(until)s",
+        values,
+    )
+    values["modulus"] = math.lcm(*(int(str(shards)) for (shards,) in divisions))
+    few = await tx.tuples(
+        "SELECT d.id FROM devices d WHERE" + _MANAGED + "LIMIT %(most)s",
+        {**values, "most": FEW_DEVICES + 1},
+    )
+    values["ids"] = None if len(few) > FEW_DEVICES else [device for (device,) in few]
+    return values
