@@ -12,6 +12,7 @@ from datetime import timedelta
 from alerts.delivery import Delivery
 from config.schema import Settings
 from hub.domain.access import system_scope
+from hub.domain.errors import StoreUnavailable
 from hub.domain.secrets import Secret
 from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
@@ -113,6 +114,8 @@ async def _running(
         async with _serving(group, parts, listening, address):
             yield
         await end_tasks(tasks)
+        with contextlib.suppress(StoreUnavailable):
+            await parts.prober.close()
 
 
 @contextlib.asynccontextmanager

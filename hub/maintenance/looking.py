@@ -126,9 +126,17 @@ class Looker:
                 log.warning("the status of %s devices cannot be stored yet: %s", len(batch), error)
 
     async def ask(self, watched: Watched, depth: Depth) -> ProbeResult:
-        """Probe once, within the limits of this process and of the device's subnet."""
+        """Probe once, within the limits of this process and of the device's subnet.
+
+        Where enough video flows already, a device is asked for less now and for its frames later.
+        """
+        gate = self._gate(watched.subnet, depth)
+        watched.owes_frames = depth is Depth.FRAMES and gate.locked()
+        if watched.owes_frames:
+            depth = Depth.STREAM
+            gate = self._gate(watched.subnet, depth)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._gate(watched.subnet, depth))
+            await stack.enter_async_context(gate)
             await stack.enter_async_context(self._slots)
             found = await self._probe(
                 watched.target, timeout_s=self._options.timeout_s, depth=depth

@@ -1,5 +1,6 @@
 """Latency and loss, counted in memory and handed over by the hour."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from hub.domain.health import OFFLINE_LAYERS, ProbeResult
@@ -9,23 +10,19 @@ HOUR_S = 3600
 
 
 class ProbeCounts:
-    """The counts of the devices of one shard since they were last taken.
-
-    A result counts for the hour in which it was asked for; counts of another hour than the
-    present one are taken first.
-    """
+    """The counts of the devices of one shard, each result in the hour in which it was asked."""
 
     def __init__(self) -> None:
-        self._hour = 0
-        self._rows: dict[int, list[float]] = {}
+        self._hours: dict[int, dict[int, list[float]]] = {}
 
     def add(self, device_id: int, result: ProbeResult) -> None:
         """Count one result; one that says nothing of the device is left out."""
         if not result.is_conclusive:
             return
-        row = self._rows.get(device_id)
+        rows = self._hours.setdefault(_hour_of(result.probed_at), {})
+        row = rows.get(device_id)
         if row is None:
-            row = self._rows[device_id] = [0.0, 0.0, 0.0, 0.0]
+            row = rows[device_id] = [0.0, 0.0, 0.0, 0.0]
         row[0] += 1
         if result.failed_layer in OFFLINE_LAYERS:
             row[1] += 1
@@ -34,25 +31,32 @@ class ProbeCounts:
         row[2] += latency_ms
         row[3] = max(row[3], latency_ms)
 
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether the hour that is counted has ended."""
-        hour = int(now.timestamp()) // HOUR_S
-        if not self._rows:
-            self._hour = hour
-        return hour != self._hour
-
-    def take(self) -> list[ProbeHour]:
-        """Hand over what was counted and begin anew."""
-        hour = datetime.fromtimestamp(self._hour * HOUR_S, UTC)
-        rows, self._rows = self._rows, {}
+    def take(self, before: datetime | None = None) -> list[ProbeHour]:
+        """Hand over the hours that ended before a moment, None for all, and forget them."""
+        end = None if before is None else _hour_of(before)
+        over = [hour for hour in self._hours if end is None or hour < end]
         return [
             ProbeHour(
-                hour=hour,
+                hour=datetime.fromtimestamp(hour * HOUR_S, UTC),
                 device_id=device_id,
                 probes=int(probes),
                 lost=int(lost),
                 latency_ms=latency_ms,
                 slowest_ms=slowest_ms,
             )
-            for device_id, (probes, lost, latency_ms, slowest_ms) in rows.items()
+            for hour in over
+            for device_id, (probes, lost, latency_ms, slowest_ms) in self._hours.pop(hour).items()
         ]
+
+    def put_back(self, rows: Iterable[ProbeHour]) -> None:
+        """Take back what could not be stored."""
+        for row in rows:
+            counts = [row.probes, row.lost, row.latency_ms, row.slowest_ms]
+            known = self._hours.setdefault(_hour_of(row.hour), {}).setdefault(row.device_id, counts)
+            if known is not counts:
+                known[:3] = [old + more for old, more in zip(known[:3], counts[:3], strict=True)]
+                known[3] = max(known[3], counts[3])
+
+
+def _hour_of(at: datetime) -> int:
+    return int(at.timestamp()) // HOUR_S

@@ -33,6 +33,7 @@ from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.runtime.registry import Registry
 from hub.store.database import Database
+from hub.store.notices import Notice
 from hub.store.outages import Watch, mark_watched
 from hub.store.probe_hours import add_hours
 
@@ -124,7 +125,11 @@ class Prober:
         """Follow what is changed about devices and intervals, until cancelled."""
         with feed.subscribe() as notices:
             async for notice in notices:
-                self._roster.hear(notice)
+                self.hear(notice)
+
+    def hear(self, notice: Notice) -> None:
+        """Take note of what was changed; it is read before the next turn."""
+        self._roster.hear(notice)
 
     def results(self, device_id: int) -> list[ProbeResult]:
         """Every result kept of a device, newest first; none when it is not probed here."""
@@ -165,9 +170,7 @@ class Prober:
             await self._mark(shard, members, now)
             for device_id in await self._roster.read(shard, now):
                 await self._say_unknown(device_id)
-            counts = self._rounds[shard].counts
-            if counts.is_over(now):
-                await self._hand_over(counts)
+            await self._hand_over(self._rounds[shard].counts, before=now)
         except StoreUnavailable as error:
             if members.read_at is None:
                 raise
@@ -235,17 +238,24 @@ class Prober:
             number = watched.device_id
             self._rounds[number % self._options.shards].counts.add(number, result)
 
-    async def _hand_over(self, counts: ProbeCounts) -> None:
-        rows = counts.take()
-        if rows:
+    async def _hand_over(self, counts: ProbeCounts, before: datetime | None = None) -> None:
+        rows = counts.take(before)
+        if not rows:
+            return
+        try:
             async with self._database.transaction() as tx:
                 await add_hours(tx, SCOPE, rows)
+        except StoreUnavailable:
+            counts.put_back(rows)
+            raise
 
 
 def _depth(watched: Watched, due: Due) -> Depth:
-    """As deep as is due; the first question after an answer asks for more."""
+    """As deep as is due or owed; the first question after an answer asks for more."""
     if watched.is_link:
         return Depth.ANSWER
+    if watched.owes_frames:
+        return Depth.FRAMES
     if not watched.wants_depth or watched.history.success is None:
         return due.depth
     watched.wants_depth = False

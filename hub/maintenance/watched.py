@@ -39,7 +39,8 @@ class Watched:
     """One device on its round.
 
     ``must_confirm``: the hub was away, so that even a verdict like the last is to be stored.
-    ``wants_depth``: it was never asked for more than an answer since it is watched here.
+    ``wants_depth``: it was never asked for more than an answer since it is watched here;
+    ``owes_frames``: it was not asked for frames when it was to be.
     ``sampled_at``: when something was last learnt of it, as the loop counts seconds.
     """
 
@@ -51,6 +52,7 @@ class Watched:
     is_busy: bool = False
     must_confirm: bool = False
     wants_depth: bool = True
+    owes_frames: bool = False
     sampled_at: float | None = None
 
     @property

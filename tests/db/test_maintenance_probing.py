@@ -1,7 +1,9 @@
 """The prober on a real database, with cameras that answer as they are told to."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,24 +12,32 @@ from hub.domain.devices import Registration
 from hub.domain.errors import StoreUnavailable
 from hub.domain.health import Depth, DeviceStatusReport, Layer, ProbeResult, Status
 from hub.domain.ports import CameraTarget
-from hub.maintenance.probing import KEPT_FAILURES, KEPT_SUCCESSES, Prober, ProbingOptions
+from hub.maintenance.looking import LookOptions
+from hub.maintenance.probing import Prober, ProbingOptions, Senses
+from hub.maintenance.watched import KEPT_FAILURES
 from hub.patrols.pictures import PictureFolder
 from hub.runtime.jobs import Jobs
+from hub.runtime.registry import Registry
 from hub.store.database import Database
 from hub.store.devices import set_registration
-from hub.store.status import apply_reports
+from hub.store.notices import Notice, notify
+from hub.store.outages import Outage, doubtful_devices, list_outages
+from hub.store.probe_hours import list_hours
+from hub.store.status import all_statuses, apply_reports
 from tests.db.patrol_world import HUB, World, settle
 from tests.statuses import Told, change_status
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+TURN_S = 15.0
 
 
 class Site:
-    """Cameras, a pipeline that writes what it is told, and a clock that pauses move on."""
+    """Six cameras, the time, and what the prober told."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, registry: Registry) -> None:
         self.world = world
         self.database = world.database
+        self.registry = registry
         self.now = START
         self.faults: dict[int, Layer] = {}
         self.recovers: set[int] = set()  # between the first and the second probe
@@ -37,10 +47,13 @@ class Site:
         self.told: list[DeviceStatusReport] = []
         self.batches = 0
 
+    def clock(self) -> datetime:
+        return self.now
+
     async def probe(
         self, target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
     ) -> ProbeResult:
-        del timeout_s, depth
+        del timeout_s
         await asyncio.sleep(0)
         self.asked.append(target.device_id)
         fault = self.faults.get(target.device_id)
@@ -54,6 +67,7 @@ class Site:
             detail="connection refused" if fault else "",
             lines=("connecting", "connection refused") if fault else ("good",),
             is_conclusive=not self.is_ours,
+            depth=depth,
         )
 
     async def report(self, reports: Sequence[DeviceStatusReport]) -> None:
@@ -63,25 +77,36 @@ class Site:
         self.batches += 1
         self.told += reports
         async with self.database.transaction() as tx:
-            await apply_reports(tx, HUB, reports)
+            for change in await apply_reports(tx, HUB, reports):
+                known = self.registry.get(change.after.device_id)
+                assert known is not None
+                known.learn(change.after)
 
     async def pause(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         await asyncio.sleep(0)
 
-    def prober(self, **options: float) -> Prober:
-        return Prober(
-            database=self.database,
-            probe=self.probe,
-            report=self.report,
-            options=ProbingOptions(**{"shards": 2, **options}),  # type: ignore[arg-type]  # by name
-            pause=self.pause,
-        )
+    def prober(self, options: ProbingOptions | None = None) -> Prober:
+        senses = Senses(probe=self.probe, report=self.report, clock=self.clock, pause=self.pause)
+        return Prober(self.database, self.registry, senses, options or ProbingOptions(shards=1))
 
     async def hold(self, device_id: int, status: Status, layer: Layer | None = None) -> None:
         async with self.database.transaction() as tx:
-            row = Told(device_id=device_id, status=status, since=self.now, layer=layer)
-            await change_status(tx, HUB, row)
+            told = Told(device_id=device_id, status=status, since=self.now, layer=layer)
+            await change_status(tx, HUB, told)
+        await self.registry.load()
+
+    async def outages(self) -> list[Outage]:
+        async with self.database.transaction() as tx:
+            return await list_outages(
+                tx, HUB, device_id=None, since=START, until=START + timedelta(days=30)
+            )
+
+    async def absences(self) -> list[tuple[int, datetime, datetime]]:
+        async with self.database.transaction() as tx:
+            return await tx.tuples(  # type: ignore[return-value]  # as the columns are
+                "SELECT shard, started_at, ended_at FROM absences ORDER BY shard, started_at"
+            )
 
 
 @pytest.fixture
@@ -93,16 +118,20 @@ async def site(database: Database, tmp_path: object) -> Site:
         folder=PictureFolder.__new__(PictureFolder),
     )
     await settle(world)
-    return Site(world)
+    registry = Registry(database)
+    await registry.load()
+    return Site(world, registry)
 
 
-async def probe_all(prober: Prober, shards: int = 2) -> None:
+async def one_turn(prober: Prober, shards: int = 1) -> None:
+    """Have every device asked once."""
     for shard in range(shards):
-        await prober.probe_shard(shard)
+        await prober.watch_shard(shard, lease_s=TURN_S)
+        await prober.settle()
 
 
 async def test_every_camera_is_in_exactly_one_shard(site: Site) -> None:
-    await probe_all(site.prober(shards=4), 4)
+    await one_turn(site.prober(ProbingOptions(shards=4)), 4)
     assert sorted(site.asked) == sorted(site.world.cameras)
     assert {r.layer for r in site.told} == {None}
     assert sorted(r.device_id for r in site.told) == sorted(site.world.cameras)
@@ -110,75 +139,64 @@ async def test_every_camera_is_in_exactly_one_shard(site: Site) -> None:
 
 async def test_what_is_known_already_is_not_told_again(site: Site) -> None:
     prober = site.prober()
-    await probe_all(prober)
+    await one_turn(prober)
     site.told.clear()
-    await probe_all(prober)
+    await one_turn(prober)
     assert site.told == []
+    assert len(site.asked) == 12
 
 
 async def test_a_dead_camera_is_told_of_after_a_second_probe(site: Site) -> None:
     prober, dead = site.prober(), site.world.cameras[3]
-    await probe_all(prober)
+    await one_turn(prober)
     site.told.clear()
     site.asked.clear()
     site.faults[dead] = Layer.NETWORK
-    await probe_all(prober)
+    await one_turn(prober)
     [told] = site.told
     assert (told.device_id, told.layer) == (dead, Layer.NETWORK)
     assert told.detail == "connection refused"
     assert site.asked.count(dead) == 2
     assert len(site.asked) == 7
     site.asked.clear()
-    await probe_all(prober)
+    await one_turn(prober)
     assert site.asked.count(dead) == 1  # known to be dead: nothing to confirm
     assert len(site.told) == 1
 
 
 async def test_a_blip_is_not_told(site: Site) -> None:
     prober, shaky = site.prober(), site.world.cameras[0]
-    await probe_all(prober)
+    await one_turn(prober)
     site.told.clear()
     site.faults[shaky] = Layer.PROTOCOL
     site.recovers = {shaky}
-    await probe_all(prober)
+    await one_turn(prober)
     assert site.told == []
-    failed = [r for r in prober.results(shaky) if r.failed_layer]
-    assert len(failed) == 1
+    assert len([r for r in prober.results(shaky) if r.failed_layer]) == 1
 
 
-async def test_recovery_needs_one_good_probe(site: Site) -> None:
-    prober, dead = site.prober(), site.world.cameras[0]
-    site.faults[dead] = Layer.NETWORK
-    await probe_all(prober)
-    site.told.clear()
-    site.faults.clear()
-    await probe_all(prober)
-    assert [(r.device_id, r.layer) for r in site.told] == [(dead, None)]
-
-
-async def test_the_next_worker_goes_by_what_the_database_holds(site: Site) -> None:
+async def test_the_next_worker_goes_by_what_the_hub_holds(site: Site) -> None:
     """A shard that moves to another process and back must not trust an old memory."""
     here, there, camera = site.prober(), site.prober(), site.world.cameras[1]
-    await probe_all(here)
+    await one_turn(here)
     site.faults[camera] = Layer.NETWORK
-    await probe_all(there)
+    await one_turn(there)
     site.faults.clear()
     site.told.clear()
-    await probe_all(here)
+    await one_turn(here)
     assert [(r.device_id, r.layer) for r in site.told] == [(camera, None)]
 
 
 async def test_a_good_probe_does_not_clear_what_it_cannot_see(site: Site) -> None:
     await site.hold(site.world.cameras[0], Status.DEGRADED, Layer.PICTURE)
-    await site.hold(site.world.cameras[1], Status.MAINTENANCE)
-    await probe_all(site.prober())
-    assert sorted(r.device_id for r in site.told) == sorted(site.world.cameras[2:])
+    await one_turn(site.prober())
+    assert sorted(r.device_id for r in site.told) == sorted(site.world.cameras[1:])
 
 
 async def test_our_own_shortage_tells_nothing(site: Site) -> None:
     site.is_ours = True
     site.faults = dict.fromkeys(site.world.cameras, Layer.NETWORK)
-    await probe_all(site.prober())
+    await one_turn(site.prober())
     assert site.told == []
 
 
@@ -186,10 +204,10 @@ async def test_our_own_shortage_tells_nothing(site: Site) -> None:
 async def test_what_cannot_be_stored_is_told_again(site: Site) -> None:
     prober = site.prober()
     site.is_away = True
-    await probe_all(prober)
+    await one_turn(prober)
     assert site.told == []
     site.is_away = False
-    await probe_all(prober)
+    await one_turn(prober)
     assert sorted(r.device_id for r in site.told) == sorted(site.world.cameras)
 
 
@@ -197,70 +215,198 @@ async def test_failures_are_kept_longer_than_successes_and_both_are_bounded(site
     prober, camera = site.prober(), site.world.cameras[0]
     site.faults[camera] = Layer.NETWORK
     for _ in range(KEPT_FAILURES + 5):
-        await probe_all(prober)
+        await one_turn(prober)
     site.faults.clear()
-    for _ in range(KEPT_SUCCESSES + 5):
-        await probe_all(prober)
+    for _ in range(3):
+        await one_turn(prober)
     kept = prober.results(camera)
-    assert sum(r.failed_layer is None for r in kept) == KEPT_SUCCESSES
+    assert sum(r.failed_layer is None for r in kept) == 1
     assert sum(r.failed_layer is not None for r in kept) == KEPT_FAILURES
-    last = prober.last_result(camera)
-    assert last is not None
-    assert last.lines == ("good",)
+    assert kept[0].lines == ("good",)
     assert kept[-1].lines == ("connecting", "connection refused")
-    assert prober.last_result(4711) is None
+    assert prober.results(4711) == []
 
 
 async def test_a_retired_camera_is_neither_probed_nor_remembered(site: Site) -> None:
     prober, gone = site.prober(), site.world.cameras[2]
-    await probe_all(prober)
+    await one_turn(prober)
     async with site.database.transaction() as tx:
         await set_registration(tx, HUB, gone, Registration.RETIRED)
+    await site.registry.load()
+    prober.hear(Notice(topic="devices", ids=(gone,)))
     site.asked.clear()
-    await probe_all(prober)
+    site.told.clear()
+    await one_turn(prober)
     assert gone not in site.asked
-    assert prober.last_result(gone) is None
+    assert prober.results(gone) == []
+    assert site.told == []
 
 
-async def test_probes_are_spread_and_bounded(site: Site) -> None:
-    under_way, most = 0, 0
+async def test_of_a_camera_whose_link_is_switched_off_nothing_is_known(site: Site) -> None:
+    prober = site.prober()
+    await one_turn(prober)
+    async with site.database.transaction() as tx:
+        await tx.execute("UPDATE connections SET is_enabled = false")
+    prober.hear(Notice(topic="connections", ids=(1,)))
+    site.told.clear()
+    site.asked.clear()
+    await one_turn(prober)
+    assert site.asked == []
+    assert {r.is_unknown for r in site.told} == {True}
+    async with site.database.transaction() as tx:
+        rows = await all_statuses(tx, HUB)
+    assert {(row.status, row.detail) for row in rows} == {
+        (Status.UNKNOWN, "not sampled: its link is switched off")
+    }
 
-    async def slow(
+
+async def test_intervals_of_its_own_are_kept_to(site: Site) -> None:
+    slow = site.world.cameras[0]
+    async with site.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO probe_intervals (area_id, device_id, answer_s)"
+            " SELECT area_id, id, 60 FROM devices WHERE id = %(id)s",
+            {"id": slow},
+        )
+    prober = site.prober()
+    for _ in range(8):
+        await one_turn(prober)
+    assert site.asked.count(slow) == 2
+    assert site.asked.count(site.world.cameras[1]) == 8
+
+
+async def test_probes_are_spread_over_the_interval(site: Site) -> None:
+    moments: list[datetime] = []
+
+    async def noted(
         target: CameraTarget, *, timeout_s: float, depth: Depth = Depth.STREAM
     ) -> ProbeResult:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        for _ in range(20):
-            await asyncio.sleep(0)
-        under_way -= 1
-        return await site.probe(target, timeout_s=timeout_s)
+        moments.append(site.now)
+        return await site.probe(target, timeout_s=timeout_s, depth=depth)
 
-    prober = Prober(
-        database=site.database,
-        probe=slow,
-        report=site.report,
-        options=ProbingOptions(shards=1, concurrency=2, spread_s=3.0),
-        pause=site.pause,
-    )
-    await prober.probe_shard(0)
-    assert most == 2
-    assert site.now - START == timedelta(seconds=3)
+    senses = Senses(probe=noted, report=site.report, clock=site.clock, pause=site.pause)
+    prober = Prober(site.database, site.registry, senses, ProbingOptions(shards=1))
+    await prober.watch_shard(0, lease_s=TURN_S)
+    await prober.settle()
+    assert len(moments) == 6
+    gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(moments)]
+    assert all(gap >= 1.0 for gap in gaps)
+    assert site.now - START == timedelta(seconds=TURN_S)
 
 
 async def test_a_branch_that_dies_at_once_is_told_in_few_batches(site: Site) -> None:
-    prober = site.prober(spread_s=0.0)
-    await probe_all(prober)
+    prober = site.prober(ProbingOptions(shards=2, look=LookOptions(confirm_after_s=0)))
+    await one_turn(prober, 2)
     site.batches = 0
     site.faults = dict.fromkeys(site.world.cameras, Layer.NETWORK)
-    await asyncio.gather(prober.probe_shard(0), prober.probe_shard(1))
+    await asyncio.gather(
+        prober.watch_shard(0, lease_s=TURN_S), prober.watch_shard(1, lease_s=TURN_S)
+    )
+    await prober.settle()
     assert len(site.told) == 12
-    assert site.batches < 6
+    assert site.batches <= 6
+
+
+async def test_latency_and_loss_are_kept_by_the_hour(site: Site) -> None:
+    prober, dead = site.prober(), site.world.cameras[1]
+    site.faults[dead] = Layer.NETWORK
+    for _ in range(4):
+        await one_turn(prober)
+    site.now = START + timedelta(hours=1)
+    await one_turn(prober)
+    async with site.database.transaction() as tx:
+        day = {"since": START, "until": START + timedelta(days=1)}
+        [lost] = await list_hours(tx, HUB, dead, **day)
+        [well] = await list_hours(tx, HUB, site.world.cameras[0], **day)
+    assert lost.hour == well.hour == START
+    assert lost.lost_share == 1.0
+    assert lost.probes >= 4
+    assert well.lost == 0
+    assert well.mean_ms == pytest.approx(10.0)
+    # The second question of a first answer goes deeper and is not compared.
+    assert well.probes == 3
+    await prober.close()
+    async with site.database.transaction() as tx:
+        assert len(await list_hours(tx, HUB, dead, **day)) == 2
+
+
+@pytest.mark.threat("K1")
+async def test_the_hubs_own_absence_is_unknown(site: Site) -> None:
+    stays, returns, dies = site.world.cameras[:3]
+    site.faults = dict.fromkeys((stays, returns), Layer.NETWORK)
+    await one_turn(site.prober())
+    left = START  # its mark
+    assert len(await site.outages()) == 2
+
+    site.now += timedelta(hours=3)
+    back = site.now
+    site.faults = dict.fromkeys((stays, dies), Layer.NETWORK)
+    prober = site.prober()
+    await prober.watch_shard(0, lease_s=0.001)
+    async with site.database.transaction() as tx:
+        assert await doubtful_devices(tx, HUB) == {stays, returns}
+    await one_turn(prober)
+    await one_turn(prober)
+
+    assert await site.absences() == [(0, left, back)]
+    found = {outage.device_id: outage for outage in await site.outages()}
+    # It was offline when the hub left: known no further. It is still: one outage, not two.
+    assert found[returns].ended_at is not None
+    assert found[returns].ended_at == max(left, found[returns].started_at)
+    assert found[stays].ended_at is None
+    assert found[stays].doubtful_from is None
+    assert found[dies].started_at >= back
+    assert len(found) == 3
+
+
+async def test_a_short_restart_is_no_absence(site: Site) -> None:
+    await one_turn(site.prober())
+    site.now += timedelta(seconds=20)
+    await one_turn(site.prober())
+    assert await site.absences() == []
+
+
+@pytest.mark.threat("K10")
+async def test_a_clock_that_jumps_back_stops_nothing(site: Site) -> None:
+    prober = site.prober()
+    await one_turn(prober)
+    site.now -= timedelta(hours=5)
+    site.asked.clear()
+    await one_turn(prober)
+    assert sorted(site.asked) == sorted(site.world.cameras)
+    site.now += timedelta(hours=9)
+    site.asked.clear()
+    await one_turn(prober)
+    assert sorted(site.asked) == sorted(site.world.cameras)
+
+
+async def test_a_parent_in_another_shard_is_found(site: Site) -> None:
+    uplink, *children = site.world.cameras
+    async with site.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE devices SET parent_id = %(uplink)s WHERE id = ANY (%(children)s)",
+            {"uplink": uplink, "children": children},
+        )
+        await notify(tx, HUB, "devices", children)
+    prober = site.prober(ProbingOptions(shards=6))
+    await one_turn(prober, 6)
+    site.told.clear()
+    site.faults = dict.fromkeys(site.world.cameras, Layer.NETWORK)
+    [last] = [n for n in range(6) if n == children[-1] % 6]
+    await prober.watch_shard(last, lease_s=TURN_S)
+    await prober.settle()
+    assert [(r.device_id, r.behind) for r in site.told] == [
+        (uplink, None),
+        (children[-1], uplink),
+    ]
 
 
 async def test_shards_run_as_series_of_jobs(site: Site) -> None:
     jobs = Jobs(site.database, lambda: datetime.now(UTC))
-    prober = site.prober(interval_s=0.2)
+    options = ProbingOptions(shards=2)
+    quick = replace(options, intervals=replace(options.intervals, answer_s=0.5))
+    senses = Senses(probe=site.probe, report=site.report, clock=lambda: datetime.now(UTC))
+    prober = Prober(site.database, site.registry, senses, quick)
     prober.register(jobs)
     task = asyncio.create_task(jobs.run(concurrency=4))
     try:
@@ -270,4 +416,5 @@ async def test_shards_run_as_series_of_jobs(site: Site) -> None:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await prober.close()
     assert len(site.told) == 6
