@@ -12,8 +12,22 @@ from hub.domain.health import Status
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
 from hub.patrols.pictures import PictureFolder
-from hub.store import events, patrols, receivers, rounds, rule_states, rules, stops
+from hub.store import (
+    events,
+    maintenance_windows,
+    parent_suggestions,
+    patrols,
+    probe_intervals,
+    receivers,
+    rounds,
+    rule_states,
+    rules,
+    stops,
+)
 from hub.store.database import Database, Transaction
+from hub.store.maintenance_windows import NewWindow
+from hub.store.parent_suggestions import Group
+from hub.store.probe_intervals import ProbeInterval
 from tests.statuses import Told, change_status
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
@@ -31,6 +45,9 @@ class History:
     plan: int
     walk: int
     person: int
+    interval: int = 1
+    window: int = 1
+    suggestion: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -56,6 +73,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             ),
         )
         alert, rule = await raise_alert(tx, world.west, world.west_camera, "west")
+        interval, window, suggestion = await maintain(tx, world.west, world.west_camera, "west")
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
         alert=alert,
@@ -65,7 +83,40 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         plan=plan,
         walk=walk,
         person=person,
+        interval=interval,
+        window=window,
+        suggestion=suggestion,
     )
+
+
+async def maintain(
+    tx: Transaction, area_id: int, device_id: int, name: str
+) -> tuple[int, int, int]:
+    """An interval, a maintenance window and a suggested parent."""
+    interval = await probe_intervals.put_interval(
+        tx, SYSTEM, ProbeInterval(area_id=area_id, device_class=f"{name}-class", answer_s=30)
+    )
+    window = await maintenance_windows.plan_window(
+        tx,
+        SYSTEM,
+        NewWindow(
+            area_id=area_id,
+            starts_at=NOW,
+            ends_at=NOW + timedelta(hours=2),
+            reason=f"{name} cables",
+        ),
+        now=NOW,
+    )
+    group = Group(
+        subnet="10.3.7.0/24",
+        device_ids=(device_id,),
+        times_seen=2,
+        first_at=NOW,
+        last_at=NOW,
+        confidence=0.75,
+    )
+    (suggestion,) = await parent_suggestions.keep_groups(tx, SYSTEM, [group], now=NOW)
+    return interval.id, window.id, suggestion
 
 
 async def raise_alert(tx: Transaction, area_id: int, device_id: int, name: str) -> tuple[int, Rule]:

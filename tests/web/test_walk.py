@@ -28,13 +28,16 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "connection_id": world.west_connection,
         "device_id": world.west_camera,
         "event_id": history.event,
+        "interval_id": history.interval,
         "plan_id": history.plan,
         "position": 1,
         "receiver_id": history.receiver,
         "role": "viewer",
         "round_id": history.walk,
         "rule_id": history.rule,
+        "suggestion_id": history.suggestion,
         "user_id": history.person,
+        "window_id": history.window,
     }
 
 
@@ -55,6 +58,7 @@ def bodies(world: World) -> Mapping[tuple[str, str], object]:
         "area_id": world.west,
     }
     grant = {"role": "viewer", "area_id": world.west}
+    window = {"area_id": world.west, "ends_at": "2026-11-22T03:00:00Z", "reason": "west cables"}
     return {
         ("POST", "/api/v1/areas"): {"code": "hut", "name": "Hut", "parent_id": world.west},
         ("PATCH", "/api/v1/areas/{area_id}"): {"name": "West End"},
@@ -71,6 +75,11 @@ def bodies(world: World) -> Mapping[tuple[str, str], object]:
         ("PUT", "/api/v1/receivers/{receiver_id}"): {
             **receiver, "options": {"address": "http://hook.test/west?key=hush-hush"},
         },
+        ("POST", "/api/v1/probe-intervals"): {"area_id": world.west, "answer_s": 30},
+        ("POST", "/api/v1/maintenance-windows"): window,
+        ("PUT", "/api/v1/devices/{device_id}/parent"): {"parent_id": None},
+        ("POST", "/api/v1/parents"): {"parent_id": None, "device_ids": [world.west_camera]},
+        ("POST", "/api/v1/parent-suggestions/{suggestion_id}/accept"): {},
         ("POST", "/api/v1/patrol-plans"): plan,
         ("PUT", "/api/v1/patrol-plans/{plan_id}"): plan,
         ("POST", "/api/v1/users"): {"name": "newcomer", "grant": grant},
