@@ -179,7 +179,7 @@ class PointWatch:
         )
 
     def observe(self, seconds: float) -> None:
-        """The point was seen reporting for some more time; while it is stuck that teaches nothing."""
+        """The point was seen reporting for some more time; a stuck one teaches nothing."""
         if self.heard_at - self.moved_at > self.stuck_limit_s:
             return
         before = self.observed_s // DAY_S

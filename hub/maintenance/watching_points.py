@@ -37,6 +37,7 @@ from hub.runtime.live import RESYNC, LiveFeed
 from hub.store import events, notices, point_health
 from hub.store.database import Database, Transaction
 from hub.store.events import ReadingRow
+from hub.store.notices import Notice
 from hub.store.point_health import PointRecord
 
 log = logging.getLogger(__name__)
@@ -148,15 +149,19 @@ class PointKeeper:
         self._saved_at = now
         self._is_compared = False
 
+    def hear(self, notice: Notice) -> None:
+        """Devices changed: their points are read again before the next look."""
+        if notice == RESYNC:
+            self._unread.update(self._devices)
+            self._not_approved.clear()
+        elif notice.topic == "devices":
+            self._unread.update(self._devices.keys() & set(notice.ids))
+            self._not_approved.difference_update(notice.ids)
+
     async def _listen(self, feed: LiveFeed) -> None:
         with feed.subscribe() as changes:
             async for notice in changes:
-                if notice == RESYNC:
-                    self._unread.update(self._devices)
-                    self._not_approved.clear()
-                elif notice.topic == "devices":
-                    self._unread.update(self._devices.keys() & set(notice.ids))
-                    self._not_approved.difference_update(notice.ids)
+                self.hear(notice)
 
     async def _read(self, now: float) -> None:
         """Read devices that are new here or were changed."""
