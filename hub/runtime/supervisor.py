@@ -25,8 +25,9 @@ from hub.domain.errors import (
 from hub.domain.events import Event
 from hub.domain.ports import Adapter, Commandable, Link
 from hub.runtime.ending import end_tasks
+from hub.runtime.link_states import LinkStates
 from hub.runtime.live import RESYNC, LiveFeed
-from hub.store import connections, notices
+from hub.store import connections
 from hub.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ LONGEST_RETRY_S = 60.0
 BUSY_RETRY_S = 60.0
 # Cameras lock an account after a few wrong passwords: half an hour is common.
 AUTH_RETRY_S = 300.0
+# Links that are being made at once: after a restart all of them want to be.
+STARTS_AT_ONCE = 256
 # What a device cannot do it can after a new firmware, or once it has finished booting.
 UNSUPPORTED_RETRY_S = 3600.0
 CONNECTED = "connected"
@@ -92,7 +95,8 @@ class Supervisor:
         self._rng = rng
         self._running: dict[int, _Running] = {}
         self._states: dict[int, str] = {}
-        self._noting: dict[int, asyncio.Task[None]] = {}
+        self._shown = LinkStates(database)
+        self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
 
     def states(self) -> Mapping[int, str]:
         """``connected`` or the name of the error, by connection."""
@@ -119,6 +123,7 @@ class Supervisor:
 
     async def run(self, feed: LiveFeed) -> None:
         """Follow the connections in the database until cancelled."""
+        showing = asyncio.create_task(self._shown.run(), name="link-states")
         try:
             with feed.subscribe() as changes:
                 await self._follow_surely(None)
@@ -129,6 +134,7 @@ class Supervisor:
                         await self._follow_surely(notice.ids)
         finally:
             await self._stop(list(self._running))
+            await end_tasks([showing])
 
     async def _follow_surely(self, ids: Sequence[int] | None) -> None:
         """Bring what runs in line with the database: those of ``ids``, or all."""
@@ -174,7 +180,7 @@ class Supervisor:
                 link = self._link(connection)
                 adapter = adapter or self._make_adapter(connection)
                 self._running[connection.id].adapter = adapter
-                await adapter.run(link)
+                await link.start(adapter)
                 error = DeviceUnreachable("the link ended without saying why")
             except asyncio.CancelledError:
                 task = asyncio.current_task()
@@ -189,7 +195,7 @@ class Supervisor:
                 log.exception("connection %s failed in an unforeseen way", connection.name)
                 error = defect
             attempt = 1 if link is not None and link.has_emitted else attempt + 1
-            await self._say_lost(connection, error)
+            self._say_lost(connection, error)
             wait = next_wait_s(error, attempt, self._rng)
             if wait is None:
                 await asyncio.Event().wait()
@@ -197,18 +203,20 @@ class Supervisor:
                 await asyncio.sleep(wait)
 
     def _link(self, connection: Connection) -> "_WatchedLink":
-        return _WatchedLink(self._make_link(connection), lambda: self._say_connected(connection))
+        inner = self._make_link(connection)
+        return _WatchedLink(inner, self._starts, lambda: self._say_connected(connection))
 
     def _say_connected(self, connection: Connection) -> None:
-        if self._states.get(connection.id) == CONNECTED:
+        before = self._states.get(connection.id)
+        if before == CONNECTED:
             return
-        log.info("connection %s (%s) is up", connection.name, connection.protocol)
+        # At the start of the hub that is what is expected, of all of them.
+        level = logging.DEBUG if before is None else logging.INFO
+        log.log(level, "connection %s (%s) is up", connection.name, connection.protocol)
         self._states[connection.id] = CONNECTED
-        task = asyncio.create_task(self._note(connection.id, CONNECTED, ""))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._noting[connection.id] = task
+        self._shown.note(connection.id, CONNECTED)
 
-    async def _say_lost(self, connection: Connection, error: Exception) -> None:
+    def _say_lost(self, connection: Connection, error: Exception) -> None:
         name = type(error).__name__
         if self._states.get(connection.id) != name:
             log.warning(
@@ -221,31 +229,33 @@ class Supervisor:
             if isinstance(error, ProtocolViolation) and error.evidence:
                 log.info("connection %s answered %r", connection.name, error.evidence[:200])
         self._states[connection.id] = name
-        # What is shown last is what happened last.
-        if (noting := self._noting.pop(connection.id, None)) is not None:
-            await asyncio.wait({noting})
         is_ours = isinstance(error, DeviceError)
-        await self._note(
-            connection.id, name, str(error) if is_ours else "a defect of the hub, see its log"
-        )
-
-    async def _note(self, connection_id: int, state: str, detail: str) -> None:
-        """Show the state to people; the link itself does not depend on it."""
-        try:
-            async with self._database.transaction() as tx:
-                await connections.set_state(tx, SCOPE, connection_id, state=state, detail=detail)
-                await notices.notify(tx, SCOPE, "connections", [connection_id])
-        except StoreUnavailable as error:
-            log.debug("the state of connection %s was not stored: %s", connection_id, error)
+        detail = str(error) if is_ours else "a defect of the hub, see its log"
+        self._shown.note(connection.id, name, detail)
 
 
 class _WatchedLink:
-    """Notices the first event: that is when a connection counts as up."""
+    """Notices the first event: that is when a connection counts as up, and others may start."""
 
-    def __init__(self, inner: Link, on_first: Callable[[], None]) -> None:
+    __slots__ = ("_inner", "_on_first", "_starts", "has_emitted", "is_starting")
+
+    def __init__(
+        self, inner: Link, starts: asyncio.Semaphore, on_first: Callable[[], None]
+    ) -> None:
         self._inner = inner
+        self._starts = starts
         self._on_first = on_first
         self.has_emitted = False
+        self.is_starting = False
+
+    async def start(self, adapter: Adapter) -> None:
+        """Run the adapter once it is its turn to start."""
+        await self._starts.acquire()
+        self.is_starting = True
+        try:
+            await adapter.run(self)
+        finally:
+            self._let_go()
 
     async def emit(
         self, events: Sequence[Event], *, acknowledge: Callable[[], None] | None = None
@@ -253,5 +263,11 @@ class _WatchedLink:
         """See :class:`hub.domain.ports.Link`."""
         if not self.has_emitted:
             self.has_emitted = True
+            self._let_go()
             self._on_first()
         await self._inner.emit(events, acknowledge=acknowledge)
+
+    def _let_go(self) -> None:
+        if self.is_starting:
+            self.is_starting = False
+            self._starts.release()

@@ -31,6 +31,15 @@ class ConnectionState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkState:
+    """A state of a link on its way into the database."""
+
+    connection_id: int
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
     id: int
     protocol: str
@@ -128,16 +137,25 @@ async def remove_connection(tx: Transaction, scope: Scope, connection_id: int) -
     await tx.execute("DELETE FROM connections WHERE id = %(id)s", {"id": connection_id})
 
 
-async def set_state(
-    tx: Transaction, scope: Scope, connection_id: int, *, state: str, detail: str
-) -> None:
-    """Note how a link is; the supervisor calls this when it changes."""
-    await tx.execute(
-        "UPDATE connections c SET state = %(state)s, state_detail = %(detail)s,"
-        " state_since = CASE WHEN state = %(state)s THEN state_since ELSE now() END"
-        " FROM areas a WHERE a.id = c.area_id AND c.id = %(id)s AND" + IN_SCOPE,
-        {"id": connection_id, "state": state, "detail": detail, "scope": scope_paths(scope)},
+async def set_states(tx: Transaction, scope: Scope, states: Sequence[LinkState]) -> list[int]:
+    """Note how links are, at most one state each; return the numbers of those that changed."""
+    rows = await tx.tuples(
+        "UPDATE connections c SET state = n.state, state_detail = n.detail,"
+        " state_since = CASE WHEN c.state = n.state THEN c.state_since ELSE now() END"
+        " FROM areas a, unnest(%(ids)s::bigint[], %(states)s::text[], %(details)s::text[])"
+        "  AS n (id, state, detail)"
+        " WHERE a.id = c.area_id AND c.id = n.id"
+        " AND (c.state, c.state_detail) IS DISTINCT FROM (n.state, n.detail) AND"
+        + IN_SCOPE
+        + "RETURNING c.id",
+        {
+            "ids": [one.connection_id for one in states],
+            "states": [one.state for one in states],
+            "details": [one.detail for one in states],
+            "scope": scope_paths(scope),
+        },
     )
+    return [int(str(number)) for (number,) in rows]
 
 
 def _values(tx: Transaction, connection: Connection) -> dict[str, object]:

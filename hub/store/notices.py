@@ -16,7 +16,8 @@ NUMBERS_PER_NOTICE = 300
 class Notice:
     """``topic`` is a collection of the API ("devices", "alerts", "patrol-rounds", …).
 
-    Devices have two: "devices" when what they are changed, "statuses" when only how they are did.
+    Where it matters what changed there are two: "devices" and "connections" for what they are,
+    "statuses" and "connection-states" for how they are.
     """
 
     topic: str

@@ -28,8 +28,11 @@ BEAT_S = 15.0
 QUEUE_LIMIT = 200
 STREAMS_PER_USER = 20
 _SCOPE = system_scope("hub.web.live")
-# A console has one list of devices, whatever of them changed.
-_SHOWN_AS: Mapping[str, str] = {"statuses": "devices"}
+# A console has one list of each, whatever of it changed.
+_SHOWN_AS: Mapping[str, str] = {
+    "statuses": "devices",
+    "connection-states": "connections",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

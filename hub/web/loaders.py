@@ -61,6 +61,7 @@ async def load_rounds(
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
     "connections": load_connections,
+    "connection-states": load_connections,
     "devices": load_devices,
     "events": load_events,
     "patrol-rounds": load_rounds,

@@ -41,9 +41,10 @@ async def add_silent_sensor(database: Database, world: World, name: str) -> None
             id=0, protocol="mqtt", name="broker", address="mqtt://broker.test/", area_id=world.east
         )
         number = await connections.add_connection(tx, SYSTEM, link)
-        await connections.set_state(
-            tx, SYSTEM, number, state="AuthRejected", detail="the broker refuses the password"
+        state = connections.LinkState(
+            connection_id=number, state="AuthRejected", detail="the broker refuses the password"
         )
+        await connections.set_states(tx, SYSTEM, [state])
         new = devices.NewDevice(
             connection_id=number,
             key="s1",
