@@ -135,9 +135,10 @@ class Inspector:
                 look.cancel()
             await asyncio.gather(*looks, return_exceptions=True)
             raise
-        for defect in results:
+        for camera, defect in zip(due, results, strict=True):
             if isinstance(defect, Exception):
                 log.error("a slow look at a camera failed", exc_info=defect)
+                self._note(camera, self._senses.clock(), None, run)
         await self._keep(run)
 
     async def _find_due(self, shard: int) -> list[DueCamera]:

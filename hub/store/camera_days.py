@@ -153,7 +153,7 @@ async def keep_findings(tx: Transaction, scope: Scope, findings: Sequence[Findin
     known = {one.device_id for one in learnt}
     told = [(one, one.inspection) for one in findings if one.device_id in known and one.inspection]
     clocks = [
-        (one, look.inspected_at, look.clock_offset_s)
+        (one, look.inspected_at, float(look.clock_offset_s))
         for one, look in told
         if look.clock_offset_s is not None
     ]
@@ -225,7 +225,7 @@ async def _keep_on_devices(
             "scope": scope_paths(scope),
             "ids": [one.device_id for one in findings],
             "at": [one.tried_at for one in findings],
-            "offsets": [None if look is None else look.clock_offset_s for look in looks],
+            "offsets": [_number(look.clock_offset_s) if look else None for look in looks],
             "oldest": [None if look is None else look.oldest_recording_at for look in looks],
             "ends": [None if look is None else look.certificate_expires_at for look in looks],
             "firmware": ["" if look is None else _plain(look.firmware) for look in looks],
@@ -268,8 +268,8 @@ async def _keep_recordings(
         {
             "ids": [device for device, _, _ in recordings],
             "days": [day for _, day, _ in recordings],
-            "recorded": [one.recorded_s for _, _, one in recordings],
-            "planned": [one.planned_s for _, _, one in recordings],
+            "recorded": [float(one.recorded_s) for _, _, one in recordings],
+            "planned": [float(one.planned_s) for _, _, one in recordings],
             "holes": [
                 json.dumps([[begin.isoformat(), end.isoformat()] for begin, end in one.holes])
                 for _, _, one in recordings
@@ -298,6 +298,11 @@ def _due_camera(tx: Transaction, row: _Row) -> DueCamera:
         ),
         status=Status(row.status),
     )
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number as the driver wants all of a list: of one type."""
+    return None if value is None else float(value)
 
 
 def _plain(text: str) -> str:
