@@ -88,6 +88,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
                 trusted_proxies=parse_networks(parts.settings.http.trusted_proxies),
                 has_secure_cookies=address.startswith("https://"),
                 version=metadata.version("gengfu"),
+                zone=parts.zone,
             ),
             metrics=parts.metrics,
             readiness=parts.health.readiness,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
@@ -22,7 +23,8 @@ class WebSettings:
     """What the application needs of the settings.
 
     ``public_origin`` ("https://hub.example") is what browsers see when a proxy is in front;
-    ``trusted_proxies`` may say for whom they speak; nobody else may.
+    ``trusted_proxies`` may say for whom they speak; nobody else may. Months begin at midnight of
+    ``zone``.
     """
 
     data_dir: Path
@@ -30,6 +32,7 @@ class WebSettings:
     trusted_proxies: tuple[IPNetwork, ...] = ()
     has_secure_cookies: bool = False
     version: str = "0"
+    zone: tzinfo = UTC
 
 
 class RunCommand(Protocol):

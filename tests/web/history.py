@@ -11,6 +11,7 @@ from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
+from hub.maintenance.months import MonthOrder, publish_month
 from hub.patrols.pictures import PictureFolder
 from hub.store import (
     events,
@@ -48,6 +49,7 @@ class History:
     interval: int = 1
     window: int = 1
     suggestion: int = 1
+    month: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -74,6 +76,8 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         )
         alert, rule = await raise_alert(tx, world.west, world.west_camera, "west")
         interval, window, suggestion = await maintain(tx, world.west, world.west_camera, "west")
+        order = MonthOrder(month="2026-10", area_id=world.west)
+        month = await publish_month(tx, SYSTEM, order, now=NOW, zone=UTC)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
         alert=alert,
@@ -86,6 +90,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         interval=interval,
         window=window,
         suggestion=suggestion,
+        month=month,
     )
 
 

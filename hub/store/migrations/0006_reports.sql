@@ -12,6 +12,7 @@ CREATE TABLE published_months (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     month        text NOT NULL CHECK (month ~ '^\d{4}-(0[1-9]|1[0-2])$'),
     area_id      bigint NOT NULL REFERENCES areas (id) ON DELETE RESTRICT,
+    area_name    text NOT NULL,                  -- as it was called then
     kind         text NOT NULL DEFAULT '',       -- of the devices; empty: all
     edition      integer NOT NULL CHECK (edition > 0),
     since        timestamptz NOT NULL,

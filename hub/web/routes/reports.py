@@ -1,24 +1,49 @@
-"""Reports: how things stand now, and the online rate of a period."""
+"""Reports: how things stand now, the figures of a period, and published months."""
 
+import asyncio
+import io
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from hub.domain.devices import DeviceKind
+from hub.maintenance.kpis import report_kpis
+from hub.maintenance.months import MonthOrder, publish_month
+from hub.maintenance.report_tables import ReportTable, kpi_table, uptime_table
+from hub.maintenance.sheets import SheetKind, write_sheet
 from hub.maintenance.uptime import report_uptime
-from hub.store import alerts, console, device_lists
-from hub.store.uptime import Period
-from hub.web.access import See
+from hub.store import alerts, console, device_lists, months
+from hub.store.uptime import GroupBy, Period
+from hub.web.access import Plan, See
 from hub.web.routes.history import Moment, read_period
 from hub.web.schemas.places import StatusCountsOut
-from hub.web.schemas.reports import UptimeOut
-from hub.web.schemas.shapes import AreaFilter
+from hub.web.schemas.reports import (
+    KpiReportOut,
+    MonthFiguresOut,
+    MonthIn,
+    MonthOut,
+    UptimeOut,
+)
+from hub.web.schemas.shapes import AreaFilter, Created, Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["reports"])
 
 DEFAULT_PERIOD = timedelta(days=30)
+
+
+class ReportFormat(StrEnum):
+    """What a report comes as."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+Format = Annotated[ReportFormat, Query(alias="format")]
+MonthFilter = Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")]
 
 
 @router.get("/reports/status")
@@ -33,29 +58,99 @@ async def report_status(scope: See, services: Services) -> StatusCountsOut:
     )
 
 
-def read_uptime_period(
+def read_report_period(
     services: Services,
     area: AreaFilter = None,
-    kind: DeviceKind = DeviceKind.CAMERA,
+    kind: DeviceKind | None = DeviceKind.CAMERA,
     since: Moment = None,
     until: Moment = None,
 ) -> Period:
     """Which time and which devices; by default cameras and the last 30 days."""
     begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
-    return Period(since=begin, until=end, area_id=area, kind=kind)
+    return Period(since=begin, until=end, area_id=area, kind=kind or "")
 
 
-@router.get("/reports/uptime")
+ReportPeriod = Annotated[Period, Depends(read_report_period)]
+
+
+@router.get("/reports/uptime", response_model=UptimeOut)
 async def report_online_rate(
     scope: See,
     services: Services,
-    period: Annotated[Period, Depends(read_uptime_period)],
+    period: ReportPeriod,
+    form: Format = ReportFormat.JSON,
     *,
     with_devices: Annotated[bool, Query(alias="devices")] = False,
-) -> UptimeOut:
+) -> UptimeOut | Response:
     """The time-weighted online rate by area, and by device when asked for."""
     async with services.database.transaction() as tx:
         report = await report_uptime(
             tx, scope, period, now=services.clock(), with_devices=with_devices
         )
-    return UptimeOut.model_validate(report)
+    if form is ReportFormat.JSON:
+        return UptimeOut.model_validate(report)
+    return await _download(uptime_table(report), SheetKind(form), "uptime")
+
+
+@router.get("/reports/kpis", response_model=KpiReportOut)
+async def report_key_figures(
+    scope: See,
+    services: Services,
+    period: ReportPeriod,
+    by: GroupBy = GroupBy.AREA,
+    form: Format = ReportFormat.JSON,
+) -> KpiReportOut | Response:
+    """Every figure of a period with its coverage and formula, by one grouping."""
+    async with services.database.transaction() as tx:
+        report = await report_kpis(tx, scope, period, by, now=services.clock())
+    if form is ReportFormat.JSON:
+        return KpiReportOut.model_validate(report)
+    return await _download(kpi_table(report), SheetKind(form), f"kpis-{by.value}")
+
+
+@router.post("/reports/months", status_code=201)
+async def publish(scope: Plan, services: Services, body: MonthIn) -> Created:
+    """Publish a month that is over: its figures are kept for ever. Again: another edition."""
+    order = MonthOrder(month=body.month, area_id=body.area_id, kind=body.kind or "")
+    async with services.database.transaction() as tx:
+        number = await publish_month(
+            tx, scope, order, now=services.clock(), zone=services.settings.zone
+        )
+    return Created(id=number)
+
+
+@router.get("/reports/months")
+async def list_published(
+    scope: See,
+    services: Services,
+    month: MonthFilter = "",
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Listing[MonthOut]:
+    """Published months, newest first, every edition."""
+    async with services.database.transaction() as tx:
+        page = await months.list_months(tx, scope, month=month, limit=limit, cursor=cursor)
+    return Listing(items=[MonthOut.model_validate(m) for m in page.items], next=page.next)
+
+
+@router.get("/reports/months/{month_id}")
+async def get_published(scope: See, month_id: Id, services: Services) -> MonthFiguresOut:
+    """A published month with its figures."""
+    async with services.database.transaction() as tx:
+        found = await months.get_month(tx, scope, month_id)
+    return MonthFiguresOut.model_validate(found)
+
+
+async def _download(table: ReportTable, kind: SheetKind, name: str) -> Response:
+    """A file to keep; ``name`` is ours, never foreign text."""
+    return Response(
+        await asyncio.to_thread(_write, table, kind),
+        media_type=kind.media_type,
+        headers={"Content-Disposition": f'attachment; filename="gengfu-{name}.{kind.value}"'},
+    )
+
+
+def _write(table: ReportTable, kind: SheetKind) -> bytes:
+    stream = io.BytesIO()
+    write_sheet(stream, kind, table.columns, table.rows, title=table.title)
+    return stream.getvalue()
