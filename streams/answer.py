@@ -20,7 +20,6 @@ from hub.domain.errors import (
     DeviceUnreachable,
     ProtocolViolation,
 )
-from hub.domain.health import Layer
 from streams.exchange import Exchange
 from streams.network import Trace, build_timeout, connect, translate
 from streams.rtsp.messages import Response, build_request, take_item
@@ -69,10 +68,9 @@ async def ask(call: Call, *, timeout_s: float, trace: Trace) -> None:
     exchange = Exchange((call.ip, call.port), call.request, take_status)
     is_in_time = await exchange.run(timeout_s=timeout_s)
     if exchange.connected_at is not None:
-        trace.note(f"connected to {call.ip}:{call.port}", at=exchange.connected_at)
+        trace.enter_protocol(call.ip, call.port, at=exchange.connected_at)
         if not call.request:
             return
-        trace.layer = Layer.PROTOCOL
     if exchange.answer is None:
         raise _failure(exchange, call, None if is_in_time else timeout_s)
     trace.note(f"OPTIONS: {exchange.answer}")
@@ -86,10 +84,9 @@ async def reach(address: Address, *, timeout_s: float, policy: AddressPolicy, tr
     """
     try:
         async with asyncio.timeout(timeout_s):
-            ip, _ = await connect(address, policy, _HangUp)
+            await connect(address, policy, _HangUp, trace)
     except TimeoutError:
         raise build_timeout(timeout_s, is_connected=False, has_answered=False) from None
-    trace.note(f"connected to {ip}:{address.port}")
 
 
 def take_status(buffer: bytearray) -> int | None:

@@ -61,15 +61,14 @@ async def fetch_status(
     protocol: _FirstLine | None = None
     try:
         async with asyncio.timeout(timeout_s):
-            ip, protocol = await connect(address, policy, lambda: _FirstLine(address))
-            trace.note(f"connected to {ip}:{address.port}")
-            trace.layer = Layer.PROTOCOL
+            protocol = await connect(address, policy, lambda: _FirstLine(address), trace)
             host = f"[{address.host}]" if ":" in address.host else address.host
             head = f"GET {address.target} HTTP/1.1\r\nHost: {host}:{address.port}\r\n"
             protocol.send(f"{head}User-Agent: gengfu\r\nConnection: close\r\n\r\n".encode("ascii"))
             line = (await protocol.line).split(b"\r")[0].split(b"\n")[0]
     except TimeoutError:
-        what = "no connection" if protocol is None else "connected, and no HTTP answer"
+        is_connected = trace.layer is not Layer.NETWORK
+        what = "connected, and no HTTP answer" if is_connected else "no connection"
         msg = f"{what} within {timeout_s:g} s"
         raise DeviceUnreachable(msg) from None
     finally:

@@ -45,6 +45,8 @@ _SHORTAGES = {
     errno.ENOSPC: "this machine can watch no more sockets: raise fs.epoll.max_user_watches",
 }
 
+_NOT_BLOCKING = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+
 AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
 
 
@@ -66,13 +68,18 @@ class Trace:
             since_s = (time.monotonic() if at is None else at) - self.started
             self.lines.append(f"{since_s:.3f} s {self.layer.value}: {text}")
 
+    def enter_protocol(self, ip: str, port: int, *, at: float | None = None) -> None:
+        """Note that there is a connection: from now on it is the protocol that works or fails."""
+        self.note(f"connected to {ip}:{port}", at=at)
+        self.layer = Layer.PROTOCOL
+
 
 def name_layer(error: DeviceError, trace: Trace) -> Layer:
     """Return the layer that failed, when a probe that came so far ended with this error."""
     if isinstance(error, AuthRejected):
         return Layer.CREDENTIALS
     if isinstance(error, ProtocolViolation) and trace.layer is Layer.NETWORK:
-        return Layer.PROTOCOL  # TLS belongs to connecting, yet somebody answered
+        return Layer.PROTOCOL  # whoever answers nonsense was reached
     return trace.layer
 
 
@@ -93,26 +100,42 @@ async def resolve(address: Address, policy: AddressPolicy) -> tuple[str, ...]:
 
 
 async def connect(
-    address: Address, policy: AddressPolicy, factory: Callable[[], AnyProtocol]
-) -> tuple[str, AnyProtocol]:
-    """Connect to the first address that answers; returns its IP address and the protocol."""
-    loop = asyncio.get_running_loop()
-    is_tls = address.scheme in {"rtsps", "https"}
+    address: Address, policy: AddressPolicy, factory: Callable[[], AnyProtocol], trace: Trace
+) -> AnyProtocol:
+    """Connect to the first address that answers, and speak TLS where the scheme asks for it.
+
+    The trace leaves the network's layer as soon as a connection is made.
+    """
     failure: DeviceError | None = None
     for ip in await resolve(address, policy):
         try:
-            _, protocol = await loop.create_connection(
-                factory,
-                host=ip,
-                port=address.port,
-                ssl=_tls_context() if is_tls else None,
-                server_hostname=address.host if is_tls else None,
-            )
+            if address.scheme in {"rtsps", "https"}:
+                return await _connect_tls(ip, address, factory, trace)
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.create_connection(factory, host=ip, port=address.port)
         except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
             failure = translate(error, address.host, address.port)
         else:
-            return ip, protocol
+            trace.enter_protocol(ip, address.port)
+            return protocol
     raise failure or DeviceUnreachable(f"{address.host} has no address")
+
+
+async def _connect_tls(
+    ip: str, address: Address, factory: Callable[[], AnyProtocol], trace: Trace
+) -> AnyProtocol:
+    loop = asyncio.get_running_loop()
+    wire = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, _NOT_BLOCKING)
+    try:
+        await loop.sock_connect(wire, (ip, address.port))
+    except BaseException:
+        wire.close()
+        raise
+    trace.enter_protocol(ip, address.port)
+    _, protocol = await loop.create_connection(
+        factory, sock=wire, ssl=_tls_context(), server_hostname=address.host
+    )
+    return protocol
 
 
 def translate(error: OSError, host: str, port: int) -> DeviceError:

@@ -203,9 +203,7 @@ async def open_rtsp(
     connection: RtspConnection | None = None
     try:
         async with asyncio.timeout(timeout_s):
-            ip, connection = await connect(address, policy, _factory(address))
-            trace.note(f"connected to {ip}:{address.port}")
-            trace.layer = Layer.PROTOCOL
+            connection = await connect(address, policy, _factory(address), trace)
             client = RtspClient(address, credentials, trace, connection)
             yield client
             client.teardown()
@@ -245,7 +243,7 @@ def _timeout_error(
         )
     return build_timeout(
         timeout_s,
-        is_connected=connection is not None,
+        is_connected=trace.layer is not Layer.NETWORK,
         has_answered=connection is not None and connection.bytes_received > 0,
     )
 

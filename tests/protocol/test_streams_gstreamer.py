@@ -79,7 +79,7 @@ def gstreamer() -> Iterator[GStreamer]:
 
 
 @pytest.mark.parametrize("server", ["open", "digest", "basic"])
-@pytest.mark.parametrize("depth", [Depth.STREAM, Depth.FRAMES])
+@pytest.mark.parametrize("depth", list(Depth))
 async def test_probe(gstreamer: GStreamer, server: str, depth: Depth) -> None:
     result = await probe_camera(
         gstreamer.target(server), timeout_s=10, policy=LOOPBACK, clock=now, depth=depth
