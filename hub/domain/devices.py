@@ -94,12 +94,14 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One measured quantity of a device."""
+    """One measured quantity of a device; ``low`` to ``high`` is what it can plausibly read."""
 
     key: str
     unit: str = ""
     quantity: str = ""
     expected_interval_s: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,15 +232,17 @@ async def add_point(tx: Transaction, scope: Scope, device_id: int, point: Point)
     """
     number = await tx.scalar(
         int,
-        "INSERT INTO points (device_id, key, unit, quantity, expected_interval_s)"
-        " SELECT d.id, %(key)s, %(unit)s, %(quantity)s, %(interval)s"
+        "INSERT INTO points"
+        " (device_id, key, unit, quantity, expected_interval_s, said_low, said_high)"
+        " SELECT d.id, %(key)s, %(unit)s, %(quantity)s, %(interval)s, %(low)s, %(high)s"
         " FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = %(device)s AND"
         + IN_SCOPE
         + "ON CONFLICT (device_id, key) DO UPDATE SET"
         " unit = coalesce(nullif(excluded.unit, ''), points.unit),"
         " quantity = coalesce(nullif(excluded.quantity, ''), points.quantity),"
-        " expected_interval_s = coalesce(excluded.expected_interval_s, points.expected_interval_s)"
-        " RETURNING id",
+        " expected_interval_s = coalesce(excluded.expected_interval_s, points.expected_interval_s),"
+        " said_low = coalesce(excluded.said_low, points.said_low),"
+        " said_high = coalesce(excluded.said_high, points.said_high) RETURNING id",
         {
             "scope": scope_paths(scope),
             "device": device_id,
@@ -248,6 +250,8 @@ async def add_point(tx: Transaction, scope: Scope, device_id: int, point: Point)
             "unit": point.unit,
             "quantity": point.quantity,
             "interval": point.expected_interval_s,
+            "low": point.low,
+            "high": point.high,
         },
     )
     if number is None:

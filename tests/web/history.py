@@ -14,6 +14,7 @@ from hub.domain.secrets import Secret
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.patrols.pictures import PictureFolder
 from hub.store import (
+    devices,
     events,
     maintenance_windows,
     parent_suggestions,
@@ -50,6 +51,7 @@ class History:
     window: int = 1
     suggestion: int = 1
     month: int = 1
+    point: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -75,6 +77,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             ),
         )
         alert, rule = await raise_alert(tx, world.west, world.west_camera, "west")
+        (point,) = await devices.list_points(tx, SYSTEM, world.west_camera)
         interval, window, suggestion = await maintain(tx, world.west, world.west_camera, "west")
         order = MonthOrder(month="2026-10", area_id=world.west)
         month = await publish_month(tx, SYSTEM, order, now=NOW, zone=UTC)
@@ -91,6 +94,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         window=window,
         suggestion=suggestion,
         month=month,
+        point=point.id,
     )
 
 
