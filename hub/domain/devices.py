@@ -132,7 +132,7 @@ class Device:
 
     ``parent_id`` is the switch, ONU, NVR or uplink it is reached through. ``code`` is its number
     in the asset record (20 digits in GB/T 28181), ``device_class`` the site's own division,
-    ``team`` who maintains it.
+    ``team`` who maintains it, ``described_mark`` stands for all it said of itself last.
     """
 
     id: int
@@ -155,3 +155,4 @@ class Device:
     code: str = ""
     device_class: str = ""
     team: str = ""
+    described_mark: int | None = None

@@ -203,6 +203,8 @@ class Batch:
 
     async def _describe(self, known: Known, event: DeviceDescribed, received_at: datetime) -> None:
         said = event.description
+        if devices.description_mark(said) == known.device.described_mark:
+            return  # said before: nothing to do for tens of thousands after a restart
         device = await devices.describe_device(self.tx, SCOPE, known.device.id, said)
         self._known[(device.connection_id, device.key)] = Known(
             device=device, status=known.status, session=known.session, points=dict(known.points)

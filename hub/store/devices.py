@@ -1,5 +1,6 @@
 """Devices, their channels and their points."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -22,10 +23,14 @@ from hub.store.areas import get_area
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
+# Drift below this is the slow look's to follow, not a new description.
+MARKED_OFFSET_S = 10.0
+
 _DEVICE = (
     "d.id, d.connection_id, d.key, d.area_id, a.path::text AS area_path, d.kind, d.name,"
     " d.registration, d.manufacturer, d.model, d.firmware, d.serial, d.hardware_id, d.address,"
-    " d.clock_offset_s, d.created_at, d.parent_id, d.code, d.class AS device_class, d.team "
+    " d.clock_offset_s, d.created_at, d.parent_id, d.code, d.class AS device_class, d.team,"
+    " d.described_mark "
 )
 
 
@@ -135,7 +140,7 @@ async def describe_device(
     """
     device = await get_device(tx, scope, device_id)
     await tx.execute(
-        "UPDATE devices SET described_at = now(),"
+        "UPDATE devices SET described_at = now(), described_mark = %(mark)s,"
         " kind = CASE WHEN %(kind)s = 'other' THEN kind ELSE %(kind)s END,"
         " name = CASE WHEN name = key AND %(name)s <> '' THEN %(name)s ELSE name END,"
         " manufacturer = coalesce(nullif(%(manufacturer)s, ''), manufacturer),"
@@ -157,6 +162,7 @@ async def describe_device(
             "hardware_id": said.hardware_id,
             "address": said.address,
             "clock_offset_s": said.clock_offset_s,
+            "mark": description_mark(said),
             "capabilities": Jsonb(dict(said.capabilities)),
         },
     )
@@ -164,6 +170,14 @@ async def describe_device(
     for point in said.points:
         await add_point(tx, scope, device.id, point)
     return await get_device(tx, scope, device.id)
+
+
+def description_mark(said: DeviceDescription) -> int:
+    """A number that stands for a description; a clock that wanders by seconds changes nothing."""
+    offset = None if said.clock_offset_s is None else round(said.clock_offset_s / MARKED_OFFSET_S)
+    text = repr(replace(said, clock_offset_s=offset))
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 async def set_registration(

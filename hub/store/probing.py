@@ -30,6 +30,7 @@ class _Row:
     stream_address: str
     snapshot_address: str
     address: str
+    protocol: str
     link_address: str
     username: str
     password_sealed: bytes | None = field(repr=False)
@@ -45,7 +46,9 @@ async def list_probed(
     device_ids: Sequence[int] | None = None,
     shard: tuple[int, int] | None = None,
 ) -> list[ProbedDevice]:
-    """Every approved device of the scope that has video, or is a link, by its number.
+    """Every approved device of the scope that is reached by itself, by its number.
+
+    One that was never described is asked at the address of its link.
 
     Args:
         tx: The transaction.
@@ -59,7 +62,7 @@ async def list_probed(
         "SELECT d.id AS device_id, coalesce(h.key, '') AS channel,"
         " coalesce(h.stream_address, '') AS stream_address,"
         " coalesce(h.snapshot_address, '') AS snapshot_address, d.address,"
-        " CASE WHEN c.protocol = 'uplink' THEN c.address ELSE '' END AS link_address,"
+        " c.protocol, c.address AS link_address,"
         " c.username, c.password_sealed, a.path::text AS area_path, d.class AS device_class,"
         " d.parent_id FROM devices d JOIN areas a ON a.id = d.area_id"
         " JOIN connections c ON c.id = d.connection_id LEFT JOIN LATERAL"
@@ -68,7 +71,7 @@ async def list_probed(
         "    ORDER BY s ->> 'role' = 'main' DESC LIMIT 1), '') AS stream_address"
         "   FROM channels WHERE device_id = d.id ORDER BY id LIMIT 1) h ON true"
         " WHERE d.registration = 'approved' AND c.is_enabled"
-        " AND (h.key IS NOT NULL OR c.protocol = 'uplink')"
+        " AND (h.key IS NOT NULL OR c.protocol IN ('onvif', 'rtsp', 'uplink'))"
         " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s))"
         " AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE + "ORDER BY d.id",
         {
@@ -82,14 +85,22 @@ async def list_probed(
 
 
 def _probed(tx: Transaction, row: _Row) -> ProbedDevice:
-    link = row.link_address if row.link_address.startswith("tcp:") else ""
+    service = row.address if row.address.startswith("http") else ""
+    stream = row.stream_address
+    match row.protocol:
+        case "onvif":
+            service = service or row.link_address
+        case "rtsp":
+            stream = stream or row.link_address
+        case "uplink" if row.link_address.startswith("tcp:"):
+            stream = row.link_address
     return ProbedDevice(
         target=CameraTarget(
             device_id=row.device_id,
             channel=row.channel,
-            stream_address=link or row.stream_address,
+            stream_address=stream,
             snapshot_address=row.snapshot_address,
-            service_address=row.address if row.address.startswith("http") else "",
+            service_address=service,
             credentials=Credentials(
                 username=row.username, password=tx.vault.unseal(row.password_sealed)
             ),

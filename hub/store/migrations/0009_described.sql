@@ -1,0 +1,2 @@
+-- What a device said of itself when it was described last, as a number: said again, nothing is to do.
+ALTER TABLE devices ADD COLUMN described_mark bigint;
