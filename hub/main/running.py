@@ -22,6 +22,7 @@ from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
 from hub.main.surroundings import utc_now
+from hub.maintenance.presence import mark_listening
 from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
@@ -103,7 +104,7 @@ async def _running(
             tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))
             tasks.append(group.create_task(parts.pipeline.run(), name="pipeline"))
         if ProcessRole.INGEST in roles:
-            adapters = lead(parts.database, "ingest", lambda: parts.supervisor.run(parts.live))
+            adapters = lead(parts.database, "ingest", lambda: _listen(parts))
             tasks.append(group.create_task(adapters, name="adapters"))
         if ProcessRole.ALERTS in roles:
             tasks.append(group.create_task(parts.engine.run(), name="alerts"))
@@ -116,6 +117,13 @@ async def _running(
         await end_tasks(tasks)
         with contextlib.suppress(StoreUnavailable):
             await parts.prober.close()
+
+
+async def _listen(parts: Parts) -> None:
+    """Run the adapters, and say that they run."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(mark_listening(parts.database, utc_now), name="presence")
+        group.create_task(parts.supervisor.run(parts.live), name="supervisor")
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.domain.health import Depth, DeviceStatusReport, Layer, ProbeResult, Status
+from hub.domain.health import (
+    OFFLINE_LAYERS,
+    Depth,
+    DeviceStatusReport,
+    Layer,
+    ProbeResult,
+    Status,
+)
 from hub.domain.ports import Clock
 from hub.maintenance.looking import Looker
 from hub.maintenance.watched import Watched
@@ -137,7 +144,7 @@ class Blamer:
 
     async def _ask_parent(self, parent: Watched) -> bool:
         found = await self._looker.look(parent, Depth.ANSWER, self)
-        return found.is_conclusive and found.failed_layer is Layer.NETWORK
+        return found.is_conclusive and found.failed_layer in OFFLINE_LAYERS
 
     async def _ask_children(
         self, parent_id: int, parent: Watched | None, children: Sequence[Watched]
@@ -145,7 +152,7 @@ class Blamer:
         asked = self._rng.sample(children, min(self._options.asked, len(children)))
         found = await asyncio.gather(*(self._looker.ask(c, Depth.ANSWER) for c in asked))
         told = [one for one in found if one.is_conclusive]
-        silent = [one for one in told if one.failed_layer is Layer.NETWORK]
+        silent = [one for one in told if one.failed_layer in OFFLINE_LAYERS]
         if len(told) < self._options.least or len(silent) < len(told):
             return False
         await self._looker.tell(

@@ -24,6 +24,7 @@ from hub.domain.ports import Clock, ProbeCamera
 from hub.maintenance.blaming import Blamer
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import Looker, LookOptions, Pause, Report
+from hub.maintenance.presence import LONGEST_GAP_S
 from hub.maintenance.probe_counts import ProbeCounts
 from hub.maintenance.probe_figures import ProbeFigures
 from hub.maintenance.roster import Roster, ShardMembers
@@ -44,8 +45,6 @@ SCOPE = system_scope("hub.maintenance")
 # How long a worker keeps a shard, and how often it marks that it watches.
 LEASE_S = 60.0
 TURN_S = 15.0
-# A gap between two marks that is longer is an absence: two turns, and some for a busy machine.
-LONGEST_GAP_S = 40.0
 # Questions this close together are asked together.
 SLOT_S = 0.05
 
