@@ -13,6 +13,12 @@ from hub.store.rules import add_rule, has_rules
 HOUR_S = 3600.0
 WATCHERS: Final = (DeviceKind.CAMERA, DeviceKind.NVR)
 
+
+def _of_point(kind: str, *, clear_kind: str) -> EventOfKind:
+    """Every point of a device is a subject of its own."""
+    return EventOfKind(kind=kind, clear_kind=clear_kind, distinguish_by="point")
+
+
 # A device is offline only once a second probe confirmed it: no further wait is needed.
 DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
     ("Camera offline 摄像机离线", DeviceOffline(device_kinds=WATCHERS), Severity.CRITICAL),
@@ -34,6 +40,39 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
     (
         "Battery low 电量低",
         PointBeyond(point="battery", direction=Direction.BELOW, threshold=20.0, clear=25.0),
+        Severity.WARNING,
+    ),
+    # In dBm; what is told as a percentage or as LQI never lies so low.
+    (
+        "Weak signal 信号弱",
+        PointBeyond(
+            point="signal", direction=Direction.BELOW, threshold=-90.0, clear=-85.0, for_s=300.0
+        ),
+        Severity.WARNING,
+    ),
+    (
+        "Sensor value out of range 传感器数值越界",
+        _of_point("point.out_of_range", clear_kind="point.in_range"),
+        Severity.WARNING,
+    ),
+    (
+        "Sensor value stuck 传感器数值不变",
+        _of_point("point.stuck", clear_kind="point.moving"),
+        Severity.WARNING,
+    ),
+    (
+        "Sensor silent 传感器无数据",
+        _of_point("point.silent", clear_kind="point.heard"),
+        Severity.WARNING,
+    ),
+    (
+        "Device flapping 设备时好时坏",
+        EventOfKind(kind="device.flapping", clear_kind="device.steady"),
+        Severity.WARNING,
+    ),
+    (
+        "Certificate expiring 证书即将过期",
+        EventOfKind(kind="certificate.expiring", clear_kind="certificate.renewed"),
         Severity.WARNING,
     ),
 )
