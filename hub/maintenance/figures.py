@@ -68,7 +68,8 @@ def too_little(coverage: float) -> Withheld | None:
     # Never rounded up to the minimum itself.
     known = int(coverage * 1000) / 10
     return Withheld(
-        code=Why.COLLECTING, reason=f"collecting: {known:g} % known, {MIN_COVERAGE:.0%} needed"
+        code=Why.COLLECTING,
+        reason=f"collecting: {known:g} % known, {MIN_COVERAGE * 100:g} % needed",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hub.maintenance.figures import Figure
 from hub.maintenance.kpis import FIGURES, KpiReport, Kpis
-from hub.maintenance.uptime import Rate, UptimeReport
+from hub.maintenance.uptime import GroupedUptime, Rate, UptimeReport
 
 _RATE_COLUMNS = (
     "online_rate",
@@ -46,6 +46,26 @@ def uptime_table(report: UptimeReport) -> ReportTable:
         rows=(
             (line.area_id, line.area_name, line.devices, *_rate(line.rate), *period)
             for line in report.areas
+        ),
+    )
+
+
+def group_table(report: GroupedUptime) -> ReportTable:
+    """A line per group."""
+    return ReportTable(
+        title=f"uptime by {report.by}",
+        columns=("area_id", report.by.value, "devices", *_RATE_COLUMNS, *_PERIOD_COLUMNS),
+        rows=(
+            (
+                line.area_id or None,
+                line.name,
+                line.devices,
+                *_rate(line.rate),
+                report.since,
+                report.until,
+                report.formula,
+            )
+            for line in report.groups
         ),
     )
 

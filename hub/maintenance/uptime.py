@@ -13,7 +13,6 @@ from datetime import datetime
 from hub.domain.access import Scope
 from hub.domain.errors import Invalid
 from hub.maintenance.figures import (
-    NO_DEVICES,
     Figure,
     Why,
     Withheld,
@@ -33,6 +32,7 @@ from hub.store.uptime import (
 
 FORMULA = "online-rate-time-weighted/2"
 
+_NO_DEVICES = Withheld(code=Why.NO_DEVICES, reason="collecting: no device yet")
 _ALL_MAINTENANCE = Withheld(
     code=Why.MAINTENANCE, reason="in planned maintenance for the whole period"
 )
@@ -94,6 +94,50 @@ class UptimeReport:
     areas: Sequence[AreaUptime]
     devices: Sequence[DeviceUptime]
     formula: str = FORMULA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupUptime:
+    """One group's line; ``area_id`` is 0 unless groups are areas, ``name`` "" is "not recorded"."""
+
+    area_id: int
+    name: str
+    devices: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedUptime:
+    """The rates by one grouping; ``total`` is over all devices of it."""
+
+    since: datetime
+    until: datetime
+    by: GroupBy
+    total: Rate
+    groups: Sequence[GroupUptime]
+    formula: str = FORMULA
+
+
+async def report_uptime_by(
+    tx: Transaction, scope: Scope, period: Period, by: GroupBy, *, now: datetime
+) -> GroupedUptime:
+    """Work out the rates of a period by one grouping; its end is at most ``now``.
+
+    Raises:
+        Invalid: the period is empty or lies ahead.
+    """
+    cut = cut_period(period, now)
+    sums = await sum_by_group(tx, scope, cut, by)
+    return GroupedUptime(
+        since=cut.since,
+        until=cut.until,
+        by=by,
+        total=rate_groups(sums),
+        groups=[
+            GroupUptime(area_id=s.area_id, name=s.name, devices=s.devices, rate=rate_groups([s]))
+            for s in sums
+        ],
+    )
 
 
 async def report_uptime(
@@ -190,7 +234,7 @@ def _rate(sums: Sequence[DeviceSums] | Sequence[GroupSums], online: float | None
     due_s = managed_s - maintenance_s
     coverage = share(due_s - unknown_s, due_s)
     if not managed_s:
-        withheld: Withheld | None = NO_DEVICES
+        withheld: Withheld | None = _NO_DEVICES
     else:
         withheld = too_little(coverage) if due_s > 0 else _ALL_MAINTENANCE
     return Rate(
