@@ -73,7 +73,7 @@ class Exchange:
             self.error = error
             return True
         self._done: asyncio.Future[bool] = loop.create_future()
-        timer = loop.call_later(timeout_s, self._finish, False)  # noqa: FBT003 - call_later's way
+        timer = loop.call_later(timeout_s, self._expire)
         try:
             self._connect(loop)
             return await self._done
@@ -84,17 +84,20 @@ class Exchange:
 
     def advance(self, events: int) -> None:
         """Do what can be done now that something happened to the connection."""
+        if self._done.done():
+            return
         try:
             if self.connected_at is None and not self._has_begun():
                 return
-            is_over = not self._request or (events != select.EPOLLOUT and self._receive())
+            may_read = events != select.EPOLLOUT
+            is_over = not self._request or (may_read and self._receive())
         except BlockingIOError:
             return  # nothing has come after all
         except (OSError, ProtocolViolation) as error:
             self.error = error
             is_over = True
         if is_over:
-            self._finish(True)  # noqa: FBT003 - the future's result
+            self._done.set_result(True)
 
     def _connect(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -103,7 +106,7 @@ class Exchange:
             watch.remember(self._wire, self)
         except OSError as error:
             self.error = error
-            self._finish(True)  # noqa: FBT003 - the future's result
+            self._done.set_result(True)
 
     def _has_begun(self) -> bool:
         """Send the request as soon as there is a connection."""
@@ -133,9 +136,10 @@ class Exchange:
             raise ProtocolViolation(msg, evidence=bytes(self._unread[:256]))
         return self.answer is not None
 
-    def _finish(self, is_in_time: bool) -> None:  # noqa: FBT001 - call_later names no arguments
+    def _expire(self) -> None:
+        self.advance(_EVENTS)  # an event loop that was held up runs its timers first
         if not self._done.done():
-            self._done.set_result(is_in_time)
+            self._done.set_result(False)
 
 
 class _Watch:

@@ -10,7 +10,7 @@ from typing import cast
 from hub.domain.addresses import Address, AddressPolicy
 from hub.domain.errors import DeviceUnreachable, ProtocolViolation
 from hub.domain.health import Layer
-from streams.network import Trace, connect, translate
+from streams.network import OutOfTime, Trace, connect, translate
 
 MAX_LINE_BYTES = 1024
 
@@ -70,7 +70,7 @@ async def fetch_status(
         is_connected = trace.layer is not Layer.NETWORK
         what = "connected, and no HTTP answer" if is_connected else "no connection"
         msg = f"{what} within {timeout_s:g} s"
-        raise DeviceUnreachable(msg) from None
+        raise OutOfTime(msg) from None
     finally:
         if protocol is not None:
             protocol.close()

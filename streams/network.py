@@ -27,6 +27,7 @@ from hub.domain.health import Layer
 
 MAX_ADDRESSES = 8  # of one name
 MAX_LINES = 32  # a probe's log
+MAX_LATE_S = 0.5  # this much after its time limit, a probe was held up by this machine
 
 _REASONS = {
     errno.ECONNREFUSED: "it refuses the connection: nothing listens on this port",
@@ -52,6 +53,10 @@ AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
 
 class OwnShortage(DeviceUnreachable):
     """This machine lacks something: it says nothing of the camera, which may be well."""
+
+
+class OutOfTime(DeviceUnreachable):
+    """What was waited for did not come within the time limit."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,12 +161,21 @@ def translate(error: OSError, host: str, port: int) -> DeviceError:
 def build_timeout(timeout_s: float, *, is_connected: bool, has_answered: bool) -> DeviceError:
     """Say what did not happen in time."""
     if not is_connected:
-        return DeviceUnreachable(f"no connection within {timeout_s:g} s")
+        return OutOfTime(f"no connection within {timeout_s:g} s")
     if not has_answered:
-        return DeviceUnreachable(
-            f"it accepts the connection and says nothing within {timeout_s:g} s"
-        )
-    return DeviceUnreachable(f"it answers too slowly: not done within {timeout_s:g} s")
+        return OutOfTime(f"it accepts the connection and says nothing within {timeout_s:g} s")
+    return OutOfTime(f"it answers too slowly: not done within {timeout_s:g} s")
+
+
+def blame_delay(error: DeviceError, trace: Trace, timeout_s: float) -> DeviceError:
+    """Return the error, or our own shortage where this machine looked too late for an answer.
+
+    When the event loop is held up, cameras that answered in time seem not to have.
+    """
+    late_s = time.monotonic() - trace.started - timeout_s
+    if isinstance(error, OutOfTime) and late_s > MAX_LATE_S:
+        return OwnShortage(f"this machine was too busy: it looked {late_s:.1f} s too late")
+    return error
 
 
 def _is_ip(host: str) -> bool:

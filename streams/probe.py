@@ -29,7 +29,7 @@ from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Clock
 from streams.answer import ask, plan_call, reach
 from streams.http_status import fetch_status
-from streams.network import OwnShortage, Trace, name_layer
+from streams.network import OwnShortage, Trace, blame_delay, name_layer
 from streams.rtp import is_rtp
 from streams.rtsp.client import RtspClient, open_rtsp
 from streams.urls import redact
@@ -58,8 +58,8 @@ async def probe_camera(
         else:
             await _probe(target, timeout_s=timeout_s, policy=policy, trace=trace, depth=depth)
     except DeviceError as error:
-        failure = error
-        _note_failure(error, target, trace)
+        failure = blame_delay(error, trace, timeout_s)
+        _note_failure(failure, target, trace)
     return _result(target, trace, failure, probed_at, depth)
 
 

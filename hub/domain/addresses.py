@@ -132,6 +132,10 @@ class AddressPolicy:
     allowed: tuple[IPNetwork, ...] = ()
     own_endpoints: frozenset[tuple[IPAddress, int]] = frozenset()
 
+    def __hash__(self) -> int:
+        """Cheap, for caches of verdicts: a frozenset keeps its hash, a network does not."""
+        return hash((len(self.allowed), self.own_endpoints))
+
     def refusal(self, ip_text: str, port: int) -> str | None:
         """Return why this endpoint is refused, or None when it may be connected to."""
         ip = _plain(ipaddress.ip_address(ip_text.partition("%")[0]))

@@ -16,7 +16,6 @@ from hub.domain.errors import (
     AuthRejected,
     DeviceBusy,
     DeviceError,
-    DeviceUnreachable,
     ProtocolViolation,
     UnsupportedByDevice,
 )
@@ -28,7 +27,7 @@ from streams.authentication import (
     choose_challenge,
     parse_challenges,
 )
-from streams.network import Trace, build_timeout, connect, translate
+from streams.network import OutOfTime, Trace, build_timeout, connect, translate
 from streams.rtsp.connection import RtspConnection
 from streams.rtsp.messages import Packet, Response, build_request
 from streams.rtsp.sdp import Description, Media, parse_sdp
@@ -238,9 +237,7 @@ def _timeout_error(
     connection: RtspConnection | None, trace: Trace, timeout_s: float
 ) -> DeviceError:
     if trace.layer is Layer.FRAMES:
-        return DeviceUnreachable(
-            f"it plays, and what was waited for did not come in {timeout_s:g} s"
-        )
+        return OutOfTime(f"it plays, and what was waited for did not come in {timeout_s:g} s")
     return build_timeout(
         timeout_s,
         is_connected=trace.layer is not Layer.NETWORK,

@@ -6,6 +6,7 @@ import resource
 import socket
 import ssl
 import struct
+import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -267,6 +268,28 @@ async def test_shortage_of_our_own_says_nothing_of_the_camera(spare: int) -> Non
         assert result.status is Status.UNKNOWN
         assert "LimitNOFILE" in result.detail
         assert (await ask(camera.port)).status is Status.ONLINE
+
+
+async def test_what_came_while_the_event_loop_was_held_up_counts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+        probing = asyncio.create_task(ask(camera.getsockname()[1], timeout_s=0.2))
+        await asyncio.sleep(0.05)
+        connection, _ = camera.accept()
+        with connection:
+            connection.sendall(GOOD)
+            time.sleep(0.3)  # noqa: ASYNC251 - this is what holds it up
+            assert (await probing).status is Status.ONLINE
+
+
+@BOTH_WAYS
+async def test_camera_is_not_blamed_for_an_event_loop_held_up(host: str) -> None:
+    async with serve(stay_silent) as camera:
+        probing = asyncio.create_task(ask(camera.port, host, timeout_s=0.2))
+        await asyncio.sleep(0.05)
+        time.sleep(1.0)  # noqa: ASYNC251 - this is what holds it up
+        result = await probing
+    assert result.status is Status.UNKNOWN
+    assert "too busy" in result.detail
 
 
 async def test_cancelling_a_probe_frees_it_at_once() -> None:
