@@ -123,16 +123,16 @@ def infer_groups(
     usable = [one for one in failures if not one.in_maintenance and not away.touch(one)]
     usable.sort(key=lambda one: (one.subnet, one.started_at, one.device_id))
     episodes: dict[str, list[_Episode]] = {}
-    outages: dict[str, dict[int, int]] = {}
+    members: dict[str, dict[int, Failure]] = {}
     for subnet, rows in groupby(usable, key=attrgetter("subnet")):
         of_subnet = list(rows)
         episodes[subnet] = list(_find_episodes(of_subnet, rules))
-        outages[subnet] = {one.device_id: one.outages for one in of_subnet}
+        members[subnet] = {one.device_id: one for one in of_subnet}
     general = _general_times(episodes, subnets, rules)
     groups = []
     for subnet, found in episodes.items():
         own = [one for one in found if not general.holds(one.at)]
-        group = _best_group(own[-rules.most_episodes :], outages[subnet], rules)
+        group = _best_group(own[-rules.most_episodes :], members[subnet], rules)
         if group is not None:
             groups.append(group)
     return groups
@@ -248,7 +248,7 @@ def _general_times(
 
 
 def _best_group(
-    episodes: Sequence[_Episode], outages: Mapping[int, int], rules: GroupingRules
+    episodes: Sequence[_Episode], members: Mapping[int, Failure], rules: GroupingRules
 ) -> Group | None:
     """Take each episode as a pattern, with those like it, and keep what explains most devices."""
     found: list[Group] = []
@@ -259,36 +259,40 @@ def _best_group(
             if 2 * len(one.devices & pattern.devices) >= len(one.devices | pattern.devices)
         ]
         if len(alike) >= rules.least_times:
-            found += _describe(alike, outages, rules)
+            found += _describe(alike, members, rules)
     return max(found, key=lambda one: len(one.device_ids) * one.confidence, default=None)
 
 
 def _describe(
-    alike: Sequence[_Episode], outages: Mapping[int, int], rules: GroupingRules
+    alike: Sequence[_Episode], members: Mapping[int, Failure], rules: GroupingRules
 ) -> list[Group]:
     """The devices that were in nearly all of the episodes, and seldom failed without the others.
 
     Confidence is how much of what befell them befell them together, and how often that was seen:
     (times together ÷ (times together + missed + alone)) x (1 - ½^episodes).
     """
-    times = len(alike)
+    kept: list[int] = []
+    together = befell = 0
     present = Counter(device for one in alike for device in one.devices)
-    kept = {
-        device: count
-        for device, count in present.items()
-        if count >= rules.least_presence * times and 2 * count >= outages[device]
-    }
+    for device, count in present.items():
+        outages, registered_at = members[device].outages, members[device].registered_at
+        # A camera that was added last week could not fail with the others before.
+        chances = sum(registered_at is None or one.at >= registered_at for one in alike)
+        is_there = count >= max(rules.least_times, rules.least_presence * chances)
+        if is_there and 2 * count >= outages:
+            kept.append(device)
+            together += count
+            befell += max(count, chances) + max(0, outages - count)
     if len(kept) < rules.least_devices:
         return []
-    befell = sum(times + max(0, outages[device] - count) for device, count in kept.items())
-    confidence = sum(kept.values()) / befell * (1 - 0.5**times)
+    confidence = together / befell * (1 - 0.5 ** len(alike))
     if confidence < rules.least_confidence:
         return []
     return [
         Group(
             subnet=alike[0].subnet,
             device_ids=tuple(sorted(kept)),
-            times_seen=times,
+            times_seen=len(alike),
             first_at=alike[0].at,
             last_at=alike[-1].at,
             confidence=confidence,

@@ -9,7 +9,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 # Probed devices without a parent, each with the /24 in which it is, if that is known.
 _MEMBERS = (
-    " member AS MATERIALIZED (SELECT d.id, a.path,"
+    " member AS MATERIALIZED (SELECT d.id, d.created_at, a.path,"
     "  network(set_masklen(coalesce(ipv4_host(d.address), CASE WHEN c.protocol IN"
     "   ('onvif', 'rtsp', 'uplink') THEN ipv4_host(c.address) END), 24))::cidr AS subnet"
     "  FROM devices d JOIN areas a ON a.id = d.area_id JOIN connections c ON c.id = d.connection_id"
@@ -22,7 +22,8 @@ _MEMBERS = (
 class Failure:
     """An outage that is over, of a device without a parent, at a time when others failed too.
 
-    ``outages`` is how many the device had in the whole period.
+    ``outages`` is how many the device had in the whole period; ``registered_at`` is since when
+    it could have had any, None for always.
     """
 
     device_id: int
@@ -30,6 +31,7 @@ class Failure:
     started_at: datetime
     ended_at: datetime
     outages: int
+    registered_at: datetime | None = None
     in_maintenance: bool = False
 
 
@@ -56,7 +58,8 @@ async def shared_failures(
     return await tx.fetch(
         Failure,
         "WITH" + _MEMBERS + ","
-        " counted AS (SELECT o.device_id, m.subnet, m.path, o.started_at, o.ended_at, o.parent_id,"
+        " counted AS (SELECT o.device_id, m.subnet, m.path, m.created_at, o.started_at, o.ended_at,"
+        "   o.parent_id,"
         "   count(*) OVER (PARTITION BY o.device_id) AS outages,"
         "   count(*) OVER (PARTITION BY m.subnet ORDER BY o.started_at RANGE BETWEEN"
         "    %(within)s::interval PRECEDING AND %(within)s::interval FOLLOWING) AS near"
@@ -67,6 +70,7 @@ async def shared_failures(
         "  FROM maintenance_windows w JOIN areas r ON r.id = w.area_id"
         "  WHERE w.ends_at > %(since)s AND w.ends_at > w.starts_at)"
         " SELECT n.device_id, n.subnet::text AS subnet, n.started_at, n.ended_at, n.outages,"
+        "  n.created_at AS registered_at,"
         "  EXISTS (SELECT FROM planned w WHERE w.starts_at <= n.ended_at"
         "   AND w.ends_at >= n.started_at AND (w.device_id = n.device_id"
         "    OR (w.device_id IS NULL AND n.path <@ w.path))) AS in_maintenance"

@@ -144,6 +144,17 @@ def test_a_device_that_stayed_up_when_the_others_failed_is_left_out() -> None:
     assert ids(infer(rows)) == [tuple(some)]
 
 
+def test_a_device_that_was_added_later_is_in_since_it_could_be() -> None:
+    late = SWITCH[3]
+    before = [device for device in SWITCH if device != late]
+    rows = [row for day in range(4) for row in cut(before, day * DAY)]
+    rows += [row for day in (5, 6) for row in cut(SWITCH, day * DAY)]
+    assert ids(infer(rows)) == [tuple(before)]
+    added = START + timedelta(days=4.5)
+    dated = [replace(one, registered_at=added if one.device_id == late else START) for one in rows]
+    assert ids(infer(dated)) == [tuple(SWITCH)]
+
+
 def test_a_device_that_mostly_fails_alone_is_left_out() -> None:
     rows = [*cut(SWITCH, 0), *cut(SWITCH, DAY)]
     assert ids(infer(rows, apart=[SWITCH[0]] * 3)) == [tuple(SWITCH)[1:]]
