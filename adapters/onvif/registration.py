@@ -7,9 +7,11 @@ one that gives addresses we refuse. Each refusal is logged once per connection.
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from xml.etree import ElementTree as ET
 
 from adapters.onvif.answers import pick_list, pick_text
 from adapters.onvif.client import NAMESPACES, OnvifClient
+from adapters.onvif.documents import find_local, text_of
 from adapters.onvif.probe_matches import scope_value
 from adapters.onvif.profiles import (
     STREAM_ROLES,
@@ -32,12 +34,7 @@ from hub.domain.errors import (
 log = logging.getLogger(__name__)
 
 MAX_PRESETS = 300
-_CAPABILITIES = {
-    "media": ("Media",),
-    "ptz": ("PTZ",),
-    "events": ("Events",),
-    "search": ("Extension", "Search"),
-}
+_CAPABILITIES = {"media": "Media", "ptz": "PTZ", "events": "Events", "search": "Search"}
 _SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 # A capability that answers so is missing or broken; the rest of the camera is not.
 _OPTIONAL = (UnsupportedByDevice, ProtocolViolation)
@@ -160,10 +157,10 @@ async def read_services(
         log.debug("%s has no GetServices", client.address.host)
     if not any(found.values()):
         try:
-            answer = await client.call("devicemgmt", "GetCapabilities", Category="All")
+            root = await client.call_tree("devicemgmt", "GetCapabilities", Category="All")
         except _OPTIONAL:
             return {}
-        found = {name: pick_text(answer, *path, "XAddr") for name, path in _CAPABILITIES.items()}
+        found = {name: _address_in(root, element) for name, element in _CAPABILITIES.items()}
     services = {}
     for name in wanted:
         text = found[name]
@@ -171,6 +168,12 @@ async def read_services(
         if address is not None:
             services[name] = address
     return services
+
+
+def _address_in(root: ET.Element, name: str) -> str:
+    """Return the address in a capability; read without the WSDL, whose extensions hide some."""
+    capability = find_local(root, name)
+    return "" if capability is None else text_of(find_local(capability, "XAddr"))
 
 
 async def _read_profiles(client: OnvifClient, services: dict[str, Address]) -> tuple[Profile, ...]:
