@@ -133,7 +133,7 @@ class MqttAdapter:
         return wire
 
     async def _work(self, wire: Wire, link: Link) -> None:
-        self._digest.hold(self._now())
+        self._digest.begin(self._now())
         tasks = [
             asyncio.ensure_future(work)
             for work in (self._attend(wire), self._deliver(wire, link), self._tick(wire))

@@ -1,12 +1,13 @@
 """Reads what a device says of itself in its status. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from adapters.mqtt.fields import (
     Fault,
     Faults,
     parse_interval,
     parse_mapping,
+    parse_number,
     parse_text,
 )
 from hub.domain.devices import DeviceDescription, DeviceKind, Json, Point
@@ -90,11 +91,33 @@ def _parse_points(value: Json, interval_s: float | None, faults: Faults) -> Iter
         try:
             told = parse_mapping(about)
             stated_s = parse_interval(told.get("interval"))
+            low, high = _parse_range(told)
             yield Point(
                 key=parse_point_key(key),
                 unit=parse_text(told.get("unit"), longest=32),
                 quantity=parse_text(told.get("quantity"), longest=64),
                 expected_interval_s=interval_s if stated_s is None else stated_s,
+                low=low,
+                high=high,
             )
         except Fault as fault:
             faults.add(f"points.{key}", fault)
+
+
+def _parse_range(told: Mapping[str, Json]) -> tuple[float | None, float | None]:
+    """Read between which values a point's readings lie when it is well."""
+    low, high = (
+        None if (value := told.get(side)) is None else _parse_limit(value)
+        for side in ("low", "high")
+    )
+    if low is not None and high is not None and low >= high:
+        msg = "low is not below high"
+        raise Fault(msg)
+    return low, high
+
+
+def _parse_limit(value: Json) -> float:
+    if isinstance(value, bool):
+        msg = "a truth value instead of a number"
+        raise Fault(msg)
+    return parse_number(value)

@@ -11,7 +11,7 @@ from adapters.mqtt.fields import TimeLimits
 from adapters.mqtt.options import MqttOptions
 from adapters.mqtt.payloads import Message, parse_message
 from adapters.mqtt.sessions import SessionBook
-from adapters.mqtt.silence import SilenceTracker
+from adapters.mqtt.silence import MAX_DEVICES, SilenceTracker
 from hub.domain.events import DeviceDescribed, Event, StatusReported, UnrecognisedEvent
 from hub.domain.health import Layer, Status
 from hub.domain.ports import Clock
@@ -29,6 +29,16 @@ class Digest:
         self._silence = SilenceTracker(
             factor=options.silence_factor, default_interval_s=options.default_interval_s
         )
+        self._alive: set[str] = set()  # said that they are online, and did not sign off
+        self._owed: set[str] = set()  # of them, those not heard on this link yet
+
+    def begin(self, now: float) -> None:
+        """A new link to the broker.
+
+        The hub may have given the devices up meanwhile: what each is found to be is told anew.
+        """
+        self._silence.begin(now)
+        self._owed = set(self._alive)
 
     def hold(self, now: float) -> None:
         """The hub could not listen until now."""
@@ -61,7 +71,9 @@ class Digest:
         first = events[0]
         if isinstance(first, UnrecognisedEvent) or first.replayed:
             return events
-        if self._silence.heard(first.device, now):
+        is_back = self._silence.heard(first.device, now)
+        if is_back or first.device in self._owed:
+            self._owed.discard(first.device)
             return (self._back(first.device), *events)
         return events
 
@@ -72,9 +84,13 @@ class Digest:
         if self._sessions.is_late(device, status.session):
             log.debug("late status of session %s ignored: %s", status.session, device)
             return ()
+        self._owed.discard(device)
         if status.status is Status.OFFLINE:
             self._silence.forget(device)
+            self._alive.discard(device)
             return events
+        if len(self._alive) < MAX_DEVICES:
+            self._alive.add(device)
         if status.replayed and self._silence.is_silent(device):
             return [event for event in events if event is not status]
         described = (e.description for e in events if isinstance(e, DeviceDescribed))

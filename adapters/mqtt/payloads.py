@@ -6,7 +6,8 @@ of the same message are kept. A retained message is a fact, but no news: ``repla
 Beside the fields of the convention these are understood, none is required:
 
 * status: ``at``, ``kind``, ``manufacturer``, ``model``, ``firmware``, ``serial``, and ``interval``,
-  the seconds within which the device, or one point, reports.
+  the seconds within which the device, or one point, reports; of a point also ``low`` and ``high``,
+  between which it reads when it is well.
 * event: ``channel``, and ``active`` for kinds that start and stop.
 
 ``session`` counts up with every connection of the device; the Unix time of its start does as well.
@@ -44,7 +45,10 @@ from hub.domain.health import Layer, Status
 EVIDENCE_BYTES = 2_048  # of an unrecognised payload, kept
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\Z")
-_RESERVED_KINDS = re.compile(r"(device\.(described|status)\Z|(alert|patrol|hub)\.)")
+_RESERVED_KINDS = re.compile(
+    r"device\.(described|status|online|offline|degraded|unknown|maintenance|flapping|steady"
+    r"|identity_conflict)\Z|(alert|patrol|hub|point)\."
+)
 _SECRET = re.compile(
     rb"""("[^"]{0,32}(?:passw|secret|token|api_?key)[^"]{0,32}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,}\s]+)""",
     re.IGNORECASE,

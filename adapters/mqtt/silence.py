@@ -15,6 +15,7 @@ class _Watch:
     interval_s: float
     heard_at: float
     is_silent: bool = False
+    must_say: bool = False
     queued_for: float = float("inf")
 
 
@@ -45,14 +46,17 @@ class SilenceTracker:
         self._queue(device, watch)
 
     def heard(self, device: str, now: float) -> bool:
-        """A fresh message came from the device; True when it had been silent until now."""
+        """A fresh message came from the device; True when it says that the device is there.
+
+        That is when it had been silent until now, or was not known and is expected from now on.
+        """
         watch = self._watches.get(device)
         if watch is None:
             if self._default_interval_s is not None:
                 self.expect(device, None, now)
-            return False
+            return device in self._watches
         watch.heard_at = now
-        was_silent, watch.is_silent = watch.is_silent, False
+        was_silent, watch.is_silent, watch.must_say = watch.is_silent, False, False
         self._queue(device, watch)
         return was_silent
 
@@ -64,6 +68,14 @@ class SilenceTracker:
         """The hub could not listen until now: nobody's silence counts from before."""
         self._held_at = now
 
+    def begin(self, now: float) -> None:
+        """A new link: who was silent before is told of again unless it is heard in time."""
+        self.hold(now)
+        for device, watch in self._watches.items():
+            if watch.is_silent:
+                watch.must_say = True
+                self._queue(device, watch)
+
     def fallen_silent(self, now: float) -> list[tuple[str, float]]:
         """Devices that became too silent since the last call, each with its seconds of silence."""
         fallen: list[tuple[str, float]] = []
@@ -73,12 +85,12 @@ class SilenceTracker:
             if watch is None or watch.queued_for != queued_for:
                 continue
             watch.queued_for = float("inf")
-            if watch.is_silent:
+            if watch.is_silent and not watch.must_say:
                 continue
             if self._deadline(watch) > now:
                 self._queue(device, watch)
                 continue
-            watch.is_silent = True
+            watch.is_silent, watch.must_say = True, False
             fallen.append((device, now - watch.heard_at))
         return fallen
 

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-# Words of keys and quantities of which nobody expects that they change by themselves.
-_RESTING = re.compile(
-    r"(?<![a-z])(door|window|gate|contact|motion|presence|occupancy|pir|alarm|leak|flood|smoke|gas"
-    r"|tamper|relay|switch|valve|pump|state|status|mode|button|lock|set ?point|target|limit"
-    r"|counter|count|total|energy|rain|rainfall|precipitation|pulses?|uptime|runtime|version"
-    r"|latitude|longitude|position|battery|batt|rssi|lqi|signal)(?![a-z])"
-    r"|门|窗|移动|人体|报警|告警|水浸|漏|烟|开关|继电器|阀|状态|雨|电量|电池|信号|计数|累计|总"
+# Words of keys and quantities that stand for a contact: it may speak only when it changes.
+_CONTACT_WORDS: Final = (
+    r"door|window|gate|contact|motion|presence|occupancy|pir|alarm|leak|flood|smoke|tamper|relay"
+    r"|switch|valve|button|lock"
 )
+_CONTACT_SIGNS: Final = "门|窗|移动|人体|报警|告警|水浸|漏|烟|开关|继电器|阀"
+# And for what nobody expects to change by itself.
+_RESTING_WORDS: Final = (
+    r"gas|pump|state|status|mode|set ?point|target|limit|counter|count|total|energy|rain|rainfall"
+    r"|precipitation|pulses?|uptime|runtime|version|latitude|longitude|position|battery|batt|rssi"
+    r"|lqi|signal"
+)
+_RESTING_SIGNS: Final = "状态|雨|电量|电池|信号|计数|累计|总"
+_CONTACT = re.compile(rf"(?<![a-z])({_CONTACT_WORDS})(?![a-z])|{_CONTACT_SIGNS}")
+_RESTING = re.compile(rf"(?<![a-z])({_RESTING_WORDS})(?![a-z])|{_RESTING_SIGNS}")
 
 
 class PointFault(StrEnum):
@@ -70,7 +77,15 @@ class Learnt:
     is_binary: bool = True
 
 
+def is_contact(key: str, quantity: str) -> bool:
+    """Tell whether a point is a contact, a detector or a switch."""
+    return _CONTACT.search(_words(key, quantity)) is not None
+
+
 def may_rest(key: str, quantity: str) -> bool:
     """Tell whether a point may stay as it is for as long as it likes: a door, a counter."""
-    text = f"{key} {quantity}".lower().replace("_", " ").replace("-", " ").replace(".", " ")
-    return _RESTING.search(text) is not None
+    return is_contact(key, quantity) or _RESTING.search(_words(key, quantity)) is not None
+
+
+def _words(key: str, quantity: str) -> str:
+    return re.sub(r"[_.\-]", " ", f"{key} {quantity}".lower())

@@ -8,7 +8,7 @@ from typing import Final
 from hub.domain.devices import Json
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import DeviceStatusReport, Layer
-from hub.maintenance.point_limits import Faults, Learnt, Limits, PointFault, may_rest
+from hub.maintenance.point_limits import Faults, Learnt, Limits, PointFault, is_contact, may_rest
 from hub.maintenance.points import DeviceWatch, PointWatch, say_fault
 from hub.store.point_health import FaultRow, LearntRow, PointRecord
 
@@ -33,13 +33,14 @@ def opened_faults(rows: Iterable[FaultRow]) -> dict[int, Faults]:
 
 
 def limits_of(record: PointRecord) -> Limits:
-    """What is plausible of a stored point."""
+    """What is plausible of a stored point; a contact is not expected to speak."""
+    is_regular = not is_contact(record.key, record.quantity)
     return Limits(
         low=record.low,
         high=record.high,
         spread=record.spread or 0.0,
         stuck_after_s=record.stuck_after_s,
-        expected_interval_s=record.expected_interval_s,
+        expected_interval_s=record.expected_interval_s if is_regular else None,
         may_rest=bool(record.role) or may_rest(record.key, record.quantity),
     )
 

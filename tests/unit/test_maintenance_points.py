@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.maintenance.point_limits import NO_FAULTS, Faults, Learnt, Limits, PointFault, may_rest
+from hub.maintenance.point_limits import (
+    NO_FAULTS,
+    Faults,
+    Learnt,
+    Limits,
+    PointFault,
+    is_contact,
+    may_rest,
+)
 from hub.maintenance.points import (
     DAY_S,
     LATE_S,
@@ -368,3 +376,10 @@ def test_readings_of_unknown_points_are_named() -> None:
 )
 def test_what_may_rest_is_known_by_its_words(key: str, quantity: str, *, rests: bool) -> None:
     assert may_rest(key, quantity) is rests
+
+
+@pytest.mark.parametrize(
+    ("key", "speaks"), [("door", False), ("水浸1", False), ("rain_total", True)]
+)
+def test_a_contact_may_speak_only_when_it_changes(key: str, *, speaks: bool) -> None:
+    assert is_contact(key, "") is not speaks

@@ -94,3 +94,49 @@ def test_signed_off_device_does_not_fall_silent() -> None:
     station.send("status", {"online": True, "session": 7, "interval": 10})
     station.send("status", {"online": False, "session": 7})
     assert station.digest.fallen_silent(10_000) == ()
+
+
+def test_on_a_new_link_the_first_message_of_a_device_says_that_it_is_there() -> None:
+    station = Station()
+    station.send("status", {"online": True, "session": 7})
+    station.digest.begin(100)
+    back, reading = station.send("reading", {"values": {"t": 1}}, at=101)
+    assert statuses([back]) == [(Status.ONLINE, 7)]
+    assert isinstance(reading, Reading)
+    assert statuses(station.send("reading", {"values": {"t": 1}}, at=102)) == []
+
+
+def test_on_a_new_link_what_the_broker_kept_is_no_first_message() -> None:
+    station = Station()
+    station.send("status", {"online": True, "session": 7})
+    station.digest.begin(100)
+    assert statuses(station.send("reading", {"values": {"t": 1}}, at=101, is_retained=True)) == []
+    kept = station.send("status", {"online": True, "session": 7}, at=102, is_retained=True)
+    assert statuses(kept) == [(Status.ONLINE, 7)]
+    assert statuses(station.send("reading", {"values": {"t": 1}}, at=103)) == []
+
+
+def test_a_late_reading_of_a_device_that_signed_off_does_not_bring_it_back() -> None:
+    station = Station()
+    station.send("status", {"online": True, "session": 7})
+    station.send("status", {"online": False, "session": 7})
+    station.digest.begin(100)
+    assert statuses(station.send("reading", {"values": {"t": 1}}, at=101)) == []
+
+
+def test_a_device_that_never_says_it_is_online_is_not_said_to_be() -> None:
+    station = Station()
+    assert statuses(station.send("reading", {"values": {"t": 1}})) == []
+    station.digest.begin(100)
+    assert statuses(station.send("reading", {"values": {"t": 1}}, at=101)) == []
+
+
+def test_who_was_silent_before_the_link_was_lost_is_offline_again_after_it() -> None:
+    station = Station()
+    station.send("status", {"online": True, "session": 7, "interval": 10})
+    assert len(station.digest.fallen_silent(30)) == 1
+    station.digest.begin(1_000)
+    kept = station.send("status", {"online": True, "session": 7}, at=1_001, is_retained=True)
+    assert statuses(kept) == []
+    (offline,) = station.digest.fallen_silent(1_030)
+    assert statuses([offline]) == [(Status.OFFLINE, 7)]

@@ -219,6 +219,29 @@ def test_interval_is_the_fastest_points_without_the_devices_own() -> None:
     assert expected_interval(described.description) == 5
 
 
+def test_a_point_says_between_which_values_it_reads() -> None:
+    points: Json = {
+        "a": {"low": -40, "high": 60},
+        "b": {"high": 5.5},
+        "c": {"low": 5, "high": 5},
+        "d": {"low": "0"},
+        "e": {"high": True},
+        "f": {"low": 1e999},
+    }
+    described, _, unrecognised = read("status", {"online": True, "points": points})
+    assert isinstance(described, DeviceDescribed)
+    found = [(p.key, p.low, p.high) for p in described.description.points]
+    assert found == [("a", -40, 60), ("b", None, 5.5)]
+    assert isinstance(unrecognised, UnrecognisedEvent)
+    for field in ("points.c", "points.d", "points.e", "points.f"):
+        assert f"'{field}'" in unrecognised.reason
+
+
+@pytest.mark.parametrize("kind", ["point.stuck", "device.offline", "device.flapping"])
+def test_a_device_does_not_speak_for_the_hub(kind: str) -> None:
+    assert "hub's own" in refused("event", {"kind": kind})
+
+
 @pytest.mark.parametrize("payload", [{}, {"online": 1}, {"online": "true"}, {"online": None}])
 def test_status_without_online_is_refused(payload: Json) -> None:
     assert "needs online" in refused("status", payload)

@@ -85,3 +85,32 @@ def test_flood_of_names_is_bounded() -> None:
     for number in range(silence.MAX_DEVICES + 10):
         tracker.expect(f"s{number}", 10, now=0)
     assert len(tracker._watches) == silence.MAX_DEVICES
+
+
+def test_on_a_new_link_who_is_still_silent_is_told_of_again() -> None:
+    tracker = SilenceTracker(factor=3)
+    for device in ("s1", "s2"):
+        tracker.expect(device, 10, now=0)
+    assert len(tracker.fallen_silent(30)) == 2
+    tracker.begin(1_000)
+    assert tracker.is_silent("s1")
+    assert tracker.heard("s2", 1_005)
+    assert tracker.fallen_silent(1_029) == []
+    assert tracker.fallen_silent(1_030) == [("s1", 1_030)]
+    assert tracker.fallen_silent(2_000) == [("s2", 995)]
+    assert tracker.fallen_silent(10_000) == []
+
+
+def test_on_a_new_link_nobodys_silence_counts_from_before() -> None:
+    tracker = SilenceTracker(factor=3)
+    tracker.expect("s1", 10, now=0)
+    tracker.begin(29)
+    assert tracker.fallen_silent(58) == []
+    assert tracker.fallen_silent(59) == [("s1", 59)]
+
+
+def test_first_message_of_a_device_with_the_default_interval_says_that_it_is_there() -> None:
+    tracker = SilenceTracker(factor=2, default_interval_s=5)
+    assert tracker.heard("s1", 100)
+    assert not tracker.heard("s1", 101)
+    assert not SilenceTracker(factor=0, default_interval_s=5).heard("s1", 100)
