@@ -13,20 +13,22 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
-from alerts.judge import SCOPE, Sighting, hold_back, judge, retire, sightings_of
-from alerts.observations import StatusSeen, Tick, ValueSeen
+from alerts.judge import SCOPE, Judged, Sighting, hold_back, judge, retire, sightings_of
+from alerts.observations import Tick, ValueSeen
 from alerts.readings import ReadingInbox
-from hub.domain.alerts import Rule, RuleState, subject_key
-from hub.domain.conditions import DeviceDegraded, DeviceOffline, PointBeyond
+from alerts.sweeping import sightings_of_present
+from hub.domain.alerts import Rule, RuleState
+from hub.domain.conditions import EventOfKind
 from hub.domain.errors import GengfuError, StoreUnavailable
+from hub.domain.events import StoredEvent
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.cursors import get_cursor, set_cursor
-from hub.store.database import Database, Transaction
+from hub.store.database import Database
 from hub.store.events import ReadingRow, events_after
 from hub.store.notices import Notice
-from hub.store.present import PresentStatus, point_places, present_statuses, present_values
+from hub.store.present import point_places
 from hub.store.rule_states import (
     due_states,
     next_due_at,
@@ -38,6 +40,8 @@ from hub.store.rules import all_rules
 
 log = logging.getLogger(__name__)
 
+# Of most events nothing follows: many of them fit into one transaction.
+BATCH_EVENTS = 2000
 BATCH = 200
 # Notices wake the engine at once; this is for the notice that never came.
 POLL_S = 2.0
@@ -60,7 +64,7 @@ class AlertEngine:
         self._wake = asyncio.Event()
         self._rules: dict[int, Rule] = {}
         self._are_rules_old = True
-        self._batch = BATCH
+        self._batch = BATCH_EVENTS
         self._swept_at: datetime | None = None
         self._inbox = ReadingInbox()
 
@@ -160,17 +164,19 @@ class AlertEngine:
                 cursor = await get_cursor(tx, SCOPE, CURSOR)
                 events = await events_after(tx, SCOPE, cursor, limit=self._batch)
                 if not events:
-                    self._batch = BATCH
+                    self._batch = BATCH_EVENTS
                     return False
                 found = await sightings_of(tx, self._rules.values(), events)
-                self._inbox.remember(await judge(tx, self._jobs, found))
-                await set_cursor(tx, SCOPE, CURSOR, events[-1].id)
+                judged = await judge(tx, self._jobs, found)
+                self._inbox.remember(judged.states)
+                await set_cursor(tx, SCOPE, CURSOR, _last_judged(events, judged))
         except StoreUnavailable:
             raise
         except GengfuError as error:
             if self._batch == 1:
                 await self._skip_event(error)
-            self._batch = 1  # one by one, to find the one that cannot be dealt with
+                return True
+            self._batch = max(1, self._batch // 10)  # to find the one that cannot be dealt with
         return True
 
     async def _skip_event(self, error: GengfuError) -> None:
@@ -180,6 +186,7 @@ class AlertEngine:
             for event in await events_after(tx, SCOPE, cursor, limit=1):
                 log.error("event %s (%s) cannot be judged: %s", event.id, event.kind, error)
                 await set_cursor(tx, SCOPE, CURSOR, event.id)
+        self._batch = BATCH_EVENTS
 
     async def _read_readings(self) -> None:
         if self._inbox.take_overflow():
@@ -205,13 +212,20 @@ class AlertEngine:
             if await restart_waits(tx, SCOPE, self._clock()):
                 log.warning("the clock was set back: waiting alerts wait again")
         for rule in self._rules.values():
-            async with self._database.transaction() as tx:
-                await get_cursor(tx, SCOPE, CURSOR)
-                now = self._clock()
-                found = await _present(tx, rule, now)
-                self._inbox.remember(await judge(tx, self._jobs, found))
+            while not isinstance(rule.condition, EventOfKind) and await self._compare(rule):
+                pass
         while await self._retire():
             pass
+
+    async def _compare(self, rule: Rule) -> bool:
+        """Compare the present with what one rule remembers; True when there is more to do."""
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            judged = await judge(
+                tx, self._jobs, await sightings_of_present(tx, rule, self._clock())
+            )
+            self._inbox.remember(judged.states)
+        return bool(judged.left)
 
     async def _retire(self) -> bool:
         """Resolve what no rule watches any more; False when there was nothing."""
@@ -228,59 +242,26 @@ class AlertEngine:
             now = self._clock()
             due = await due_states(tx, SCOPE, now, limit=BATCH)
             found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
-            found = await hold_back(tx, found)
-            self._inbox.remember(await judge(tx, self._jobs, found))
+            judged = await judge(tx, self._jobs, await hold_back(tx, found))
+            self._inbox.remember(judged.states)
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
 
     async def _judge(self, found: Sequence[Sighting]) -> None:
-        async with self._database.transaction() as tx:
-            await get_cursor(tx, SCOPE, CURSOR)
-            self._inbox.remember(await judge(tx, self._jobs, await hold_back(tx, found)))
+        left = found
+        while left:
+            async with self._database.transaction() as tx:
+                await get_cursor(tx, SCOPE, CURSOR)
+                judged = await judge(tx, self._jobs, await hold_back(tx, left))
+                self._inbox.remember(judged.states)
+            left = judged.left
+
+
+def _last_judged(events: Sequence[StoredEvent], judged: Judged) -> int:
+    """The number of the last event that is dealt with."""
+    first_left = next((s.event_id for s in judged.left if s.event_id is not None), None)
+    return events[-1].id if first_left is None else first_left - 1
 
 
 def _tick(rule: Rule, state: RuleState, now: datetime) -> Sighting:
     return Sighting(rule=rule, state=state, seen=Tick(), at=now)
-
-
-async def _present(tx: Transaction, rule: Rule, now: datetime) -> list[Sighting]:
-    """What the present says to a rule about devices and points that could change its mind."""
-    if isinstance(rule.condition, DeviceOffline | DeviceDegraded):
-        return [
-            Sighting(
-                rule=rule,
-                state=_subject(rule, area_id=s.area_id, device_id=s.device_id),
-                seen=_status_seen(rule, s, now),
-                at=now,
-            )
-            for s in await present_statuses(tx, SCOPE, rule)
-        ]
-    if isinstance(rule.condition, PointBeyond):
-        return [
-            Sighting(
-                rule=rule,
-                state=_subject(rule, area_id=v.area_id, device_id=v.device_id, point_id=v.point_id),
-                seen=ValueSeen(value=v.value),
-                at=now,
-            )
-            for v in await present_values(tx, SCOPE, rule, now)
-        ]
-    return []
-
-
-def _status_seen(rule: Rule, found: PresentStatus, now: datetime) -> StatusSeen:
-    since = found.since
-    if isinstance(rule.condition, DeviceDegraded) and rule.condition.layers:
-        # Since when a layer above the first one fails is not kept.
-        since = since if found.layer in rule.condition.layers else now
-    return StatusSeen(status=found.status, since=since, detail=found.detail, faults=found.faults)
-
-
-def _subject(rule: Rule, *, area_id: int, device_id: int, point_id: int | None = None) -> RuleState:
-    return RuleState(
-        rule_id=rule.id,
-        subject=subject_key(area_id=area_id, device_id=device_id, point_id=point_id),
-        area_id=area_id,
-        device_id=device_id,
-        point_id=point_id,
-    )

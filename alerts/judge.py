@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 SCOPE: Final[Scope] = system_scope("hub.alerts")
 LONGEST_MARK = 64
+# Whoever resolves an alert by hand waits for the transaction under way: it ends within a second.
+MOST_ALERTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,14 @@ class Sighting:
     at: datetime
     event_id: int | None = None
     hold: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The states that changed, and the sightings that another transaction must deal with."""
+
+    states: Sequence[RuleState] = ()
+    left: Sequence[Sighting] = ()
 
 
 async def sightings_of(
@@ -76,25 +86,33 @@ async def hold_back(tx: Transaction, sightings: Sequence[Sighting]) -> list[Sigh
     ]
 
 
-async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> list[RuleState]:
-    """Decide on each in turn; return the states that changed.
+async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> Judged:
+    """Decide on each in turn, until enough alerts changed for one transaction.
 
-    The caller's transaction holds the engine's cursor.
+    The caller's transaction holds the engine's cursor. The sightings of one event stay together.
     """
     if not sightings:
-        return []
+        return Judged()
     keys = {(s.state.rule_id, s.state.subject) for s in sightings}
     states = await load_states(tx, SCOPE, sorted(keys))
     changed: dict[tuple[int, str], RuleState] = {}
     touched: list[int] = []
     held_back: Counter[str] = Counter()
+    last: int | None = None
+    count = 0
     for sighting in sightings:
+        if len(touched) >= MOST_ALERTS and (last is None or sighting.event_id != last):
+            break
+        count, last = count + 1, sighting.event_id
         key = (sighting.state.rule_id, sighting.state.subject)
-        state = states.get(key) or _blank(sighting.state)
+        state = states.get(key) or sighting.state
+        if key not in states and state.phase is not Phase.CLEAR:
+            state = _blank(state)
         decisions = advance(sighting.rule, state, sighting.seen, sighting.at, hold=sighting.hold)
         for decision, at in decisions:
             held_back[sighting.hold] += decision.is_held_back
-            after, alert_id = await _carry_out(tx, jobs, replace(sighting, at=at), state, decision)
+            told = sighting if at == sighting.at else replace(sighting, at=at)
+            after, alert_id = await _carry_out(tx, jobs, told, state, decision)
             if alert_id is not None:
                 touched.append(alert_id)
             if after != state:
@@ -105,7 +123,7 @@ async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> l
     await notify(tx, SCOPE, "alerts", touched)
     for hold, number in (+held_back).items():
         log.info("alerts held back: %s, %s", number, clean(hold, LONGEST_REASON))
-    return list(changed.values())
+    return Judged(states=list(changed.values()), left=sightings[count:])
 
 
 async def retire(
@@ -140,8 +158,10 @@ async def _carry_out(
         return decision.state, before.alert_id
     if decision.transition is not Transition.FIRE:
         # The rules know nothing of alerts: one opened a moment ago is known here only.
-        is_firing = decision.state.phase is Phase.FIRING
-        return replace(decision.state, alert_id=before.alert_id if is_firing else None), None
+        alert_id = before.alert_id if decision.state.phase is Phase.FIRING else None
+        if decision.state.alert_id == alert_id:
+            return decision.state, None
+        return replace(decision.state, alert_id=alert_id), None
     opening = Opening(
         rule=sighting.rule,
         state=decision.state,

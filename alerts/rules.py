@@ -183,16 +183,16 @@ def _bad(state: RuleState, *, since: datetime, now: datetime, for_s: float, why:
 
 def _good(state: RuleState, why: str) -> Decision:
     """The cause is gone."""
-    clear = _cleared(state)
     match state.phase:
         case Phase.CLEAR:
             return _nothing(state, "nothing was wrong")
         case Phase.FIRING:
-            return Decision(transition=Transition.RESOLVE, reason=why, state=clear)
+            transition = Transition.RESOLVE
         case Phase.PENDING | Phase.HELD:
-            return Decision(transition=Transition.FORGET, reason=why, state=clear)
+            transition = Transition.FORGET
         case _ as never:
             assert_never(never)
+    return Decision(transition=transition, reason=why, state=_cleared(state))
 
 
 def _ring(rule: Rule, state: RuleState, now: datetime) -> Decision:

@@ -1,6 +1,6 @@
 """The present as rules see it: which devices and points could change what a rule thinks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,8 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A reading older than this (or than three of its intervals) says nothing of now.
 _STALE = "greatest(interval '15 minutes', 3 * coalesce(p.expected_interval_s, 0) * interval '1 s')"
+
+_NO_LAYERS: frozenset[Layer] = frozenset()
 
 _PRESENT_STATUS = (
     " SELECT s.device_id, d.area_id, s.status, s.since, s.detail, s.layer,"
@@ -58,6 +60,32 @@ class Presence:
     window_until: datetime | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class _Presence:
+    id: int
+    kind: str
+    status: str
+    since: datetime | None
+    faults: Mapping[str, str] | None
+    behind: str
+    is_flapping: bool
+    reason: str
+    ends_at: datetime | None
+
+    def presence(self) -> Presence:
+        return Presence(
+            device_id=self.id,
+            kind=DeviceKind(self.kind),
+            status=Status(self.status),
+            since=self.since,
+            faults=frozenset(map(Layer, self.faults)) if self.faults else _NO_LAYERS,
+            behind=self.behind,
+            is_flapping=self.is_flapping,
+            window=self.reason,
+            window_until=self.ends_at,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentStatus:
     """A device whose present status may change what a rule thinks of it."""
@@ -90,11 +118,10 @@ async def device_presences(
     are seldom stored at the same moment.
     """
     rows = await tx.fetch(
-        Presence,
-        "SELECT d.id AS device_id, d.kind, coalesce(s.status, 'unknown') AS status, s.since,"
-        " ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults, coalesce(p.name, '') AS behind,"
-        " coalesce(s.is_flapping, false) AS is_flapping, coalesce(w.reason, '') AS window,"
-        " w.ends_at AS window_until"
+        _Presence,
+        "SELECT d.id, d.kind, coalesce(s.status, 'unknown') AS status, s.since, s.faults,"
+        " coalesce(p.name, '') AS behind, coalesce(s.is_flapping, false) AS is_flapping,"
+        " coalesce(w.reason, '') AS reason, w.ends_at"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN devices p ON s.status = 'offline' AND p.id = coalesce(s.behind_id, ("
@@ -104,15 +131,7 @@ async def device_presences(
         " WHERE d.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(device_ids), "scope": scope_paths(scope)},
     )
-    return {
-        row.device_id: replace(
-            row,
-            kind=DeviceKind(row.kind),
-            status=Status(row.status),
-            faults=frozenset(Layer(layer) for layer in row.faults),
-        )
-        for row in rows
-    }
+    return {row.id: row.presence() for row in rows}
 
 
 async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) -> list[PointPlace]:
