@@ -11,7 +11,7 @@ from hub.domain.secrets import Credentials, Secret
 from hub.simulators.camera_state import CameraOptions, CameraState, StreamShape
 from hub.simulators.clip import Clip, encode_clip
 from hub.simulators.digest import Gate
-from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault
+from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault, refuse_sensor_fault
 from hub.simulators.onvif_server import OnvifServer
 from hub.simulators.picture import Mode
 from hub.simulators.pull_points import Property, PullPoints
@@ -101,7 +101,12 @@ class Camera:
         self._clips.clear()
 
     async def set_fault(self, fault: Fault) -> None:
-        """Break the camera in one way; a fault it had before is cleared first."""
+        """Break the camera in one way; a fault it had before is cleared first.
+
+        Raises:
+            FaultNotPossible: a camera has no sensors.
+        """
+        refuse_sensor_fault(fault)
         await self.clear_fault()
         self.fault = fault
         condition = self.state.condition

@@ -22,6 +22,10 @@ class Fault(StrEnum):
     CLOCK_OFF = "clock-off"  # the device's clock runs ten minutes ahead
     SLOW_ANSWERS = "slow-answers"
     GARBAGE = "garbage"  # bytes that are not the protocol
+    STUCK_VALUE = "stuck-value"  # a sensor's thermometer says the same for ever
+    OUT_OF_RANGE = "out-of-range"  # it says what one without its probe says
+    LOW_BATTERY = "low-battery"
+    WEAK_SIGNAL = "weak-signal"
     BLURRED_PICTURE = "blurred-picture"  # this and the next three the camera notices itself
     BRIGHT_PICTURE = "bright-picture"
     SCENE_CHANGED = "scene-changed"
@@ -37,6 +41,10 @@ class FaultNotPossible(GengfuError):
     """This kind of device cannot have this fault."""
 
 
+# What only something that measures can have.
+SENSOR_FAULTS = frozenset(
+    {Fault.STUCK_VALUE, Fault.OUT_OF_RANGE, Fault.LOW_BATTERY, Fault.WEAK_SIGNAL}
+)
 CLOCK_FAULT_S = 600.0
 SLOW_ANSWER_S = 5.0
 GARBAGE_LENGTH = 512
@@ -81,6 +89,17 @@ class Condition:
         if self.answer_delay_s:
             await asyncio.sleep(self.answer_delay_s)
             await self.line.passage()
+
+
+def refuse_sensor_fault(fault: Fault) -> None:
+    """Refuse to break what a camera does not have.
+
+    Raises:
+        FaultNotPossible: it measures nothing.
+    """
+    if fault in SENSOR_FAULTS:
+        msg = f"a camera cannot have {fault}: it measures nothing"
+        raise FaultNotPossible(msg)
 
 
 def build_garbage(rng: random.Random) -> bytes:

@@ -23,9 +23,16 @@ from hub.domain.devices import Json
 from hub.domain.errors import ConfigError
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials
-from hub.simulators.faults import CLOCK_FAULT_S, Fault, FaultNotPossible, Line, build_garbage
+from hub.simulators.faults import (
+    CLOCK_FAULT_S,
+    SENSOR_FAULTS,
+    Fault,
+    FaultNotPossible,
+    Line,
+    build_garbage,
+)
 from hub.simulators.station_link import StationLink, parse_broker
-from hub.simulators.station_values import POINTS, Sensors
+from hub.simulators.station_values import Sensors, describe_points
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +239,7 @@ class Station:
             self._say(client, "event", {"at": self.now().isoformat(), "kind": kind, "data": {}})
 
     def _measure(self) -> dict[str, Json]:
-        return {"door": self._door, **self._sensors.measure(self._clock())}
+        return {"door": self._door, **self._sensors.measure(self._clock(), self.fault)}
 
     def _status(self) -> dict[str, Json]:
         return {
@@ -243,10 +250,7 @@ class Station:
             "manufacturer": "Gengfu",
             "model": "SIM-STATION-1",
             "interval": self.options.interval_s,
-            "points": {
-                key: {"unit": unit, "quantity": quantity}
-                for key, (unit, quantity, *_) in POINTS.items()
-            },
+            "points": describe_points(),
         }
 
     def _obey(self, client: Client, message: MQTTMessage) -> None:
@@ -282,4 +286,5 @@ class Station:
 
 _POSSIBLE = frozenset(
     {Fault.POWER_CUT, Fault.CABLE_CUT, Fault.CLOCK_OFF, Fault.GARBAGE, Fault.FROZEN_PICTURE}
+    | SENSOR_FAULTS
 )

@@ -58,6 +58,7 @@ async def test_control_lists_breaks_and_mends(tmp_path: Path) -> None:
         ("DELETE", "/camera-9/fault", 404, "no such device"),
         ("POST", "/camera-1/fault/flood", 422, "power-cut, cable-cut"),
         ("POST", "/station-1/fault/wrong-password", 422, "cannot have wrong-password"),
+        ("POST", "/camera-1/fault/stuck-value", 422, "cannot have stuck-value"),
         ("GET", "/camera-1/fault/power-cut", 405, "Method Not Allowed"),
         ("GET", "/nothing", 404, "Not Found"),
     ],

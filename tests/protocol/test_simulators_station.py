@@ -115,7 +115,8 @@ async def test_reports_obeys_and_signs_off(tmp_path: Path) -> None:
             status = (await observer.wait_for("status")).body
             assert status["online"] is True
             assert (status["name"], status["area"]) == ("河堤传感站", "330402001")
-            assert status["points"]["temp"] == {"unit": "°C", "quantity": "temperature"}
+            about = {"unit": "°C", "quantity": "temperature", "low": -40.0, "high": 60.0}
+            assert status["points"]["temp"] == about
             reading = (await observer.wait_for("reading")).body
             assert set(reading["values"]) == {*POINTS, "door"}
             assert abs(utc_now() - datetime.fromisoformat(reading["at"])) < timedelta(seconds=5)
@@ -247,6 +248,10 @@ async def test_garbage_frozen_values_and_a_wrong_clock_show_and_clear(tmp_path: 
         late = [one for one in observer.messages[after:] if one.leaf == "reading"]
         frozen = [one.body["values"] for one in late]
         assert all(values == frozen[0] for values in frozen)
+        await station.set_fault(Fault.LOW_BATTERY)
+        await observer.wait_for(
+            "reading", lambda one: one.body["values"].get("battery") == 7, after=after
+        )
         await station.clear_fault()
         await observer.wait_for("reading", lambda one: one.body["values"] != frozen[0], after=after)
         with pytest.raises(FaultNotPossible, match=r"black-picture.*use cable-cut"):
