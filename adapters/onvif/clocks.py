@@ -1,11 +1,14 @@
-"""The camera's clock: GetSystemDateAndTime and the times in events."""
+"""The camera's clock: GetSystemDateAndTime and the times in events; and ours beside it."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from adapters.onvif.documents import find_local, text_of
+from hub.domain.ports import Clock
 
+JUMP_S = 1.0
 PLAUSIBLE_YEARS = range(1970, 2100)  # a clock outside says nothing, not even an offset
 
 _TIME = re.compile(
@@ -13,6 +16,21 @@ _TIME = re.compile(
     r"\s*(Z|[+\-]\d{2}:?\d{2})?\Z",
     re.ASCII,
 )
+
+
+class Stopwatch:
+    """Tells the middle of a request by our clock, unless that was set meanwhile."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._started_at, self._started = clock(), self._loop.time()
+
+    def middle(self) -> datetime | None:
+        """Return the moment half-way between the start and now; None: our clock jumped."""
+        elapsed = self._clock() - self._started_at
+        jump_s = elapsed.total_seconds() - (self._loop.time() - self._started)
+        return None if abs(jump_s) > JUMP_S else self._started_at + elapsed / 2
 
 
 def parse_time(text: str) -> datetime | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
-from adapters.onvif.client import OnvifClient, build_topic_filter, load_for_inspection
+from adapters.onvif.client import OnvifClient, build_topic_filter, load_search_description
 from adapters.onvif.documents import find_local, text_of
 from adapters.onvif.recordings import (
     Kept,
@@ -64,7 +64,7 @@ class RecordingSearch:
 
     async def look(self, day: Span) -> Holdings:
         """Return what is held, and of one day how much; raises DeviceError."""
-        await asyncio.to_thread(load_for_inspection)
+        await asyncio.to_thread(load_search_description)
         offset = _whole(self._client.clock_offset)
         summary = await self._ask("GetRecordingSummary")
         oldest_at = parse_oldest(summary, offset)

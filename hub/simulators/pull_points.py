@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hub.simulators.camera_state import CameraState
+from hub.simulators.event_properties import build_event_properties, build_service_capabilities
 from hub.simulators.soap import Request, SoapFault, Xml, el
 
 DEFAULT_LIFE_S, LONGEST_LIFE_S = 60.0, 3600.0
@@ -47,9 +48,6 @@ _ITEMS = {
     Property.STORAGE: ("Token", "card_1", "Failed"),
     Property.TEMPERATURE: ("Token", "board_1", "Critical"),
 }
-
-
-_Branch = dict[str, "_Branch"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,9 +120,9 @@ class PullPoints:
             case "tev:CreatePullPointSubscription":
                 return self._create(request)
             case "tev:GetEventProperties":
-                return _event_properties()
+                return build_event_properties((*Property, CLOCK_SET), dialect=_DIALECT)
             case "tev:GetServiceCapabilities":
-                return _service_capabilities(self._state.options.max_subscriptions)
+                return build_service_capabilities(self._state.options.max_subscriptions)
             case _:
                 raise not_supported(request.action)
 
@@ -279,51 +277,3 @@ def _invalid(*, reason: str) -> SoapFault:
 
 def _item(name: str, value: str) -> Xml:
     return el("tt:SimpleItem", attributes={"Name": name, "Value": value})
-
-
-def _topic_tree() -> Xml:
-    tree: dict[str, _Branch] = {}
-    for topic in (*Property, CLOCK_SET):
-        branch = tree
-        for part in topic.split("/"):
-            branch = branch.setdefault(part, {})
-    return _branches(tree)
-
-
-def _branches(tree: "dict[str, _Branch]") -> Xml:
-    leaf = {"wstop:topic": "true"}
-    return Xml(
-        "".join(
-            el(name, _branches(below)) if below else el(name, attributes=leaf)
-            for name, below in tree.items()
-        )
-    )
-
-
-def _event_properties() -> Xml:
-    return el(
-        "tev:GetEventPropertiesResponse",
-        el("tev:TopicNamespaceLocation", "http://www.onvif.org/onvif/ver10/topics/topicns.xml"),
-        el("wsnt:FixedTopicSet", "true"),
-        el("wstop:TopicSet", _topic_tree()),
-        el("wsnt:TopicExpressionDialect", _DIALECT),
-        el(
-            "tev:MessageContentFilterDialect",
-            "http://www.onvif.org/ver10/tev/messageContentFilter/ItemFilter",
-        ),
-        el("tev:MessageContentSchemaLocation", "http://www.onvif.org/onvif/ver10/schema/onvif.xsd"),
-    )
-
-
-def _service_capabilities(max_pull_points: int) -> Xml:
-    return el(
-        "tev:GetServiceCapabilitiesResponse",
-        el(
-            "tev:Capabilities",
-            attributes={
-                "WSPullPointSupport": "true",
-                "WSSubscriptionPolicySupport": "false",
-                "MaxPullPoints": str(max_pull_points),
-            },
-        ),
-    )
