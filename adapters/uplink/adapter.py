@@ -26,11 +26,14 @@ class UplinkAdapter:
 
     async def run(self, link: Link) -> None:
         """Describe the device once; raises AddressRefused when it can never be watched."""
+        # Thousands of these wait side by side: nothing that was needed once is kept.
+        await link.emit([DeviceDescribed(device=DEVICE_KEY, description=self._describe())])
+        await asyncio.get_running_loop().create_future()
+
+    def _describe(self) -> DeviceDescription:
         address = parse_address(self._connection.address, schemes=PROTOCOL_SCHEMES["uplink"])
-        description = DeviceDescription(
+        return DeviceDescription(
             kind=DeviceKind(self._options.kind),
             name=self._connection.name,
             address=address.text,
         )
-        await link.emit([DeviceDescribed(device=DEVICE_KEY, description=description)])
-        await asyncio.Event().wait()

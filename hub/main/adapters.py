@@ -1,7 +1,9 @@
 """One line of a connection's options to one adapter: where a protocol joins the product."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from pydantic import ValidationError
@@ -97,9 +99,13 @@ def registration_of(connection: Connection) -> Registration:
 
 def _options(connection: Connection) -> Options:
     try:
-        return CONNECTION_OPTIONS.validate_python(
-            {**connection.options, "protocol": connection.protocol}
-        )
+        return _shared_options(connection.protocol, json.dumps(connection.options, sort_keys=True))
     except ValidationError:
         msg = "the options of this connection do not fit its protocol: edit the connection"
         raise UnsupportedByDevice(msg) from None
+
+
+@lru_cache(maxsize=4096)
+def _shared_options(protocol: str, text: str) -> Options:
+    """Most of seventy thousand connections have the same options: one frozen object serves all."""
+    return CONNECTION_OPTIONS.validate_python({**json.loads(text), "protocol": protocol})
