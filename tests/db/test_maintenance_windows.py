@@ -195,12 +195,13 @@ async def test_a_beginning_in_the_past_becomes_now(database: Database, county: C
     assert window.state == WindowState.IN_FORCE
 
 
-@pytest.mark.parametrize(("begins_h", "ends_h"), [(2, 1), (1, 1), (-5, -1), (0, 24 * 90 + 1)])
 async def test_a_window_ends_after_it_begins_and_within_90_days(
-    database: Database, county: County, begins_h: float, ends_h: float
+    database: Database, county: County
 ) -> None:
-    with pytest.raises(Invalid):
-        await plan(database, area_id=county.east.id, begins_h=begins_h, ends_h=ends_h)
+    for begins_h, ends_h in ((2, 1), (1, 1), (-5, -1), (0, 24 * 90 + 1)):
+        with pytest.raises(Invalid):
+            await plan(database, area_id=county.east.id, begins_h=begins_h, ends_h=ends_h)
+    await plan(database, area_id=county.east.id, begins_h=-5, ends_h=24 * 90)
 
 
 async def test_a_window_is_of_an_area_or_of_a_device(database: Database, county: County) -> None:
