@@ -65,7 +65,7 @@ class Field:
 
     def parse_connection(self, raw: Mapping[str, Json]) -> Mapping[str, Json]:
         rest = {key: value for key, value in raw.items() if key != "protocol"}
-        if raw["protocol"] not in {"onvif", "mqtt", "rtsp"} or rest.keys() - {"profile"}:
+        if raw["protocol"] not in {"onvif", "mqtt", "rtsp", "uplink"} or rest.keys() - {"profile"}:
             msg = "unknown protocol or option"
             raise Invalid(msg, field="options")
         return rest
