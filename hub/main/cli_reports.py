@@ -40,7 +40,7 @@ from hub.patrols.desk import run_now
 from hub.runtime.jobs import Jobs
 from hub.store import areas, months, patrols
 from hub.store.database import Transaction
-from hub.store.uptime import GroupBy, Period
+from hub.store.ledger_rows import GroupBy, Period
 
 patrols_app = typer.Typer(help="The midnight video patrol.", no_args_is_help=True)
 report_app = typer.Typer(help="Figures for supervisors.", no_args_is_help=True)

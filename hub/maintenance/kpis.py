@@ -35,8 +35,8 @@ from hub.store.kpis import (
     count_records,
     sum_camera_days,
 )
-from hub.store.repairs import Repairs, sum_repairs
-from hub.store.uptime import GroupBy, GroupSums, Period, sum_by_group
+from hub.store.ledger_rows import GroupBy, GroupSums, Period, Repairs
+from hub.store.uptime import sum_by_group, sum_repairs
 
 SNAPSHOT: Final = "online-rate-snapshot/1"
 INTACT: Final = "intact-rate/1"

@@ -16,8 +16,8 @@ from hub.maintenance.figures import MIN_COVERAGE
 from hub.maintenance.kpis import KpiOptions, KpiReport, report_kpis
 from hub.store import areas
 from hub.store.database import Transaction
+from hub.store.ledger_rows import GroupBy, Period
 from hub.store.months import NewMonth, add_month
-from hub.store.uptime import GroupBy, Period
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
 DECEMBER = 12

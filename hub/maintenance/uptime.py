@@ -21,14 +21,8 @@ from hub.maintenance.figures import (
     too_little,
 )
 from hub.store.database import Transaction
-from hub.store.uptime import (
-    DeviceSums,
-    GroupBy,
-    GroupSums,
-    Period,
-    sum_by_device,
-    sum_by_group,
-)
+from hub.store.ledger_rows import DeviceSums, GroupBy, GroupSums, Period
+from hub.store.uptime import sum_by_device, sum_by_group
 
 FORMULA = "online-rate-time-weighted/2"
 
@@ -213,13 +207,27 @@ def _add_up_area(devices: Sequence[DeviceSums]) -> GroupSums:
 
 def rate_device(sums: DeviceSums) -> Rate:
     """The rate of one device."""
-    return _rate([sums], _online(sums))
+    return _rate(_online(sums), sums)
 
 
 def rate_groups(groups: Sequence[GroupSums]) -> Rate:
     """The rate of some groups together: the mean over their devices, not over the groups."""
-    rated = sum(group.rated for group in groups)
-    return _rate(groups, sum(group.rate_sum for group in groups) / rated if rated else None)
+    if len(groups) == 1:
+        together = groups[0]
+    else:
+        together = GroupSums(
+            area_id=0,
+            name="",
+            devices=sum(one.devices for one in groups),
+            rated=sum(one.rated for one in groups),
+            rate_sum=sum(one.rate_sum for one in groups),
+            managed_s=sum(one.managed_s for one in groups),
+            maintenance_s=sum(one.maintenance_s for one in groups),
+            unknown_s=sum(one.unknown_s for one in groups),
+            down_s=sum(one.down_s for one in groups),
+            outages=sum(one.outages for one in groups),
+        )
+    return _rate(together.rate_sum / together.rated if together.rated else None, together)
 
 
 def _online(sums: DeviceSums) -> float | None:
@@ -227,22 +235,19 @@ def _online(sums: DeviceSums) -> float | None:
     return max(0.0, 1 - sums.down_s / known_s) if known_s > 0 else None
 
 
-def _rate(sums: Sequence[DeviceSums] | Sequence[GroupSums], online: float | None) -> Rate:
-    managed_s = sum(one.managed_s for one in sums)
-    maintenance_s = sum(one.maintenance_s for one in sums)
-    unknown_s = sum(one.unknown_s for one in sums)
-    due_s = managed_s - maintenance_s
-    coverage = share(due_s - unknown_s, due_s)
-    if not managed_s:
-        withheld: Withheld | None = _NO_DEVICES
+def _rate(online: float | None, sums: DeviceSums | GroupSums) -> Rate:
+    due_s = sums.managed_s - sums.maintenance_s
+    coverage = share(due_s - sums.unknown_s, due_s)
+    if due_s > 0:
+        withheld = too_little(coverage)
     else:
-        withheld = too_little(coverage) if due_s > 0 else _ALL_MAINTENANCE
+        withheld = _ALL_MAINTENANCE if sums.managed_s else _NO_DEVICES
     return Rate(
         online=online,
         coverage=coverage,
-        outages=sum(one.outages for one in sums),
-        down_s=sum(one.down_s for one in sums),
-        unknown_s=unknown_s,
-        maintenance_s=maintenance_s,
+        outages=sums.outages,
+        down_s=sums.down_s,
+        unknown_s=sums.unknown_s,
+        maintenance_s=sums.maintenance_s,
         withheld=withheld,
     )

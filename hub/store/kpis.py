@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
+from hub.store.ledger_rows import GroupBy, Period
 from hub.store.scoping import IN_SCOPE, scope_paths
-from hub.store.uptime import GroupBy, Period, prepare_large
+from hub.store.uptime import prepare_large
 
 _SCOPED = (
     "WITH scoped AS MATERIALIZED (SELECT d.id, d.kind = 'camera' AS is_camera,"

@@ -7,12 +7,10 @@ unknown overlap it is maintenance; nothing counts twice.
 """
 
 import math
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
+from hub.store.ledger_rows import DeviceSums, GroupBy, GroupSums, Period, Repairs
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A report of few devices reads their outages; one of many reads the period's.
@@ -32,7 +30,7 @@ _SCOPED = (
     "  CASE %(by)s WHEN 'area' THEN a.name WHEN 'vendor' THEN d.manufacturer"
     "   WHEN 'model' THEN concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, ''))"
     "   WHEN 'team' THEN d.team WHEN 'class' THEN d.class ELSE d.name END AS label,"
-    "  CASE WHEN %(by)s IN ('area', 'device') THEN a.path END AS path,"
+    "  a.path AS area_path, CASE WHEN %(by)s IN ('area', 'device') THEN a.path END AS path,"
     "  CASE WHEN %(by)s IN ('area', 'device') THEN a.id ELSE 0 END AS group_area"
     " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
     " WHERE" + _MANAGED + "),"
@@ -73,7 +71,8 @@ _BLIND = (
     "  AS unknown FROM pieces p JOIN scoped d ON d.id = p.device_id GROUP BY p.device_id),"
     # Devices with the same blind time share a profile: most have one of a few.
     " keyed AS MATERIALIZED ("
-    " SELECT d.*, coalesce(c.area_id, 0) AS closed_id, coalesce(o.device_id, 0) AS own_id,"
+    " SELECT d.id, d.label, d.path, d.group_area, d.is_probed, d.residue, d.begun,"
+    "  coalesce(c.area_id, 0) AS closed_id, coalesce(o.device_id, 0) AS own_id,"
     "  concat_ws(' ', d.is_probed, d.residue, c.area_id, 'own', o.device_id,"
     "   CASE WHEN d.begun > %(since)s THEN d.begun END) AS profile"
     " FROM scoped d LEFT JOIN closed c ON c.area_id = d.area_id"
@@ -97,41 +96,49 @@ _BLIND = (
 
 # Outages that touch the period, in three reads that each have their index: begun in it or shortly
 # before, long ones, open ones.
-_OUTAGES = (
-    " touched AS NOT MATERIALIZED (SELECT device_id, greatest(started_at, %(since)s) AS began,"
+_TOUCHED = (
+    " touched AS NOT MATERIALIZED (SELECT id, device_id, started_at, ended_at,"
+    "  greatest(started_at, %(since)s) AS began,"
     "  least(coalesce(ended_at, doubtful_from, %(until)s), %(until)s) AS ended FROM ("
-    "  SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "  SELECT id, device_id, started_at, ended_at, doubtful_from FROM outages"
     "   WHERE started_at >= %(since)s - interval '1 day' AND started_at < %(until)s"
     "   AND (%(ids)s::bigint[] IS NULL OR device_id = ANY (%(ids)s))"
-    "  UNION ALL SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "  UNION ALL SELECT id, device_id, started_at, ended_at, doubtful_from FROM outages"
     "   WHERE ended_at - started_at > interval '1 day' AND ended_at > %(since)s"
     "   AND started_at < %(since)s - interval '1 day'"
-    "  UNION ALL SELECT device_id, started_at, ended_at, doubtful_from FROM outages"
+    "  UNION ALL SELECT id, device_id, started_at, ended_at, doubtful_from FROM outages"
     "   WHERE ended_at IS NULL AND started_at < %(since)s - interval '1 day') o"
     "  WHERE coalesce(ended_at, doubtful_from, 'infinity') > %(since)s),"
-    " raw AS MATERIALIZED (SELECT device_id, count(*) AS outages, sum(ended - began) AS down,"
-    "  range_agg(tstzrange(began, ended)) FILTER (WHERE tstzrange(began, ended)"
-    "   && (SELECT spans FROM shared)) AS met FROM touched GROUP BY device_id),"
-    # Those that meet blind time, and how long. Outages of one device never overlap: of those
+    # Those of devices with blind time of their own. Outages of one device never overlap: of those
     # begun before a piece only the last can reach into it.
-    " met AS (SELECT device_id, met AS spans FROM raw WHERE met IS NOT NULL"
-    "  UNION ALL SELECT p.device_id, tstzmultirange(tstzrange(greatest(o.started_at, %(since)s),"
-    "   least(coalesce(o.ended_at, o.doubtful_from, %(until)s), %(until)s)))"
+    " reached AS NOT MATERIALIZED (SELECT o.id, p.device_id, o.started_at, o.ended_at,"
+    "  greatest(o.started_at, %(since)s) AS began,"
+    "  least(coalesce(o.ended_at, o.doubtful_from, %(until)s), %(until)s) AS ended"
     "  FROM pieces p CROSS JOIN LATERAL ("
-    "   SELECT started_at, ended_at, doubtful_from FROM outages WHERE device_id = p.device_id"
+    "   SELECT id, started_at, ended_at, doubtful_from FROM outages WHERE device_id = p.device_id"
     "    AND started_at >= p.starts_at AND started_at < least(p.ends_at, %(until)s)"
-    "   UNION ALL (SELECT started_at, ended_at, doubtful_from FROM outages"
+    "   UNION ALL (SELECT id, started_at, ended_at, doubtful_from FROM outages"
     "    WHERE device_id = p.device_id AND started_at < p.starts_at"
     "    ORDER BY started_at DESC LIMIT 1)) o"
     "  WHERE coalesce(o.ended_at, o.doubtful_from, 'infinity') > greatest(p.starts_at, %(since)s)),"
-    " excused AS MATERIALIZED (SELECT m.device_id, sum(upper(s) - lower(s)) AS spared"
-    "  FROM (SELECT device_id, range_agg(spans) AS spans FROM met GROUP BY device_id) m"
-    "  JOIN keyed d ON d.id = m.device_id JOIN profiles p ON p.profile = d.profile"
-    "  CROSS JOIN LATERAL unnest(m.spans * p.spans) s GROUP BY m.device_id),"
 )
 
 _SUMS = (
-    _SCOPED + _BLIND + _OUTAGES + " sums AS (SELECT d.id, d.label, d.path, d.group_area,"
+    _SCOPED
+    + _BLIND
+    + _TOUCHED
+    + " raw AS MATERIALIZED (SELECT device_id, count(*) AS outages, sum(ended - began) AS down,"
+    "  range_agg(tstzrange(began, ended)) FILTER (WHERE tstzrange(began, ended)"
+    "   && (SELECT spans FROM shared)) AS met FROM touched GROUP BY device_id),"
+    # Those that meet blind time, and how long.
+    " met AS (SELECT device_id, met AS spans FROM raw WHERE met IS NOT NULL"
+    "  UNION ALL SELECT device_id, tstzmultirange(tstzrange(began, ended)) FROM reached),"
+    " excused AS MATERIALIZED (SELECT m.device_id, sum(upper(s) - lower(s)) AS spared"
+    "  FROM (SELECT x.device_id, range_agg(x.spans * p.spans) AS spans"
+    "   FROM met x JOIN keyed d ON d.id = x.device_id JOIN profiles p ON p.profile = d.profile"
+    "   WHERE x.spans && p.spans GROUP BY x.device_id) m"
+    "  CROSS JOIN LATERAL unnest(m.spans) s GROUP BY m.device_id),"
+    " sums AS (SELECT d.id, d.label, d.path, d.group_area,"
     "  date_part('epoch', %(until)s - d.begun) AS managed_s,"
     "  date_part('epoch', p.maintenance) AS maintenance_s,"
     "  date_part('epoch', p.unknown) AS unknown_s,"
@@ -142,60 +149,39 @@ _SUMS = (
     " LEFT JOIN raw r ON r.device_id = d.id LEFT JOIN excused e ON e.device_id = d.id)"
 )
 
-
-class GroupBy(StrEnum):
-    """What devices are put together by. VENDOR is the manufacturer."""
-
-    AREA = "area"
-    VENDOR = "vendor"
-    MODEL = "model"
-    TEAM = "team"
-    CLASS = "class"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """Which time and which devices; ``until`` is not later than now. ``kind`` "" means all."""
-
-    since: datetime
-    until: datetime
-    area_id: int | None = None
-    kind: str = "camera"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceSums:
-    """The seconds of one device in a period."""
-
-    device_id: int
-    device_name: str
-    area_id: int
-    area_name: str
-    managed_s: float
-    maintenance_s: float
-    unknown_s: float
-    down_s: float
-    outages: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSums:
-    """The devices of one group; of an area: its own, not those of the areas below it.
-
-    ``area_id`` is 0 unless the groups are areas; ``name`` "" holds those of which it is not said.
-    ``rate_sum`` adds up the online rates of the ``rated`` devices of which anything is known.
-    """
-
-    area_id: int
-    name: str
-    devices: int
-    rated: int
-    rate_sum: float
-    managed_s: float
-    maintenance_s: float
-    unknown_s: float
-    down_s: float
-    outages: int
+# Each outage that may have met blind time is looked at alone; of the few begun before the period
+# also what was blind before it, for how long a repair took counts from its beginning.
+_REPAIRS = (
+    _SCOPED + _BLIND + _TOUCHED + " met AS MATERIALIZED (SELECT * FROM touched"
+    "  WHERE tstzrange(began, ended) && (SELECT spans FROM shared) UNION SELECT * FROM reached),"
+    " inside AS (SELECT m.id, sum(upper(s) - lower(s)) AS spared"
+    "  FROM met m JOIN keyed d ON d.id = m.device_id JOIN profiles p ON p.profile = d.profile"
+    "  CROSS JOIN LATERAL unnest(p.spans"
+    "   * tstzmultirange(tstzrange(m.began, m.ended))) s"
+    "  WHERE tstzrange(m.began, m.ended) && p.spans GROUP BY m.id),"
+    " earlier AS (SELECT t.id, sum(upper(s) - lower(s)) AS spared"
+    "  FROM touched t JOIN scoped d ON d.id = t.device_id CROSS JOIN LATERAL ("
+    "   SELECT range_agg(tstzrange(greatest(b.starts_at, t.started_at),"
+    "    least(b.ends_at, %(since)s))) AS spans FROM ("
+    "    SELECT started_at AS starts_at, ended_at AS ends_at FROM absences x"
+    "     WHERE (x.watch = 'probes') = d.is_probed AND d.id %% x.shards = x.shard"
+    "    UNION ALL SELECT w.starts_at, w.ends_at FROM maintenance_windows w JOIN areas a"
+    "     ON a.id = w.area_id WHERE w.device_id IS NULL AND d.area_path <@ a.path"
+    "    UNION ALL SELECT starts_at, ends_at FROM maintenance_windows WHERE device_id = d.id"
+    "    UNION ALL SELECT started_at, ended_at FROM unknown_spells WHERE device_id = d.id) b"
+    "   WHERE b.starts_at < %(since)s AND b.ends_at > t.started_at) blind"
+    "  CROSS JOIN LATERAL unnest(blind.spans) s"
+    "  WHERE t.started_at < %(since)s AND t.ended_at <= %(until)s GROUP BY t.id)"
+    " SELECT d.group_area AS area_id, d.label AS name,"
+    " count(*) FILTER (WHERE t.started_at >= %(since)s)::int AS begun,"
+    " count(*) FILTER (WHERE t.ended_at <= %(until)s)::int AS ended,"
+    " coalesce(date_part('epoch', sum(t.ended_at - t.started_at - coalesce(i.spared, '0 s')"
+    "  - coalesce(e.spared, '0 s')) FILTER (WHERE t.ended_at <= %(until)s)), 0) AS repair_s,"
+    " coalesce(date_part('epoch', max(t.ended - t.began - coalesce(i.spared, '0 s'))), 0)"
+    "  AS longest_s"
+    " FROM touched t JOIN scoped d ON d.id = t.device_id LEFT JOIN inside i ON i.id = t.id"
+    " LEFT JOIN earlier e ON e.id = t.id GROUP BY 1, 2"
+)
 
 
 async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[DeviceSums]:
@@ -227,6 +213,11 @@ async def sum_by_group(
         " GROUP BY group_area, path, label ORDER BY path, label",
         values,
     )
+
+
+async def sum_repairs(tx: Transaction, scope: Scope, period: Period, by: GroupBy) -> list[Repairs]:
+    """One row per group that had an outage, in no order."""
+    return await tx.search(Repairs, _REPAIRS, await _values(tx, scope, period, by))
 
 
 async def prepare_large(tx: Transaction, scope: Scope) -> None:

@@ -22,8 +22,8 @@ from hub.domain.access import system_scope
 from hub.maintenance.kpis import report_kpis
 from hub.maintenance.uptime import report_uptime
 from hub.store.database import Database, Transaction
+from hub.store.ledger_rows import GroupBy, Period
 from hub.store.migrate import migrate
-from hub.store.uptime import GroupBy, Period
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.conftest import with_database
 

@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from hub.store.database import Database
-from hub.store.repairs import Repairs, sum_repairs
-from hub.store.uptime import DeviceSums, GroupBy, GroupSums, Period, sum_by_device, sum_by_group
+from hub.store.ledger_rows import DeviceSums, GroupBy, GroupSums, Period, Repairs
+from hub.store.uptime import sum_by_device, sum_by_group, sum_repairs
 from tests.db.ledger_truth import HUB, STEPS, Device, Ledger, Truth, at, store, village
 
 # A step of the database's clock is a microsecond; figures are summed as floats.

@@ -12,7 +12,7 @@ from hub.maintenance.uptime import UptimeReport, report_uptime
 from hub.patrols.pictures import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
-from hub.store.uptime import Period
+from hub.store.ledger_rows import Period
 from tests.db.patrol_world import HUB, World, settle
 from tests.statuses import Told, change_status
 

@@ -15,7 +15,7 @@ from hub.maintenance.report_tables import ReportTable, kpi_table, uptime_table
 from hub.maintenance.sheets import SheetKind, write_sheet
 from hub.maintenance.uptime import report_uptime
 from hub.store import alerts, console, device_lists, months
-from hub.store.uptime import GroupBy, Period
+from hub.store.ledger_rows import GroupBy, Period
 from hub.web.access import Plan, See
 from hub.web.routes.history import Moment, read_period
 from hub.web.schemas.places import StatusCountsOut

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hub.domain.devices import DeviceKind
 from hub.maintenance.figures import Why
-from hub.store.uptime import GroupBy
+from hub.store.ledger_rows import GroupBy
 from hub.web.schemas.shapes import In, Number, Out
 
 
