@@ -1,9 +1,8 @@
-"""`gengfu discover` and `gengfu devices`: find cameras, list, import and export."""
+"""`gengfu discover`, `devices` and `areas`: find cameras, list, import and export."""
 
 import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,17 +11,18 @@ import uvloop
 from adapters.onvif.discovery import Found, discover_multicast, scan_range
 from hub.domain.addresses import AddressPolicy
 from hub.domain.health import Status
-from hub.main.console import (
-    Exit,
-    as_row,
-    fail,
-    print_json,
-    print_rows,
-    progress,
-    reported_errors,
-    say,
+from hub.main.adapters import parse_connection
+from hub.main.console import as_row, print_rows, progress, reported_errors
+from hub.main.inventory_files import (
+    ChineseOption,
+    DryRunOption,
+    FileToRead,
+    FileToWrite,
+    FormatOption,
+    export_file,
+    import_file,
+    print_outcome,
 )
-from hub.main.inventory import BadLine, Result, Taken, read_lines, take_line, write_rows
 from hub.main.storage import (
     JsonOption,
     SettingsOption,
@@ -32,11 +32,16 @@ from hub.main.storage import (
     with_store,
 )
 from hub.main.surroundings import device_policy
-from hub.store import device_lists, exports
+from hub.maintenance import inventory, inventory_areas, inventory_exports
+from hub.maintenance.inventory_columns import AREA_COLUMNS, DEVICE_COLUMNS
+from hub.maintenance.inventory_devices import ImportOptions
+from hub.maintenance.inventory_table import Outcome, Source, open_table
+from hub.store import areas, device_lists
 from hub.store.device_lists import DeviceFilter
 from hub.store.scoping import MAX_LIMIT
 
 devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help=True)
+areas_app = typer.Typer(help="The area tree.", no_args_is_help=True)
 
 NOTHING_LISTED = "no device fits; links to devices are added in the console or by devices import"
 COLUMNS = ("id", "name", "kind", "area_name", "status", "since", "layer", "detail", "address")
@@ -98,71 +103,101 @@ def list_devices(
 
 @devices_app.command("export")
 def export_devices(
-    file: Annotated[Path, typer.Argument(help="CSV file to write; - for standard output.")],
+    file: FileToWrite,
+    form: FormatOption = None,
     settings: SettingsOption = None,
+    *,
+    chinese: ChineseOption = False,
 ) -> None:
-    """Write all devices as CSV, without passwords."""
-
-    async def work(store: Store) -> list[dict[str, object]]:
-        async with store.database.transaction() as tx:
-            return [as_row(row) for row in await exports.export_devices(tx, store.scope)]
-
-    rows = with_store(settings, dict(os.environ), work)
-    try:
-        if str(file) == "-":
-            write_rows(sys.stdout, rows)
-        else:
-            with file.open("w", encoding="utf-8", newline="") as stream:
-                write_rows(stream, rows)
-    except OSError as error:
-        fail(f"{file}: {error.strerror}")
-    say(f"{len(rows)} devices exported")
+    """Write all devices with their asset records and how they are; no passwords."""
+    export_file(
+        file,
+        form,
+        settings,
+        "devices",
+        partial(inventory_exports.export_devices, is_chinese=chinese),
+    )
 
 
 @devices_app.command("import")
 def import_devices(
-    file: Annotated[Path, typer.Argument(help="CSV file with name,protocol,address,area,…")],
+    file: FileToRead,
+    form: FormatOption = None,
     settings: SettingsOption = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, change nothing.")] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add links to devices from a CSV file: good rows go in, every bad one is named."""
-    # A file that cannot be read is said before any database is started for it.
-    with reported_errors():
-        lines = read_lines(file)
+    """Take devices and their asset records from a file: good rows go in, bad ones are named.
 
-    async def work(store: Store) -> list[Result]:
+    The same file again changes nothing; a corrected one changes what it corrects. Empty cells
+    change nothing.
+    """
+
+    async def work(store: Store, source: Source) -> Outcome:
         with progress() as bar:
-            return [
-                await take_line(store.database, store.scope, line, is_dry_run=dry_run)
-                for line in bar.track(lines, description="importing")
-            ]
+            task = bar.add_task("importing", total=None)
+            options = ImportOptions(
+                is_dry_run=dry_run,
+                on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+            return await inventory.import_devices(
+                store.database, store.scope, source, parse_connection, options
+            )
 
-    results = with_store(settings, dict(os.environ), work)
-    bad = [one for one in results if isinstance(one, BadLine)]
-    known, taken = results.count(Taken.KNOWN), results.count(Taken.NEW)
-    if as_json:
-        print_json(
-            {
-                "rows": len(lines),
-                "taken": taken,
-                "known": known,
-                "refused": [as_row(one) for one in bad],
-                "dry_run": dry_run,
-            }
+    def check(source: Source) -> None:
+        open_table(source, DEVICE_COLUMNS, inventory.REQUIRED, unless=inventory.UNLESS)
+
+    print_outcome(import_file(file, form, settings, check, work), as_json=as_json)
+
+
+@areas_app.command("list")
+def list_areas(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
+    """The area tree."""
+
+    async def work(store: Store) -> list[dict[str, object]]:
+        async with store.database.transaction() as tx:
+            return [as_row(area) for area in await areas.list_areas(tx, store.scope)]
+
+    rows = with_store(settings, dict(os.environ), work)
+    columns = ("id", "code", "name", "path")
+    print_rows(rows, as_json=as_json, columns=columns, empty="no areas: start the hub once")
+
+
+@areas_app.command("export")
+def export_areas(
+    file: FileToWrite,
+    form: FormatOption = None,
+    settings: SettingsOption = None,
+    *,
+    chinese: ChineseOption = False,
+) -> None:
+    """Write all areas, parents before children."""
+    export_file(
+        file, form, settings, "areas", partial(inventory_exports.export_areas, is_chinese=chinese)
+    )
+
+
+@areas_app.command("import")
+def import_areas(
+    file: FileToRead,
+    form: FormatOption = None,
+    settings: SettingsOption = None,
+    *,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take areas from a file (code, name, parent): adds and renames, never moves or removes."""
+
+    async def work(store: Store, source: Source) -> Outcome:
+        return await inventory_areas.import_areas(
+            store.database, store.scope, source, is_dry_run=dry_run
         )
-    else:
-        if bad:
-            rows = [as_row(one) for one in bad]
-            print_rows(rows, as_json=False, columns=("line", "column", "reason"), empty="")
-        done = "would be added" if dry_run else "added"
-        say(
-            f"{len(lines)} rows: {taken} {done}, {known} there already and left as they are,"
-            f" {len(bad)} refused"
-        )
-    if bad:
-        raise typer.Exit(Exit.FAILED)
+
+    def check(source: Source) -> None:
+        open_table(source, AREA_COLUMNS, inventory_areas.REQUIRED)
+
+    print_outcome(import_file(file, form, settings, check, work), as_json=as_json)
 
 
 async def _all_lines(

@@ -1,5 +1,6 @@
 """Takes the rows of a device file, batch by batch, each in a transaction of its own."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,13 +58,11 @@ class DeviceImport:
         """Take the rows; raises StoreUnavailable, with the batches before it in."""
         rows = await self._without_strangers()
         done = self.read.count - len(rows)
-        # Brokers come first: devices behind them may stand anywhere in the file.
-        for are_brokers in (True, False):
-            part = [row for row in rows if row.is_broker is are_brokers]
-            for batch in _cut(part, self.options.batch_rows):
-                await self._take(batch)
-                done += len(batch)
-                self.options.on_progress(done, self.read.count)
+        ordered, brokers = _order(rows)
+        for batch in _cut(ordered, brokers, self.options.batch_rows):
+            await self._take(batch)
+            done += len(batch)
+            self.options.on_progress(done, self.read.count)
         await self._hang()
         return self._outcome()
 
@@ -117,10 +116,21 @@ class DeviceImport:
         refused: dict[int, Refused] = {}
         for row in rows:
             try:
-                changes.append(decide(row, self.around))
+                changes.append(self._hung(decide(row, self.around)))
             except Refused as verdict:
                 refused[row.line] = verdict
         return changes, refused
+
+    def _hung(self, change: Change) -> Change:
+        """Put a new device below its parent at once, when that is in already."""
+        row, device = change.row, change.device
+        if self._index is None or change.before is not None or device is None or not row.parent:
+            return change
+        try:
+            parent_id = self._index.find(row.parent, device.area_id)
+        except Refused:  # it may come later in the file
+            return change
+        return replace(change, device=replace(device, parent_id=parent_id))
 
     def _settle(self, change: Change, numbers: Mapping[int, int]) -> None:
         row, device = change.row, change.device
@@ -141,7 +151,7 @@ class DeviceImport:
                     device_id=device_id,
                     area_id=device.area_id,
                     parent=row.parent,
-                    parent_id=None if change.before is None else change.before.parent_id,
+                    parent_id=device.parent_id,
                 )
             )
 
@@ -194,6 +204,22 @@ class DeviceImport:
         )
 
 
-def _cut(rows: Sequence[DeviceRow], size: int) -> Iterator[Sequence[DeviceRow]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _order(rows: Sequence[DeviceRow]) -> tuple[list[DeviceRow], int]:
+    """Brokers first, and how many; what others hang on before those."""
+    parents = {row.parent for row in rows if row.parent}
+
+    def rank(row: DeviceRow) -> int:
+        if row.is_broker:
+            return 0
+        if not row.parent:
+            return 1
+        return 2 if not parents.isdisjoint((row.code, row.address, row.name)) else 3
+
+    return sorted(rows, key=rank), sum(row.is_broker for row in rows)
+
+
+def _cut(rows: Sequence[DeviceRow], brokers: int, size: int) -> Iterator[Sequence[DeviceRow]]:
+    """Batches; devices never share one with the links to brokers, which must be there before."""
+    starts = [*range(0, brokers, size), *range(brokers, len(rows), size), len(rows)]
+    for start, end in itertools.pairwise(starts):
+        yield rows[start:end]

@@ -42,9 +42,7 @@ class ParentIndex:
 
     def add(self, device_id: int, change: Change, device: InventoryDevice) -> None:
         """Take up a device as its row leaves it."""
-        self._parents.setdefault(
-            device_id, None if change.before is None else change.before.parent_id
-        )
+        self._parents.setdefault(device_id, device.parent_id)
         self._add(device_id, device.code, change.row.address, (device.area_id, device.name))
         self._note_fitness(device_id, device.kind, device.registration)
 
@@ -66,14 +64,14 @@ class ParentIndex:
 
         return {row.line: _UNKNOWN for row in rows if row.parent and not is_known(row)}
 
-    def hang(self, hanging: Hanging) -> int:
-        """Return the parent's number and note that the device hangs on it now.
+    def find(self, parent: str, area_id: int, device_id: int = 0) -> int:
+        """Return the number of the device that a cell means.
 
         Raises:
             Refused: nobody or several are meant, it is nothing to hang on, hangs on the device
                 itself, or is too far down.
         """
-        parent_id = self._find(hanging)
+        parent_id = self._find(parent, area_id)
         if parent_id not in self._fit:
             kinds = ", ".join(sorted(PARENT_KINDS))
             raise Refused(column="parent", reason=f"is none of {kinds}, or out of service")
@@ -82,11 +80,16 @@ class ParentIndex:
         while at is not None and len(above) <= LONGEST_CHAIN:
             above.append(at)
             at = self._parents.get(at)
-        if hanging.device_id in above:
+        if device_id in above:
             raise Refused(column="parent", reason="hangs on this device itself")
         if len(above) > LONGEST_CHAIN:
             reason = f"a device has at most {LONGEST_CHAIN} parents above it"
             raise Refused(column="parent", reason=reason)
+        return parent_id
+
+    def hang(self, hanging: Hanging) -> int:
+        """Like :meth:`find`, and note that the device hangs on it now."""
+        parent_id = self.find(hanging.parent, hanging.area_id, hanging.device_id)
         self._parents[hanging.device_id] = parent_id
         return parent_id
 
@@ -100,9 +103,9 @@ class ParentIndex:
         is_fit = kind in PARENT_KINDS and registration != Registration.RETIRED
         (self._fit.add if is_fit else self._fit.discard)(device_id)
 
-    def _find(self, hanging: Hanging) -> int:
-        named: _Key = (hanging.area_id, hanging.parent)
-        for key in (("code", hanging.parent), ("address", hanging.parent), named):
+    def _find(self, parent: str, area_id: int) -> int:
+        named: _Key = (area_id, parent)
+        for key in (("code", parent), ("address", parent), named):
             found = self._found.get(key)
             if found == _SEVERAL:
                 raise Refused(column="parent", reason="several devices are called so: give a code")

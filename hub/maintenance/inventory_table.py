@@ -94,7 +94,7 @@ def open_table(
     trouble = _header_trouble(header, names, () if unless in names else required)
     if trouble:
         listed = ",".join(column.name for column in columns)
-        msg = f"the first line {trouble}; it names columns of these: {listed}"
+        msg = f"{trouble} in its first line, which names columns of these: {listed}"
         raise Invalid(msg, field="file")
     lines = (_line(names, row.number, row.cells) for row in rows)
     return Table(headings=dict(zip(names, header, strict=True)), lines=lines, encoding=encoding)

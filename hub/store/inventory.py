@@ -6,7 +6,7 @@ overwrite nobody else's: what somebody added meanwhile is not returned as made.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date
 
 from psycopg.types.json import Json
@@ -54,6 +54,7 @@ class InventoryDevice:
     serial: str = ""
     firmware: str = ""
     address: str = ""
+    parent_id: int | None = None  # an import changes it another way
     mac: str = ""
     port: int | None = None
     longitude: float | None = None
@@ -78,7 +79,6 @@ class FoundDevice(InventoryDevice):
 
     link_protocol: str
     link_address: str
-    parent_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +104,12 @@ _RECORD = (
     " coalesce(r.resolution, '') AS resolution, r.mount_height_m, r.installed_on,"
     " r.warranty_until, coalesce(r.owner, '') AS owner, coalesce(r.notes, '') AS notes"
 )
-_WANTED = (
-    "WITH w AS (SELECT * FROM unnest(%(protocols)s::text[], %(addresses)s::text[],"
-    " %(keys)s::text[]) AS w (protocol, address, key))"
-)
 # The rows of a batch as a table.
 _DEVICES = (
     " json_to_recordset(%(rows)s) AS n (id bigint, connection_id bigint, key text,"
     " area_id bigint, kind text, name text, registration text, code text, place text,"
     " device_class text, team text, manufacturer text, model text, serial text, firmware text,"
-    " address text, mac text, port integer, longitude double precision,"
+    " address text, parent_id bigint, mac text, port integer, longitude double precision,"
     " latitude double precision, ptz_type text, position_type text, room text, purpose text,"
     " light text, direction text, resolution text, mount_height_m double precision,"
     " installed_on date, warranty_until date, owner text, notes text) "
@@ -122,6 +118,17 @@ _LINKS = (
     " json_to_recordset(%(rows)s) AS n (id bigint, protocol text, name text, address text,"
     " area_id bigint, username text, sealed text, options jsonb) "
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """A link that a row names, and the device of that key behind it."""
+
+    protocol: str
+    address: str
+    key: str
+    link_id: int
+    device_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,32 +146,39 @@ class _LinkRow:
 
 async def find_known(tx: Transaction, scope: Scope, wanted: Wanted) -> Known:
     """What of a batch is there; the devices found stay as they are until the transaction ends."""
-    params: dict[str, object] = {
-        "scope": scope_paths(scope),
-        "codes": list(wanted.codes),
-        "protocols": [protocol for protocol, _ in wanted.links],
-        "addresses": [address for _, address in wanted.links],
-        "keys": list(wanted.keys),
-    }
+    named = await _named(tx, wanted)
+    coded = await tx.tuples(
+        "SELECT id, code FROM devices WHERE code = ANY (%(codes)s) AND code <> ''",
+        {"codes": list(wanted.codes)},
+    )
+    ids = {row.device_id for row in named if row.device_id} | {int(str(id_)) for id_, _ in coded}
     found = await tx.fetch(
         FoundDevice,
-        _WANTED + ", f AS (SELECT d.id FROM devices d WHERE d.code = ANY (%(codes)s)"
-        "  AND d.code <> '' UNION SELECT d.id FROM w JOIN connections c USING (protocol, address)"
-        "  JOIN devices d ON d.connection_id = c.id AND d.key = w.key)"
-        " SELECT d.id, d.connection_id, d.key, d.area_id, d.kind, d.name, d.registration, d.code,"
+        "SELECT d.id, d.connection_id, d.key, d.area_id, d.kind, d.name, d.registration, d.code,"
         " d.place, d.class AS device_class, d.team, d.manufacturer, d.model, d.serial, d.firmware,"
         " d.address, d.parent_id, c.protocol AS link_protocol, c.address AS link_address,"
         + _RECORD
-        + " FROM f JOIN devices d USING (id) JOIN connections c ON c.id = d.connection_id"
+        + " FROM devices d JOIN connections c ON c.id = d.connection_id"
         " JOIN areas a ON a.id = d.area_id LEFT JOIN asset_records r ON r.device_id = d.id"
-        " WHERE" + IN_SCOPE + "ORDER BY d.id FOR NO KEY UPDATE OF d",
-        params,
+        " WHERE d.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY d.id FOR NO KEY UPDATE OF d",
+        {"scope": scope_paths(scope), "ids": list(ids)},
     )
-    params["ids"] = [one.connection_id for one in found]
-    links = await _links(tx, params)
-    if scope.paths is None:
-        return Known(devices=found, links=links)
-    return await _with_taken(tx, Known(devices=found, links=links), params)
+    link_ids = {one.connection_id for one in found} | {row.link_id for row in named}
+    links = await _links(tx, scope, link_ids)
+    ours, our_links = {one.id for one in found}, {link.id for link in links}
+    return Known(
+        devices=found,
+        links=links,
+        taken_codes=frozenset(str(code) for id_, code in coded if id_ not in ours),
+        taken_links=frozenset(
+            (row.protocol, row.address) for row in named if row.link_id not in our_links
+        ),
+        taken_keys=frozenset(
+            (row.protocol, row.address, row.key)
+            for row in named
+            if row.device_id and row.device_id not in ours
+        ),
+    )
 
 
 async def add_links(
@@ -200,10 +214,10 @@ async def add_devices(
     """Register devices, with a status; return numbers by link and key, of those that are new."""
     rows = await tx.tuples(
         "WITH d AS (INSERT INTO devices (connection_id, key, area_id, kind, name, registration,"
-        "  code, place, class, team, manufacturer, model, serial, firmware, address)"
+        "  code, place, class, team, manufacturer, model, serial, firmware, address, parent_id)"
         "  SELECT n.connection_id, n.key, n.area_id, n.kind, n.name, n.registration, n.code,"
         "  n.place, n.device_class, n.team, n.manufacturer, n.model, n.serial, n.firmware,"
-        "  n.address FROM"
+        "  n.address, n.parent_id FROM"
         + _DEVICES
         + "JOIN areas a ON a.id = n.area_id WHERE"
         + IN_SCOPE
@@ -252,15 +266,35 @@ async def put_records(tx: Transaction, scope: Scope, devices: Iterable[Inventory
     )
 
 
-async def _links(tx: Transaction, params: Mapping[str, object]) -> list[Connection]:
+async def _named(tx: Transaction, wanted: Wanted) -> list[_Named]:
+    """The links that rows name, and the devices behind them, wherever they are.
+
+    LATERAL with a limit: whatever the planner thinks, a look into an index for each row.
+    """
+    return await tx.fetch(
+        _Named,
+        "SELECT w.protocol, w.address, w.key, c.id AS link_id, d.id AS device_id"
+        " FROM unnest(%(protocols)s::text[], %(addresses)s::text[], %(keys)s::text[])"
+        "  AS w (protocol, address, key)"
+        " JOIN LATERAL (SELECT id FROM connections"
+        "  WHERE protocol = w.protocol AND address = w.address LIMIT 1) c ON true"
+        " LEFT JOIN LATERAL (SELECT id FROM devices"
+        "  WHERE connection_id = c.id AND key = w.key LIMIT 1) d ON true",
+        {
+            "protocols": [protocol for protocol, _ in wanted.links],
+            "addresses": [address for _, address in wanted.links],
+            "keys": list(wanted.keys),
+        },
+    )
+
+
+async def _links(tx: Transaction, scope: Scope, ids: Iterable[int]) -> list[Connection]:
     rows = await tx.fetch(
         _LinkRow,
-        _WANTED + " SELECT c.id, c.protocol, c.name, c.address, c.area_id, c.username,"
-        " c.password_sealed, c.options, c.is_enabled"
-        " FROM connections c JOIN areas a ON a.id = c.area_id"
-        " WHERE (c.id = ANY (%(ids)s) OR (c.protocol, c.address) IN"
-        "  (SELECT protocol, address FROM w)) AND" + IN_SCOPE + "ORDER BY c.id",
-        params,
+        "SELECT c.id, c.protocol, c.name, c.address, c.area_id, c.username, c.password_sealed,"
+        " c.options, c.is_enabled FROM connections c JOIN areas a ON a.id = c.area_id"
+        " WHERE c.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY c.id",
+        {"scope": scope_paths(scope), "ids": list(ids)},
     )
     return [
         Connection(
@@ -277,32 +311,6 @@ async def _links(tx: Transaction, params: Mapping[str, object]) -> list[Connecti
         )
         for row in rows
     ]
-
-
-async def _with_taken(tx: Transaction, known: Known, params: Mapping[str, object]) -> Known:
-    """Add what lies outside the scope and cannot be used again."""
-    codes = await tx.tuples(
-        "SELECT d.code FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.code = ANY (%(codes)s) AND NOT" + IN_SCOPE,
-        params,
-    )
-    links = await tx.tuples(
-        _WANTED + " SELECT DISTINCT c.protocol, c.address FROM w JOIN connections c"
-        " USING (protocol, address) JOIN areas a ON a.id = c.area_id WHERE NOT" + IN_SCOPE,
-        params,
-    )
-    keys = await tx.tuples(
-        _WANTED + " SELECT c.protocol, c.address, d.key FROM w JOIN connections c"
-        " USING (protocol, address) JOIN devices d ON d.connection_id = c.id AND d.key = w.key"
-        " JOIN areas a ON a.id = d.area_id WHERE NOT" + IN_SCOPE,
-        params,
-    )
-    return replace(
-        known,
-        taken_codes=frozenset(str(code) for (code,) in codes),
-        taken_links=frozenset((str(protocol), str(address)) for protocol, address in links),
-        taken_keys=frozenset((str(p), str(address), str(key)) for p, address, key in keys),
-    )
 
 
 def _link_rows(tx: Transaction, links: Iterable[Connection]) -> Json:

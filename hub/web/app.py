@@ -23,6 +23,7 @@ from hub.web.routes import (
     devices,
     health,
     history,
+    inventory,
     live,
     maintenance,
     patrols,
@@ -44,6 +45,7 @@ _ROUTERS = (
     connections,
     devices,
     points,
+    inventory,
     history,
     alerts,
     rules,
@@ -80,7 +82,8 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.broadcaster = broadcaster
     app.state.throttle = LoginThrottle()
     install_handlers(app)
-    app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES)
+    larger = {API + path: inventory.MOST_FILE_BYTES for path in inventory.FILE_PATHS}
+    app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
     api = APIRouter(prefix=API)

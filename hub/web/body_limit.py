@@ -4,7 +4,10 @@ Stands inside :class:`hub.web.headers.SecurityHeaders`, so that its refusal carr
 which FastAPI's own limit does not.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -12,23 +15,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.web.problems import build_problem
 
+NOTHING_LARGER: Final[Mapping[str, int]] = MappingProxyType({})
+
 
 class BodyLimit:
-    """ASGI middleware: 413 beyond ``most_bytes``."""
+    """ASGI middleware: 413 beyond ``most_bytes``, or what ``larger`` allows a path."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, most_bytes: int, larger: Mapping[str, int] = NOTHING_LARGER
+    ) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what says it is too long, count what does not say."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._larger.get(scope["path"], self._most_bytes)
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self._most_bytes:
+        if not announced.isdecimal() or int(announced) > most:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            await build_problem(status, self._refusal)(scope, receive, send)
+            await build_problem(status, _refusal(most))(scope, receive, send)
             return
         received = 0
 
@@ -36,12 +45,12 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._refusal)
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _refusal(most))
             return message
 
         await self._app(scope, receive_counted, send)
 
-    @property
-    def _refusal(self) -> str:
-        return f"a request brings at most {self._most_bytes} bytes"
+
+def _refusal(most_bytes: int) -> str:
+    return f"this request brings at most {most_bytes} bytes"
