@@ -39,7 +39,11 @@ MAX_PAGES = 60
 MAX_SEARCH_TOKEN = 256
 END_S = 0.5
 _SMALL_OFFSET = timedelta(seconds=2)
-_TOPICS = "tns1:RecordingHistory/Track/State|tns1:RecordingHistory/Recording/State"
+# The second is for recorders that know no alternatives in a filter.
+_TOPICS = (
+    "tns1:RecordingHistory/Track/State|tns1:RecordingHistory/Recording/State",
+    "tns1:RecordingHistory/Track/State",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,9 @@ class RecordingSearch:
         summary = await self._ask("GetRecordingSummary")
         oldest_at = parse_oldest(summary, offset)
         if parse_count(summary) == 0:
-            return Holdings(notes=("recordings: the camera keeps none",))
+            # Told, and nothing promised: what was wrong before is wrong no more.
+            nothing = Recording(recorded_s=0.0, planned_s=0.0)
+            return Holdings(recording=nothing, notes=("recordings: the camera keeps none",))
         try:
             recordings = await self._find_recordings(offset)
         except _TooMuch:
@@ -100,20 +106,26 @@ class RecordingSearch:
         )
 
     async def _find_changes(self, day: Span, offset: timedelta) -> list[StateChange]:
-        token = await self._start(
-            "FindEvents",
-            StartPoint=_theirs(day[0], offset),
-            EndPoint=_theirs(day[1], offset),
-            Scope={},
-            SearchFilter=build_topic_filter(_TOPICS),
-            IncludeStartState=True,
-            MaxMatches=MAX_RESULTS + 1,
-        )
+        try:
+            token = await self._start_events(day, offset, _TOPICS[0])
+        except ProtocolViolation:
+            token = await self._start_events(day, offset, _TOPICS[1])
         return await self._collect(
             "GetEventSearchResults",
             token,
             lambda root: parse_changes(root, offset),
             MAX_RESULTS,
+        )
+
+    async def _start_events(self, day: Span, offset: timedelta, topics: str) -> str:
+        return await self._start(
+            "FindEvents",
+            StartPoint=_theirs(day[0], offset),
+            EndPoint=_theirs(day[1], offset),
+            Scope={},
+            SearchFilter=build_topic_filter(topics),
+            IncludeStartState=True,
+            MaxMatches=MAX_RESULTS + 1,
         )
 
     async def _start(self, operation: str, **parameters: object) -> str:

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from functools import partial
 
@@ -18,21 +18,21 @@ from hub.domain.access import system_scope
 from hub.domain.errors import DeviceError, StoreUnavailable
 from hub.domain.health import DeviceStatusReport, Inspection, Status
 from hub.domain.ports import Clock, InspectCamera
-from hub.maintenance.inspection_verdicts import EXPIRING, Limits, events_of, is_expiring, judge
+from hub.maintenance.inspection_verdicts import (
+    EXPIRING,
+    Limits,
+    events_of,
+    is_expiring,
+    is_first_day,
+    judge,
+)
 from hub.maintenance.intervals import Intervals, IntervalTable
 from hub.maintenance.watched import subnet_of
 from hub.runtime.jobs import Jobs
-from hub.store.camera_days import (
-    DueCamera,
-    Finding,
-    Learnt,
-    Wanted,
-    certificates_announced,
-    due_for_inspection,
-    keep_findings,
-)
+from hub.store.camera_days import Finding, Learnt, certificates_announced, keep_findings
 from hub.store.database import Database, Transaction
 from hub.store.events import add_events
+from hub.store.inspection_due import DueCamera, Wanted, due_for_inspection
 from hub.store.notices import notify
 from hub.store.probe_intervals import all_intervals
 
@@ -174,6 +174,8 @@ class Inspector:
         self, camera: DueCamera, tried_at: datetime, found: Inspection | None, run: _Run
     ) -> None:
         options, number = self._options, camera.target.device_id
+        if found is not None and is_first_day(found, camera.created_at):
+            found = replace(found, recording=None, recording_day=None)
         today = datetime.combine(tried_at.astimezone(options.zone).date(), time(), options.zone)
         run.findings.append(
             Finding(

@@ -50,6 +50,12 @@ def judge(
     ]
 
 
+def is_first_day(found: Inspection, registered_at: datetime) -> bool:
+    """Tell whether the day that was measured began before camera and recording were there."""
+    day, oldest_at = found.recording_day, found.oldest_recording_at
+    return day is not None and registered_at > day and (oldest_at is None or oldest_at > day)
+
+
 def clock_fault(offset_s: float, limits: Limits) -> str:
     """Return what is wrong with a clock; empty when nothing is."""
     if abs(offset_s) <= limits.clock_s:

@@ -28,8 +28,9 @@ from hub.domain.ports import CameraTarget
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.camera import Camera
 from hub.simulators.camera_state import CameraOptions
-from hub.store.camera_days import Finding, Wanted, due_for_inspection, keep_findings
+from hub.store.camera_days import Finding, keep_findings
 from hub.store.database import Database
+from hub.store.inspection_due import Wanted, due_for_inspection
 from hub.store.vault import Vault
 
 HUB = system_scope("benchmark")

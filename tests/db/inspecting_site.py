@@ -83,6 +83,10 @@ class Site:
             device = await add_device(tx, HUB, new)
             said = DeviceDescription(kind=DeviceKind.CAMERA, address=address)
             await describe_device(tx, HUB, device.id, said)
+            await tx.execute(
+                "UPDATE devices SET created_at = %(at)s WHERE id = %(id)s",
+                {"at": START - timedelta(days=30), "id": device.id},
+            )
             told = Told(device_id=device.id, status=Status.ONLINE, since=self.now)
             await change_status(tx, HUB, told)
         return device.id

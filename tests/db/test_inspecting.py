@@ -158,6 +158,35 @@ async def test_two_faults_stand_beside_each_other(site: Site) -> None:
     }
 
 
+async def test_the_day_a_camera_was_hung_up_is_neither_judged_nor_kept(site: Site) -> None:
+    camera = site.cameras[0]
+    async with site.database.transaction() as tx:
+        noon = YESTERDAY + timedelta(hours=12)
+        await tx.execute("UPDATE devices SET created_at = %(at)s", {"at": noon})
+    half = Recording(recorded_s=DAY_S / 2, planned_s=DAY_S)
+    site.answers[camera] = replace(
+        GOOD, recording=half, recording_day=YESTERDAY, oldest_recording_at=noon
+    )
+    await site.look()
+    assert await site.status(camera) == (Status.ONLINE, {})
+    assert [day.day for day in await site.days(camera)] == [TODAY]
+
+
+async def test_recording_that_was_given_up_is_no_fault_any_more(site: Site) -> None:
+    camera = site.cameras[0]
+    nothing = Recording(recorded_s=0, planned_s=DAY_S)
+    site.answers[camera] = replace(GOOD, recording=nothing, recording_day=YESTERDAY)
+    await site.look()
+    assert Layer.RECORDING in (await site.status(camera))[1]
+    site.answers[camera] = replace(
+        GOOD, recording=Recording(recorded_s=0, planned_s=0), recording_day=TODAY
+    )
+    site.now += timedelta(hours=6)
+    await site.look()
+    assert await site.status(camera) == (Status.ONLINE, {})
+    assert [day.planned_s for day in await site.days(camera)] == [DAY_S, None]
+
+
 async def test_what_is_not_told_is_not_judged(site: Site) -> None:
     camera = site.cameras[0]
     site.answers[camera] = replace(GOOD, clock_offset_s=3600)

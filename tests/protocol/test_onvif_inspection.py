@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
 
 from adapters.onvif.inspection import inspect_camera, last_full_day
+from hub.domain.health import Recording
 from hub.simulators.camera_state import FIRMWARE
 from hub.simulators.faults import CLOCK_FAULT_S
 from tests.protocol.onvif_camera import Camera, fault, serve, soap
@@ -167,8 +169,30 @@ async def test_a_recorder_without_recordings_promised_none() -> None:
     camera.say("GetRecordingSummary", lambda: reply("GetRecordingSummary", none))
     async with serve(camera):
         found = await look_at(camera)
-    assert found.recording is None
+    assert found.recording == Recording(recorded_s=0.0, planned_s=0.0)
+    assert found.recording_day == yesterday()
     assert found.notes == ("recordings: the camera keeps none",)
+
+
+async def test_a_filter_with_alternatives_that_is_not_understood_is_made_simple() -> None:
+    camera = Recorder()
+    begin = yesterday()
+    asked: list[str] = []
+
+    async def find(_request: web.Request, body: str) -> web.Response:
+        asked.append(body)
+        if "|" in body:
+            return fault("InvalidFilterFault", "cannot read the filter")
+        return reply("FindEvents", "<tse:SearchToken>2</tse:SearchToken>")
+
+    camera.answers["FindEvents"] = find
+    change = result(said(begin + timedelta(hours=6)), value="false")
+    camera.say("GetEventSearchResults", lambda: page("GetEventSearchResults", change))
+    async with serve(camera):
+        found = await look_at(camera)
+    assert len(asked) == 2
+    assert found.recording is not None
+    assert found.recording.recorded_s == DAY_S / 4
 
 
 async def test_the_older_capabilities_name_the_search_too() -> None:

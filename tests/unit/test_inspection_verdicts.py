@@ -14,6 +14,7 @@ from hub.maintenance.inspection_verdicts import (
     Limits,
     clock_fault,
     events_of,
+    is_first_day,
     judge,
     recording_fault,
     span_text,
@@ -85,6 +86,27 @@ def test_each_layer_that_was_told_has_a_verdict_of_its_own() -> None:
     assert recording.seen == {Layer.RECORDING}
     assert recording.detail == "nothing was recorded on 2026-11-21"
     assert judge(7, Inspection(inspected_at=NOW), LIMITS) == []
+
+
+def test_a_recorder_that_promises_nothing_is_good() -> None:
+    found = Inspection(
+        inspected_at=NOW, recording=Recording(recorded_s=0, planned_s=0), recording_day=NOW
+    )
+    (verdict,) = judge(7, found, LIMITS)
+    assert verdict.layer is None
+    assert verdict.seen == {Layer.RECORDING}
+
+
+def test_the_day_on_which_a_camera_was_hung_up_is_not_judged() -> None:
+    day = NOW - timedelta(days=1)
+    noon, week = day + timedelta(hours=12), day - timedelta(days=7)
+    whole = Recording(recorded_s=DAY_S / 2, planned_s=DAY_S)
+    new = Inspection(inspected_at=NOW, recording=whole, recording_day=day, oldest_recording_at=noon)
+    assert is_first_day(new, noon)
+    assert is_first_day(replace(new, oldest_recording_at=None), noon)
+    assert not is_first_day(new, week), "the hub knew it: half a day is missing"
+    assert not is_first_day(replace(new, oldest_recording_at=week), noon), "it hung there before"
+    assert not is_first_day(Inspection(inspected_at=NOW), noon)
 
 
 def test_spans_are_said_in_two_units() -> None:
