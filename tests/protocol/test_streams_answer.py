@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -35,6 +35,9 @@ from tests.protocol.scripted_rtsp import (
     stay_silent,
 )
 from tests.protocol.simulated import until
+
+RunIn = Callable[[Coroutine[None, None, ProbeResult]], ProbeResult]
+ABORT = struct.pack("ii", 1, 0)  # SO_LINGER of no time: closing sends a reset
 
 
 def repeat(start: bytes, piece: bytes) -> Behaviour:
@@ -112,7 +115,7 @@ async def _cut(reader: StreamReader, writer: StreamWriter) -> None:
 async def _reset(reader: StreamReader, writer: StreamWriter) -> None:
     await read_request(reader)
     wire = writer.get_extra_info("socket")
-    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
 
 
 @BOTH_WAYS
@@ -160,6 +163,22 @@ async def test_no_more_is_read_than_an_answer_may_have() -> None:
         assert await talk.run(timeout_s=5)
     assert isinstance(talk.error, ProtocolViolation)
     assert talk.received_bytes == MAX_RECEIVED_BYTES
+
+
+@pytest.mark.parametrize(
+    ("scheme", "failed"), [("rtsp", Layer.PROTOCOL), ("tcp", None)], ids=["camera", "link"]
+)
+async def test_who_hangs_up_at_once_has_been_reached(scheme: str, failed: Layer | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = camera_at(server.getsockname()[1], scheme=scheme)
+        probing = asyncio.create_task(probe(target, depth=Depth.ANSWER))
+        await asyncio.sleep(0)  # it connects, and has not looked yet
+        connection, _ = server.accept()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        connection.close()
+        result = await probing
+    assert result.failed_layer is failed, result.lines
+    assert ("cut the connection" in result.detail) == (failed is not None)
 
 
 @BOTH_WAYS
@@ -225,15 +244,25 @@ async def test_shortage_of_our_own_says_nothing_of_the_camera(spare: int) -> Non
         assert (await ask(camera.port)).status is Status.ONLINE
 
 
-async def test_what_came_while_the_event_loop_was_held_up_counts() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as camera:
-        probing = asyncio.create_task(ask(camera.getsockname()[1], timeout_s=0.2))
-        await asyncio.sleep(0.05)
-        connection, _ = camera.accept()
-        with connection:
-            connection.sendall(GOOD)
-            time.sleep(0.3)  # noqa: ASYNC251 - this is what holds it up
-            assert (await probing).status is Status.ONLINE
+@pytest.mark.parametrize("run_in", [asyncio.run, uvloop.run])
+def test_what_came_while_the_event_loop_was_held_up_counts(run_in: RunIn) -> None:
+    """uvloop runs the timers that are due before it looks at its sockets again."""
+
+    class Camera(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.descriptor: int = transport.get_extra_info("socket").fileno()
+
+        def data_received(self, data: bytes) -> None:
+            assert data.startswith(b"OPTIONS")
+            os.write(self.descriptor, GOOD)
+            time.sleep(0.4)
+
+    async def run() -> ProbeResult:
+        server = await asyncio.get_running_loop().create_server(Camera, "127.0.0.1", 0)
+        async with server:
+            return await ask(server.sockets[0].getsockname()[1], timeout_s=0.2)
+
+    assert run_in(run()).status is Status.ONLINE
 
 
 @BOTH_WAYS
