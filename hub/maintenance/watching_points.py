@@ -92,6 +92,7 @@ class PointKeeper:
         self._devices: dict[int, DeviceWatch] = {}
         self._unread: set[int] = set()
         self._not_approved: set[int] = set()
+        self._untold: set[int] = set()
         self._saved_at = self._refreshed_at = steady()
         self._is_compared = False
 
@@ -131,8 +132,10 @@ class PointKeeper:
             await self._refresh()
             self._refreshed_at = now
         news = await self._sweep()
+        self._untold = {one.device.device_id for one in news}
         for start in range(0, len(news), POINTS_AT_ONCE):
             await self._tell(news[start : start + POINTS_AT_ONCE], now)
+        self._untold.clear()
         if self._devices and not self._is_compared:
             await self._compare()
         if now - self._saved_at >= self._options.save_s:
@@ -220,15 +223,16 @@ class PointKeeper:
     async def _sweep(self) -> list[_News]:
         news: list[_News] = []
         for number, device in enumerate(list(self._devices.values()), 1):
-            news += [
-                _News(device=device, point=point, faults=point.judge()) for point in device.sweep()
-            ]
+            found = device.sweep()
+            if device.device_id in self._untold:
+                found = device.news()
+            news += [_News(device=device, point=point, faults=point.judge()) for point in found]
             if not number % DEVICES_AT_ONCE:
                 await asyncio.sleep(0)
         return news
 
     async def _tell(self, news: Sequence[_News], now: float) -> None:
-        """Store what changed and say it; what could not be stored is found again."""
+        """Store what changed and say it."""
         at = self._clock()
         begun = [fault_row(n.point, f, at, now) for n in news for f in n.faults - n.point.opened]
         over = [(n.point.point_id, str(f)) for n in news for f in n.point.opened - n.faults]

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from hub.domain.devices import DeviceDescription, DeviceKind, Point, Registration
+from hub.domain.errors import StoreUnavailable
 from hub.domain.events import StoredEvent
 from hub.domain.health import DeviceStatusReport, Layer, Status
 from hub.maintenance.watching_points import KeepingOptions, PointKeeper
@@ -16,7 +18,9 @@ from hub.store.devices import NewDevice
 from hub.store.events import EventFilter, ReadingRow
 from hub.store.notices import Notice
 from hub.store.point_health import LearntRow, PointFilter, PointLimits
+from hub.store.vault import Vault
 from tests.db.conftest import SYSTEM, County
+from tests.proxy import open_proxy
 from tests.statuses import Told, change_status
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -95,6 +99,10 @@ class Site:
 
 @pytest.fixture
 async def site(database: Database, county: County) -> Site:
+    return await build_site(database, county)
+
+
+async def build_site(database: Database, county: County) -> Site:
     said = DeviceDescription(
         kind=DeviceKind.SENSOR,
         points=tuple(
@@ -269,6 +277,35 @@ async def test_a_device_of_which_nothing_is_known_is_not_made_online(site: Site)
         await change_status(tx, SYSTEM, unknown)
         await point_health.close_faults(tx, SYSTEM, [(site.points["temp"], "out_of_range")])
         assert await point_health.differing_devices(tx, SYSTEM) == []
+
+
+@pytest.mark.threat("K3")
+async def test_a_fault_found_while_the_database_is_away_is_told_when_it_is_back(
+    timescaledb_database_url: str, vault: Vault
+) -> None:
+    url = timescaledb_database_url
+    port = int(psycopg.conninfo.conninfo_to_dict(url)["port"] or 5432)
+    async with open_proxy(port) as proxy:
+        database = await Database.open(
+            psycopg.conninfo.make_conninfo(url, port=proxy.port), vault=vault
+        )
+        site = await build_site(database, await County.build(database))
+        keeper = site.keeper()
+        await site.read(keeper, temp=20, water=1)
+        await proxy.cut()
+        for value in (75.0, 80.0):
+            site.passed_s += 10
+            row = ReadingRow(
+                device_id=site.station, point_id=site.points["temp"], at=site.clock(), value=value
+            )
+            await keeper.offer([row])
+        with pytest.raises(StoreUnavailable):
+            await keeper.step()
+        await proxy.mend()
+        await keeper.step()
+        assert await site.present() == {"temp": ["out_of_range"]}
+        assert [event.kind for event in await site.said()] == ["point.out_of_range"]
+        await database.close()
 
 
 @pytest.mark.parametrize(
