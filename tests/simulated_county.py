@@ -72,6 +72,7 @@ class County:
     known: dict[int, Known] = field(default_factory=dict)
     told: list[DeviceStatusReport] = field(default_factory=list)
     asked: list[tuple[int, Depth]] = field(default_factory=list)
+    lost: int = 0
     under_way: int = 0
     most_under_way: int = 0
     on_told: Callable[[DeviceStatusReport], object] | None = None
@@ -129,6 +130,7 @@ class County:
         self.under_way -= 1
         if takes > timeout_s:
             fault = Layer.NETWORK
+            self.lost += 1
         elif fault is not None and fault not in _SEEN[depth]:
             fault = None
         return ProbeResult(

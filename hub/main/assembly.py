@@ -17,7 +17,7 @@ from hub.domain.devices import Connection, Device, Json
 from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
 from hub.main.servers import Servers
-from hub.main.surroundings import device_policy, local_zone, utc_now
+from hub.main.surroundings import device_policy, local_zone, raise_file_limit, utc_now
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import LookOptions
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
@@ -152,7 +152,8 @@ def probing_options(settings: Settings) -> ProbingOptions:
             timeout_s=health.probe_timeout_s,
             confirm_after_s=health.confirm_after_s,
             recover_after_s=health.recover_after_s,
-            concurrency=health.probes_at_once,
+            # The other half is for links, people and the database.
+            concurrency=min(health.probes_at_once, raise_file_limit() // 2),
         ),
     )
 

@@ -3,6 +3,7 @@
 Light to import: every command needs it.
 """
 
+import resource
 import zoneinfo
 from datetime import UTC, datetime, tzinfo
 
@@ -31,3 +32,10 @@ def local_zone(settings: Settings) -> tzinfo:
     if settings.time_zone:
         return zoneinfo.ZoneInfo(settings.time_zone)
     return tzlocal()
+
+
+def raise_file_limit() -> int:
+    """Let this process have as many files and sockets open as it may; returns how many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
