@@ -9,14 +9,17 @@ import contextlib
 import functools
 import socket
 import ssl
+import warnings
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 from hub.domain.addresses import Address, AddressPolicy
 from hub.domain.errors import AddressRefused, DeviceUnreachable, ProtocolViolation
 
 MAX_CERTIFICATE_BYTES = 64 * 1024
+HANDSHAKE_S = 5.0
 
 
 @functools.cache
@@ -38,10 +41,11 @@ async def read_expiry(address: Address, *, policy: AddressPolicy) -> datetime | 
     """
     host, port = await _endpoint(address, policy)
     try:
-        _, writer = await asyncio.open_connection(
-            host, port, ssl=_blind_context(), server_hostname=address.host
-        )
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        async with asyncio.timeout(HANDSHAKE_S):
+            _, writer = await asyncio.open_connection(
+                host, port, ssl=_blind_context(), server_hostname=address.host
+            )
+    except (OSError, ValueError) as error:  # SSLError and TimeoutError are OSErrors
         reason = " ".join(str(error).split())[:200]
         msg = f"the certificate cannot be had: {reason or type(error).__name__}"
         raise DeviceUnreachable(msg) from error
@@ -61,7 +65,10 @@ def parse_expiry(certificate: bytes) -> datetime:
         msg = "the certificate is larger than any camera's"
         raise ProtocolViolation(msg)
     try:
-        return x509.load_der_x509_certificate(certificate).not_valid_after_utc
+        with warnings.catch_warnings():
+            # Of small sins against RFC 5280, such as the serial number 0 of cheap cameras.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            return x509.load_der_x509_certificate(certificate).not_valid_after_utc
     except (ValueError, OverflowError, x509.InvalidVersion) as error:
         msg = f"the certificate cannot be read: {' '.join(str(error).split())[:200]}"
         raise ProtocolViolation(msg) from error

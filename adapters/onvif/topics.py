@@ -90,6 +90,8 @@ _TOPICS: dict[str, _Meaning] = {
     ),
     "Monitoring/ProcessorUsage": _Measure(point="processor_usage", item="Value"),
     "Monitoring/OperatingTime/LastReboot": _Moment(kind="reboot.reported"),
+    "Monitoring/OperatingTime/LastReset": _Moment(kind="reset.reported"),
+    "Monitoring/Backup/Last": _Moment(kind="backup.reported"),
     "Monitoring/OperatingTime/LastClockSynchronization": _Moment(kind="clock.synchronised"),
     "Media/ProfileChanged": _Moment(kind="configuration.changed"),
     "Media/ConfigurationChanged": _Moment(kind="configuration.changed"),

@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -299,3 +300,43 @@ def test_the_summary_tells_the_oldest_and_how_many() -> None:
     assert summary("never", "9" * 400) == (None, None)
     early = parse_tree("<s><DataFrom>1999-01-01T00:00:00Z</DataFrom></s>")
     assert parse_oldest(early, timedelta(days=900_000)) is None
+
+
+texts = st.text(max_size=40) | st.sampled_from(
+    ["2026-11-21T07:00:00Z", "9999-12-31T23:59:59-23:59", "true", "Completed", "Track", ""]
+)
+
+
+NAMES = ["Result", "RecordingInformation", "Track", "Time", "Event", "Topic", "Source"]
+NAMES += ["SearchState", "DataFrom", "DataTo", "EarliestRecording", "TrackToken"]
+
+
+@pytest.mark.threat("K8")
+@given(
+    st.recursive(
+        st.builds(lambda text: ("", text), texts),
+        lambda inner: st.tuples(
+            st.sampled_from(NAMES),
+            st.lists(inner, max_size=5),
+        ),
+        max_leaves=30,
+    ),
+    st.timedeltas(),
+)
+def test_any_tree_is_read_without_a_crash(tree: object, offset: timedelta) -> None:
+    root = ET.Element("Envelope")
+    _grow(root, tree)
+    recordings, changes = parse_recordings(root, offset), parse_changes(root, offset)
+    found = measure_day(recordings.items, changes.items, DAY)
+    assert found is None or 0 <= found.recorded_s <= found.planned_s
+
+
+def _grow(parent: ET.Element, tree: object) -> None:
+    assert isinstance(tree, tuple)
+    name, content = tree
+    if not name:
+        parent.text = content
+        return
+    element = ET.SubElement(parent, f"{{http://www.onvif.org/ver10/schema}}{name}")
+    for one in content:
+        _grow(element, one)

@@ -145,6 +145,39 @@ def test_numbers_are_readings_and_moments_have_no_state() -> None:
     assert crossed.data["ObjectId"] == "7"
 
 
+@pytest.mark.parametrize(
+    ("topic", "kind"),
+    [
+        ("Monitoring/OperatingTime/LastClockSynchronization", "clock.synchronised"),
+        ("Monitoring/OperatingTime/LastReboot", "reboot.reported"),
+        ("Monitoring/OperatingTime/LastReset", "reset.reported"),
+        ("Monitoring/Backup/Last", "backup.reported"),
+    ],
+)
+def test_what_a_camera_did_last_is_a_moment(topic: str, kind: str) -> None:
+    event = _event(topic, Status="2026-11-22T01:00:00Z")
+    assert isinstance(event, Occurrence)
+    assert (event.kind, event.is_active) == (kind, None)
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"),
+    [
+        ("Fan", "fan_failure"),
+        ("FanFailure", "fan_failure"),
+        ("PowerSupply", "power_supply_failure"),
+        ("PowerSupplyFailure", "power_supply_failure"),
+        ("Storage", "storage_failure"),
+        ("StorageFailure", "storage_failure"),
+    ],
+)
+def test_hardware_goes_by_its_long_and_its_short_name(topic: str, kind: str) -> None:
+    for said, state in (("true", "started"), ("false", "stopped")):
+        event = _event(f"Device/HardwareFailure/{topic}", Failed=said)
+        assert isinstance(event, Occurrence)
+        assert (event.kind, event.is_active) == (f"{kind}.{state}", said == "true")
+
+
 def _reply(body: str) -> tuple[Notification, ...]:
     text = (
         '<?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"'
