@@ -5,11 +5,17 @@ have moved on since. A hold speaks against making an alert, never against ending
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
-from alerts.observations import Observation, StatusSeen
+from alerts.observations import STATUS_KINDS, Observation, StatusSeen
 from hub.domain.alerts import Rule
-from hub.domain.conditions import DeviceDegraded, DeviceOffline
+from hub.domain.conditions import (
+    Condition,
+    DeviceDegraded,
+    DeviceOffline,
+    EventOfKind,
+    PointBeyond,
+)
 from hub.domain.events import StoredEvent
 from hub.domain.health import Status
 from hub.store.present import Presence
@@ -23,14 +29,27 @@ def find_hold(rule: Rule, present: Presence, event: StoredEvent | None = None) -
         until = present.window_until
         end = "" if until is None else f" until {until.isoformat(timespec='minutes')}"
         return f"in a maintenance window{end}: {present.window}"
-    if not isinstance(rule.condition, DeviceOffline | DeviceDegraded):
+    if not _is_about_status(rule.condition):
         return ""
     said = {} if event is None else event.data
     if present.behind:
-        return f"behind {present.behind}, which is down"
+        verb = "was" if present.is_parent_back else "is"
+        return f"behind {present.behind}, which {verb} down"
     if (parent := said.get("behind")) is not None:
         return f"behind device {parent}, which was down"
     return FLAPPING if present.is_flapping or said.get("flapping") is True else ""
+
+
+def _is_about_status(condition: Condition) -> bool:
+    match condition:
+        case DeviceOffline() | DeviceDegraded():
+            return True
+        case EventOfKind(kind=kind):
+            return kind in STATUS_KINDS
+        case PointBeyond():
+            return False
+        case _ as never:
+            assert_never(never)
 
 
 def look_again(rule: Rule, seen: Observation, present: Presence) -> Observation:

@@ -45,8 +45,9 @@ class PointPlace:
 class Presence:
     """An approved device as it is now, and what speaks against calling somebody about it.
 
-    ``faults`` are the layers that fail. ``behind`` names the parent that is down, and ``window``
-    the reason of the maintenance window it is in, which ends at ``window_until``; empty: none.
+    ``faults`` are the layers that fail. ``behind`` names the parent that explains it, which may
+    be back a moment ago, and ``window`` the reason of the maintenance window it is in, which ends
+    at ``window_until``; empty: none.
     """
 
     device_id: int
@@ -55,6 +56,7 @@ class Presence:
     since: datetime | None
     faults: frozenset[Layer] = frozenset()
     behind: str = ""
+    is_parent_back: bool = False
     is_flapping: bool = False
     window: str = ""
     window_until: datetime | None = None
@@ -68,6 +70,7 @@ class _Presence:
     since: datetime | None
     faults: Mapping[str, str] | None
     behind: str
+    is_parent_back: bool
     is_flapping: bool
     reason: str
     ends_at: datetime | None
@@ -80,6 +83,7 @@ class _Presence:
             since=self.since,
             faults=frozenset(map(Layer, self.faults)) if self.faults else _NO_LAYERS,
             behind=self.behind,
+            is_parent_back=self.is_parent_back,
             is_flapping=self.is_flapping,
             window=self.reason,
             window_until=self.ends_at,
@@ -120,13 +124,15 @@ async def device_presences(
     rows = await tx.fetch(
         _Presence,
         "SELECT d.id, d.kind, coalesce(s.status, 'unknown') AS status, s.since, s.faults,"
-        " coalesce(p.name, '') AS behind, coalesce(s.is_flapping, false) AS is_flapping,"
+        " coalesce(p.name, '') AS behind, coalesce(ps.status, '') <> 'offline' AS is_parent_back,"
+        " coalesce(s.is_flapping, false) AS is_flapping,"
         " coalesce(w.reason, '') AS reason, w.ends_at"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN devices p ON s.status = 'offline' AND p.id = coalesce(s.behind_id, ("
         + _DEAD_PARENT
         + "))"
+        " LEFT JOIN device_status ps ON ps.device_id = p.id"
         " LEFT JOIN maintenance_windows w ON w.id = s.window_id"
         " WHERE d.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(device_ids), "scope": scope_paths(scope)},

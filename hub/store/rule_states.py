@@ -106,29 +106,28 @@ async def put_states(tx: Transaction, scope: Scope, states: Sequence[RuleState])
             {"rules": [s.rule_id for s in gone], "subjects": [s.subject for s in gone]},
         )
     if kept:
-        await tx.execute_many(
+        await tx.execute(
             "INSERT INTO rule_states (rule_id, subject, area_id, device_id, point_id, channel,"
-            " phase, since, due_at, value, alert_id) VALUES (%(rule_id)s, %(subject)s, %(area)s,"
-            " %(device)s, %(point)s, %(channel)s, %(phase)s, %(since)s, %(due_at)s, %(value)s,"
-            " %(alert)s) ON CONFLICT (rule_id, subject) DO UPDATE SET phase = excluded.phase,"
-            " area_id = excluded.area_id, since = excluded.since, due_at = excluded.due_at,"
-            " value = excluded.value, alert_id = excluded.alert_id",
-            [
-                {
-                    "rule_id": s.rule_id,
-                    "subject": s.subject,
-                    "area": s.area_id,
-                    "device": s.device_id,
-                    "point": s.point_id,
-                    "channel": s.channel,
-                    "phase": s.phase,
-                    "since": s.since,
-                    "due_at": s.due_at,
-                    "value": s.value,
-                    "alert": s.alert_id,
-                }
-                for s in kept
-            ],
+            " phase, since, due_at, value, alert_id) SELECT * FROM unnest(%(rules)s::bigint[],"
+            "  %(subjects)s::text[], %(areas)s::bigint[], %(devices)s::bigint[],"
+            "  %(points)s::bigint[], %(channels)s::text[], %(phases)s::text[],"
+            "  %(since)s::timestamptz[], %(due)s::timestamptz[], %(values)s::float8[],"
+            "  %(alerts)s::bigint[]) ON CONFLICT (rule_id, subject) DO UPDATE SET"
+            " phase = excluded.phase, area_id = excluded.area_id, since = excluded.since,"
+            " due_at = excluded.due_at, value = excluded.value, alert_id = excluded.alert_id",
+            {
+                "rules": [s.rule_id for s in kept],
+                "subjects": [s.subject for s in kept],
+                "areas": [s.area_id for s in kept],
+                "devices": [s.device_id for s in kept],
+                "points": [s.point_id for s in kept],
+                "channels": [s.channel for s in kept],
+                "phases": [s.phase for s in kept],
+                "since": [s.since for s in kept],
+                "due": [s.due_at for s in kept],
+                "values": [s.value for s in kept],
+                "alerts": [s.alert_id for s in kept],
+            },
         )
 
 

@@ -266,6 +266,7 @@ class Site:
             "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'alerts.deliver'",
             "states": "SELECT count(*) FROM rule_states",
             "events": "SELECT count(*) FROM events",
+            "alerts": "SELECT count(*) FROM alerts",
         }
         async with self.database.transaction() as tx:
             ((number,),) = await tx.tuples(queries[table])

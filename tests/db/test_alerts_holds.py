@@ -1,6 +1,5 @@
 """Parents, maintenance windows and flapping on both databases, the clock moved by hand."""
 
-import asyncio
 import logging
 from dataclasses import replace
 
@@ -15,13 +14,11 @@ from hub.domain.conditions import (
     PointBeyond,
 )
 from hub.domain.devices import Device, DeviceKind, Registration
-from hub.domain.health import DeviceStatusReport, Layer, Status
-from hub.runtime.pipeline import Pipeline
-from hub.runtime.registry import Registry
+from hub.domain.health import Layer, Status
 from hub.store.database import Database
 from hub.store.devices import set_registration
 from hub.store.present import device_presences, present_statuses
-from tests.db.alerts_site import HUB, Clock, Site, running
+from tests.db.alerts_site import HUB, Clock, Site
 
 BLIND = DeviceDegraded(layers=(Layer.FRAMES,))
 HOT = PointBeyond(point="temp", direction=Direction.ABOVE, threshold=30, clear=25)
@@ -335,48 +332,3 @@ async def test_presences_leave_out_what_is_not_approved_or_outside_the_scope(
     async with site.database.transaction() as tx:
         assert set(await device_presences(tx, HUB, numbers)) == {uplink.id, north.id, south.id}
         assert set(await device_presences(tx, scope, numbers)) == {south.id}
-
-
-async def test_from_the_verdicts_of_probes_to_alerts(site: Site, uplink: Device) -> None:
-    """The pipeline makes the events: also the one that tells that the parent is not to blame."""
-    await site.add_rule(DeviceOffline())
-    children = [await add_child(site, uplink, f"cam{n}") for n in range(3)]
-    registry = Registry(site.database)
-    await registry.load()
-    pipeline = Pipeline(site.database, registry, site.clock)
-    engine = site.engine()
-    went_at = site.clock()
-
-    def dead(device: Device, behind: Device | None = None) -> DeviceStatusReport:
-        return DeviceStatusReport(
-            device_id=device.id,
-            probed_at=site.clock(),
-            layer=Layer.NETWORK,
-            detail="no answer",
-            behind=None if behind is None else behind.id,
-        )
-
-    async def report(*reports: DeviceStatusReport) -> None:
-        before = await site.count("events")
-        await pipeline.report(reports)
-        async with asyncio.timeout(10):
-            while await site.count("events") == before:
-                await asyncio.sleep(0.02)
-        await engine.step()
-
-    async with running(pipeline.run()):
-        await report(dead(uplink), *(dead(child, uplink) for child in children))
-        assert [alert.device_name for alert in await site.alerts()] == ["Uplink 7"]
-        site.clock.pass_s(300)
-        back = [
-            DeviceStatusReport(device_id=d.id, probed_at=site.clock())
-            for d in (uplink, *children[:2])
-        ]
-        await report(*back, dead(children[2]))
-    alerts = await site.alerts()
-    assert [(a.device_name, a.status.value) for a in alerts] == [
-        ("Uplink 7", "resolved"),
-        ("cam2", "firing"),
-    ]
-    assert alerts[1].started_at == went_at
-    assert await site.count("notifications") == 3

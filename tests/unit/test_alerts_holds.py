@@ -82,6 +82,11 @@ def degraded(*layers: Layer) -> StatusSeen:
     [
         (HERE, {}, ""),
         (replace(HERE, behind="Uplink 7"), {}, BEHIND),
+        (
+            replace(HERE, behind="Uplink 7", is_parent_back=True),
+            {},
+            "behind Uplink 7, which was down",
+        ),
         (HERE, {"behind": 17}, "behind device 17, which was down"),
         (replace(HERE, behind="Uplink 7"), {"behind": 17}, BEHIND),
         (replace(HERE, is_flapping=True), {}, FLAPPING),
@@ -94,7 +99,7 @@ def degraded(*layers: Layer) -> StatusSeen:
         ),
     ],
 )
-@pytest.mark.parametrize("condition", [OFFLINE, BLIND])
+@pytest.mark.parametrize("condition", [OFFLINE, BLIND, EventOfKind(kind="device.offline")])
 def test_why_nobody_is_called_about_a_status(
     condition: Condition, present: Presence, data: dict[str, Json], hold: str
 ) -> None:
