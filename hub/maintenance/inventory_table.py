@@ -93,6 +93,7 @@ def open_table(
     names = [known.get(_folded(cell), "") for cell in header]
     trouble = _header_trouble(header, names, () if unless in names else required)
     if trouble:
+        rows.close()
         listed = ",".join(column.name for column in columns)
         msg = f"{trouble} in its first line, which names columns of these: {listed}"
         raise Invalid(msg, field="file")

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -78,7 +78,7 @@ def csv_encoding(stream: BinaryIO) -> str:
 
 def read_sheet(
     stream: BinaryIO, kind: SheetKind, limits: SheetLimits = DEFAULT_LIMITS
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Read the rows of a CSV file, or of the first visible sheet of a workbook, as text.
 
     Empty rows are left out. The stream must be seekable and is read from its beginning.
@@ -91,10 +91,11 @@ def read_sheet(
         raise Invalid(msg, field="file")
     stream.seek(0)
     rows = _read_csv(stream) if kind is SheetKind.CSV else _read_xlsx(stream, limits)
-    for count, row in enumerate(rows, start=1):
-        _refuse_excess(row, count, limits)
-        if any(cell.strip() for cell in row.cells):
-            yield row
+    with closing(rows):
+        for count, row in enumerate(rows, start=1):
+            _refuse_excess(row, count, limits)
+            if any(cell.strip() for cell in row.cells):
+                yield row
 
 
 def _refuse_excess(row: Row, count: int, limits: SheetLimits) -> None:
@@ -109,7 +110,7 @@ def _refuse_excess(row: Row, count: int, limits: SheetLimits) -> None:
         raise Invalid(trouble, field="file")
 
 
-def _read_csv(stream: BinaryIO) -> Iterator[Row]:
+def _read_csv(stream: BinaryIO) -> Generator[Row, None, None]:
     text = io.TextIOWrapper(stream, encoding=csv_encoding(stream), newline="")
     try:
         reader = csv.reader(text)
@@ -121,10 +122,11 @@ def _read_csv(stream: BinaryIO) -> Iterator[Row]:
         msg = f"is no CSV file: {error}"
         raise Invalid(msg, field="file") from None
     finally:
-        text.detach()
+        if not stream.closed:  # else whoever read on has gone, and the file with him
+            text.detach()
 
 
-def _read_xlsx(stream: BinaryIO, limits: SheetLimits) -> Iterator[Row]:
+def _read_xlsx(stream: BinaryIO, limits: SheetLimits) -> Generator[Row, None, None]:
     _refuse_bomb(stream, limits)
     with _named(stream) as file:
         command = [sys.executable, "-I", str(_WORKER), json.dumps(asdict(limits))]

@@ -32,6 +32,7 @@ MOST_XLSX_CHARACTERS = 32_767
 # Beyond 15 digits a spreadsheet rounds a number.
 MOST_DIGITS = 15
 COLUMN_WIDTH = 16
+TEXT_FORMAT = 49  # "@" (ECMA-376, 18.8.30)
 
 CSV_MEDIA_TYPE = "text/csv"
 XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -109,12 +110,13 @@ def _write_xlsx(
     stream: BinaryIO, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str
 ) -> None:
     book = xlsxwriter.Workbook(stream, {"constant_memory": True})
-    # Text cells keep a number of 20 digits that somebody types over them.
-    text = book.add_format({"num_format": "@"})
-    head = book.add_format({"bold": True, "num_format": "@"})
+    # A column of text keeps the number of 20 digits that somebody types into it.
+    text = book.add_format({"num_format": TEXT_FORMAT})
+    number_format = book.add_format({"num_format": "General"})
+    head = book.add_format({"bold": True, "num_format": TEXT_FORMAT})
     sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '") or None)
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, max(0, len(columns) - 1), COLUMN_WIDTH)
+    sheet.set_column(0, max(0, len(columns) - 1), COLUMN_WIDTH, text)
     for place, name in enumerate(columns):
         sheet.write_string(0, place, name, head)
     for number, row in enumerate(rows, start=1):
@@ -124,11 +126,9 @@ def _write_xlsx(
         for place, value in enumerate(row):
             cell = _cell(value)
             if isinstance(cell, int | float):
-                sheet.write_number(number, place, cell)
+                sheet.write_number(number, place, cell, number_format)
             elif cell:
                 sheet.write_string(number, place, neutralise(cell), text)
-            else:
-                sheet.write_blank(number, place, None, text)
     book.close()
 
 
