@@ -25,6 +25,7 @@ from hub.maintenance.inspection_verdicts import (
     is_expiring,
     is_first_day,
     judge,
+    suspects_own_clock,
 )
 from hub.maintenance.intervals import Intervals, IntervalTable
 from hub.maintenance.watched import subnet_of
@@ -86,6 +87,7 @@ class _Run:
     ends: float
     findings: list[Finding] = field(default_factory=list)
     reports: list[DeviceStatusReport] = field(default_factory=list)
+    offsets_s: list[float] = field(default_factory=list)
 
 
 class Inspector:
@@ -139,6 +141,8 @@ class Inspector:
             if isinstance(defect, Exception):
                 log.error("a slow look at a camera failed", exc_info=defect)
                 self._note(camera, self._senses.clock(), None, run)
+        if suspects_own_clock(run.offsets_s, self._options.limits):
+            log.warning("nearly all cameras' clocks differ from ours alike: is ours wrong?")
         await self._keep(run)
 
     async def _find_due(self, shard: int) -> list[DueCamera]:
@@ -185,6 +189,8 @@ class Inspector:
                 inspection=found,
             )
         )
+        if found is not None and found.clock_offset_s is not None:
+            run.offsets_s.append(found.clock_offset_s)
         # Whether an unknown camera is there, the probes say first.
         if found is not None and camera.status is not Status.UNKNOWN:
             run.reports += judge(number, found, options.limits, options.zone)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from statistics import median
 from typing import Final
 
 from hub.domain.devices import Json
@@ -13,6 +14,7 @@ from hub.store.camera_days import Learnt
 EXPIRING: Final = "certificate.expiring"
 RENEWED: Final = "certificate.renewed"
 FIRMWARE_CHANGED: Final = "device.firmware_changed"
+SUSPICIOUS: Final = 10  # fewer clocks that are wrong alike are one village's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,15 @@ def judge(
         )
         for layer, fault in verdicts
     ]
+
+
+def suspects_own_clock(offsets_s: Sequence[float], limits: Limits) -> bool:
+    """Tell whether so many clocks differ from ours by the same that ours may be the wrong one."""
+    if len(offsets_s) < SUSPICIOUS:
+        return False
+    middle = median(offsets_s)
+    alike = sum(abs(offset - middle) <= limits.clock_s for offset in offsets_s)
+    return abs(middle) > limits.clock_s and alike >= 0.9 * len(offsets_s)
 
 
 def is_first_day(found: Inspection, registered_at: datetime) -> bool:

@@ -51,13 +51,13 @@ class Site:
         self.is_away = False
         self.paused_s = 0.0
 
-    async def settle(self) -> None:
+    async def settle(self, cameras: int = 6) -> None:
         async with self.database.transaction() as tx:
             county = await create_area(tx, HUB, code="c", name="某县", parent_id=None)
             for code in "ab":
                 village = await create_area(tx, HUB, code=code, name=code, parent_id=county.id)
                 self.areas.append(village.id)
-        for number in range(6):
+        for number in range(cameras):
             self.cameras.append(await self.add(number))
 
     async def add(self, number: int, *, protocol: str = "onvif", address: str = "") -> int:
@@ -138,7 +138,7 @@ class Site:
         return row.status, dict(row.faults)
 
     async def days(self, device_id: int, scope: Scope = HUB) -> list[CameraDay]:
-        since, until = START - timedelta(days=9), START + timedelta(days=9)
+        since, until = self.now - timedelta(days=9), self.now + timedelta(days=9)
         async with self.database.transaction() as tx:
             return await list_camera_days(tx, scope, device_id, since=since, until=until)
 

@@ -113,6 +113,14 @@ async def test_a_clock_that_is_told_only_with_a_password_refuses_a_wrong_one() -
     assert sum("UsernameToken" in body for body in camera.bodies) == 1
 
 
+async def test_a_camera_behind_address_translation_is_reached_by_its_connection() -> None:
+    camera = Recorder(xaddr="http://192.168.1.64/onvif/search")
+    async with serve(camera):
+        found = await look_at(target_of(camera.base, rewrite_host=True))
+    assert found.recording is not None
+    assert "GetRecordingSummary" in camera.calls
+
+
 async def test_without_an_onvif_service_there_is_nothing_to_ask() -> None:
     with pytest.raises(UnsupportedByDevice, match="no ONVIF service"):
         await look_at(CameraTarget(device_id=1, stream_address="rtsp://127.0.0.1/main"))

@@ -18,6 +18,7 @@ from hub.maintenance.inspection_verdicts import (
     judge,
     recording_fault,
     span_text,
+    suspects_own_clock,
 )
 from hub.store.camera_days import Learnt
 
@@ -107,6 +108,25 @@ def test_the_day_on_which_a_camera_was_hung_up_is_not_judged() -> None:
     assert not is_first_day(new, week), "the hub knew it: half a day is missing"
     assert not is_first_day(replace(new, oldest_recording_at=week), noon), "it hung there before"
     assert not is_first_day(Inspection(inspected_at=NOW), noon)
+
+
+@pytest.mark.threat("K10")
+@pytest.mark.parametrize(
+    ("offsets_s", "is_ours"),
+    [
+        ([3600.0 + n for n in range(10)], True),
+        ([-7200.0] * 95 + [0.0] * 5, True),
+        ([3600.0] * 9, False),
+        ([3600.0] * 8 + [0.0] * 2, False),
+        ([61.0 * n for n in range(20)], False),
+        ([30.0] * 20, False),
+        ([], False),
+    ],
+)
+def test_many_clocks_that_are_wrong_alike_are_right(
+    offsets_s: list[float], *, is_ours: bool
+) -> None:
+    assert suspects_own_clock(offsets_s, LIMITS) is is_ours
 
 
 def test_spans_are_said_in_two_units() -> None:
