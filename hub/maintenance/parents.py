@@ -47,6 +47,7 @@ class GroupingRules:
     least_devices: int = 5
     least_times: int = 2
     least_presence: float = 0.8  # of the episodes, for each device
+    least_share: float = 0.5  # of a device's own outages
     least_confidence: float = 0.5
     most_episodes: int = 50
 
@@ -279,7 +280,7 @@ def _describe(
         # A camera that was added last week could not fail with the others before.
         chances = sum(registered_at is None or one.at >= registered_at for one in alike)
         is_there = count >= max(rules.least_times, rules.least_presence * chances)
-        if is_there and 2 * count >= outages:
+        if is_there and count >= rules.least_share * outages:
             kept.append(device)
             together += count
             befell += max(count, chances) + max(0, outages - count)
