@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
@@ -11,12 +11,8 @@ from hub.domain.health import Status
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
-# Which group each area below belongs to; the area asked for is a group of its own devices only.
-_GROUPS = (
-    "WITH m AS (SELECT a.id AS area_id, a.id AS group_id FROM areas a WHERE a.id = %(area)s"
-    " UNION ALL SELECT a.id, g.id FROM areas g JOIN areas a ON a.path <@ g.path"
-    "  WHERE g.id = ANY (%(children)s) AND" + IN_SCOPE + ")"
-)
+# Which group each area below belongs to.
+_GROUPS = " unnest(%(areas)s::bigint[], %(groups)s::bigint[]) AS m (area_id, group_id) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +63,7 @@ async def summarise_area(
     tx: Transaction, scope: Scope, area: Area
 ) -> tuple[AreaSummary, list[AreaSummary]]:
     """An area of the scope over everything below it, and the same for each direct child."""
-    children = await _areas(
-        tx,
-        scope,
-        area.id,
-    )
+    children = await _areas(tx, scope, area.id)
     found = await _summarise(tx, scope, children, area)
     return _add_up(area, found), found[1:]
 
@@ -98,72 +90,93 @@ async def _summarise(
     tx: Transaction, scope: Scope, children: Sequence[Area], home: Area | None
 ) -> list[AreaSummary]:
     """One summary a group: first the area's own devices, when there is an area."""
-    values = {
-        "area": None if home is None else home.id,
-        "children": [child.id for child in children],
-        "scope": scope_paths(scope),
-    }
+    groups = await _find_groups(tx, scope, children)
+    if home is not None:
+        groups[home.id] = home.id
+    values = {"areas": list(groups), "groups": list(groups.values())}
+    # Few devices are not online, and an index holds just those.
     counts = await tx.search(
         _Count,
-        _GROUPS + " SELECT m.group_id, s.shown, s.layer, s.behind_id IS NOT NULL AS is_behind,"
-        " s.is_flapping, count(*) AS count FROM m JOIN devices d ON d.area_id = m.area_id"
-        " JOIN device_status s ON s.device_id = d.id WHERE d.registration = 'approved'"
-        " GROUP BY 1, 2, 3, 4, 5",
+        "SELECT m.group_id, coalesce(s.shown, 'online') AS status, coalesce(s.layer, '') AS layer,"
+        " s.behind_id IS NOT NULL AS is_behind, count(*) AS count, min(s.since) AS since FROM"
+        + _GROUPS
+        + "JOIN devices d ON d.area_id = m.area_id"
+        " LEFT JOIN device_status s ON s.device_id = d.id AND s.shown <> 'online'"
+        " WHERE d.registration = 'approved' GROUP BY 1, 2, 3, 4",
+        values,
+    )
+    flapping = await tx.search(
+        _Number,
+        "SELECT m.group_id, count(*) AS count FROM device_status s"
+        " JOIN devices d ON d.id = s.device_id AND d.registration = 'approved' JOIN"
+        + _GROUPS
+        + "ON m.area_id = d.area_id WHERE s.is_flapping GROUP BY m.group_id",
         values,
     )
     alerts = await tx.search(
-        _Alerts,
-        _GROUPS + " SELECT m.group_id, count(*) AS count FROM m"
-        " JOIN alerts l ON l.area_id = m.area_id WHERE l.status <> 'resolved' GROUP BY 1",
-        values,
-    )
-    outages = await tx.search(
-        _Outage,
-        _GROUPS + " SELECT DISTINCT ON (m.group_id) m.group_id, d.id AS device_id,"
-        " d.name AS device_name, o.started_at FROM outages o"
-        " JOIN device_status s ON s.device_id = o.device_id AND s.shown = 'offline'"
-        " JOIN devices d ON d.id = o.device_id AND d.registration = 'approved'"
-        " JOIN m ON m.area_id = d.area_id WHERE o.ended_at IS NULL"
-        " ORDER BY m.group_id, o.started_at, d.id",
+        _Number,
+        "SELECT m.group_id, count(*) AS count FROM"
+        + _GROUPS
+        + "JOIN alerts l ON l.area_id = m.area_id WHERE l.status <> 'resolved' GROUP BY 1",
         values,
     )
     by_group: dict[int, list[_Count]] = {}
     for row in counts:
         by_group.setdefault(row.group_id, []).append(row)
-    open_alerts = {row.group_id: row.count for row in alerts}
-    longest = {row.group_id: row.outage() for row in outages}
+    longest = await _find_longest(tx, values, counts)
+    all_flapping, open_alerts = (
+        {row.group_id: row.count for row in rows} for rows in (flapping, alerts)
+    )
     return [
-        _summary(
-            area,
-            by_group.get(area.id, []),
+        replace(
+            _summary(area, by_group.get(area.id, [])),
+            flapping=all_flapping.get(area.id, 0),
             open_alerts=open_alerts.get(area.id, 0),
-            longest=longest.get(area.id),
+            longest_outage=longest.get(area.id),
         )
         for area in ([] if home is None else [home]) + list(children)
     ]
 
 
-def _summary(
-    area: Area, rows: Iterable["_Count"], *, open_alerts: int, longest: LongestOutage | None
-) -> AreaSummary:
+async def _find_groups(tx: Transaction, scope: Scope, children: Sequence[Area]) -> dict[int, int]:
+    """Area → the one of these above it, or itself."""
+    rows = await tx.tuples(
+        "SELECT a.id, g.id FROM areas g JOIN areas a ON a.path <@ g.path"
+        " WHERE g.id = ANY (%(children)s) AND" + IN_SCOPE,
+        {"children": [child.id for child in children], "scope": scope_paths(scope)},
+    )
+    return {int(str(area)): int(str(group)) for area, group in rows}
+
+
+async def _find_longest(
+    tx: Transaction, values: Mapping[str, object], counts: Iterable["_Count"]
+) -> dict[int, LongestOutage]:
+    """The longest present outage of each group: it began with the status."""
+    since: dict[int, datetime] = {}
+    for row in counts:
+        if row.status == Status.OFFLINE and row.since is not None:
+            since[row.group_id] = min(row.since, since.get(row.group_id, row.since))
+    rows = await tx.search(
+        _Outage,
+        "SELECT m.group_id, d.id AS device_id, d.name AS device_name, s.since AS started_at"
+        " FROM device_status s JOIN devices d ON d.id = s.device_id AND d.registration = 'approved'"
+        " JOIN" + _GROUPS + "ON m.area_id = d.area_id"
+        " WHERE s.shown = 'offline' AND s.since = ANY (%(since)s) ORDER BY d.id DESC",
+        {**values, "since": list(since.values())},
+    )
+    return {row.group_id: row.outage() for row in rows if row.started_at == since[row.group_id]}
+
+
+def _summary(area: Area, rows: Iterable["_Count"]) -> AreaSummary:
     by_status: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    behind = flapping = 0
+    behind = 0
     for row in rows:
-        by_status[row.shown] += row.count
-        if row.shown in {Status.OFFLINE, Status.DEGRADED}:
+        by_status[row.status] += row.count
+        if row.status in {Status.OFFLINE, Status.DEGRADED}:
             faults[row.layer] += row.count
             behind += row.count if row.is_behind else 0
-        flapping += row.count if row.is_flapping else 0
-    return AreaSummary(
-        area=area,
-        by_status=by_status,
-        first_faults=faults,
-        behind_parents=behind,
-        flapping=flapping,
-        open_alerts=open_alerts,
-        longest_outage=longest,
-    )
+    return AreaSummary(area=area, by_status=by_status, first_faults=faults, behind_parents=behind)
 
 
 def _add_up(area: Area, parts: Sequence[AreaSummary]) -> AreaSummary:
@@ -187,15 +200,15 @@ def _add_up(area: Area, parts: Sequence[AreaSummary]) -> AreaSummary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Count:
     group_id: int
-    shown: str
+    status: str
     layer: str
     is_behind: bool
-    is_flapping: bool
     count: int
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Alerts:
+class _Number:
     group_id: int
     count: int
 

@@ -29,13 +29,22 @@ from hub.store.scoping import (
 _TRIGRAM = 3
 # The expression of the index devices_search, to the letter.
 _TEXT = "(d.name || ' ' || d.code || ' ' || d.serial || ' ' || d.address || ' ' || d.place)"
-_FROM = " FROM devices d JOIN areas a ON a.id = d.area_id"
-_WHERE = (
-    " WHERE"
+# Of the scope and below the area asked for: numbers of areas tell the planner more than paths do.
+_AREAS = (
+    "SELECT coalesce(array_agg(a.id), '{}') AS ids, (SELECT count(*) FROM areas) AS all_areas"
+    " FROM areas a WHERE"
     + IN_SCOPE
     + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+)
+# Each device has an area and a status: joins of what a question does not touch are left out.
+_FROM = (
+    " FROM devices d LEFT JOIN areas a ON a.id = d.area_id"
+    " LEFT JOIN device_status s ON s.device_id = d.id"
+)
+_WHERE = (
+    " WHERE (%(areas)s::bigint[] IS NULL OR d.area_id = ANY (%(areas)s))"
     " AND CASE %(match)s::text WHEN 'all' THEN true"
-    "  WHEN 'short' THEN " + _TEXT + " LIKE ANY (%(forms)s::text[])"
+    "  WHEN 'short' THEN lower(" + _TEXT + ' COLLATE "C") LIKE ANY (%(forms)s::text[])'
     "  WHEN 'plain' THEN " + _TEXT + " LIKE %(text)s ELSE " + _TEXT + " ILIKE %(text)s END"
     " AND (%(statuses)s::text[] IS NULL OR s.shown = ANY (%(statuses)s))"
     " AND (%(layer)s::text IS NULL OR s.layer = %(layer)s)"
@@ -180,12 +189,15 @@ async def list_devices(
         + _NUMBER
         + " AS number"
         + _FROM
-        # Each device has a status, so that these two joins differ for the planner alone.
-        + " JOIN device_status s ON s.device_id = d.id"
         + _WHERE
         + _AFTER
         + " ORDER BY word, number, d.id LIMIT %(limit)s",
-        {**_values(scope, wanted), **_position(order, cursor), "limit": count + 1},
+        {
+            **_values(wanted),
+            **_position(order, cursor),
+            "areas": await _find_areas(tx, scope, wanted),
+            "limit": count + 1,
+        },
     )
     lines = await list_lines(tx, scope, [place.id for place in places[:count]])
     more = None
@@ -199,11 +211,8 @@ async def count_devices(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> 
     """How many devices of the scope a filter leaves."""
     number = await tx.search(
         _Count,
-        "SELECT count(*) AS count"
-        + _FROM
-        + " LEFT JOIN device_status s ON s.device_id = d.id"
-        + _WHERE,
-        _values(scope, wanted),
+        "SELECT count(*) AS count" + _FROM + _WHERE,
+        {**_values(wanted), "areas": await _find_areas(tx, scope, wanted)},
     )
     return number[0].count
 
@@ -252,11 +261,23 @@ class _Count:
     count: int
 
 
-def _values(scope: Scope, wanted: DeviceFilter) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Areas:
+    ids: Sequence[int]
+    all_areas: int
+
+
+async def _find_areas(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> list[int] | None:
+    """The areas to look in; None when that is every area there is."""
+    (found,) = await tx.search(
+        _Areas, _AREAS, {"scope": scope_paths(scope), "area": wanted.area_id}
+    )
+    return None if len(found.ids) == found.all_areas else list(found.ids)
+
+
+def _values(wanted: DeviceFilter) -> dict[str, object]:
     statuses = (wanted.status,) if wanted.status else wanted.statuses
     return {
-        "scope": scope_paths(scope),
-        "area": wanted.area_id,
         **_search(wanted.text),
         "statuses": list(statuses) or None,
         "layer": wanted.layer,
@@ -276,15 +297,18 @@ def _values(scope: Scope, wanted: DeviceFilter) -> dict[str, object]:
 def _search(text: str) -> dict[str, object]:
     """How a text is looked for: ILIKE costs three times LIKE, which Chinese and digits do with.
 
-    One or two characters are in no trigram: every device is read, by LIKE in each case they have.
+    One or two characters are in no trigram: every device is read. lower() in C is quick and knows
+    ASCII only; other letters are looked for in each case they have.
     """
     found: dict[str, object] = {"match": "all", "text": _pattern(text), "forms": None}
-    if text and len(text) < _TRIGRAM:
-        cases = ({letter, letter.lower(), letter.upper()} for letter in text)
+    if text and text.lower() == text.upper():
+        found["match"] = "plain"
+    elif len(text) >= _TRIGRAM:
+        found["match"] = "folded"
+    elif text:
+        cases = ({c.lower()} if c.isascii() else {c, c.lower(), c.upper()} for c in text)
         forms = sorted({_pattern("".join(letters)) for letters in product(*cases)})
         found |= {"match": "short", "forms": forms}
-    elif text:
-        found["match"] = "plain" if text.lower() == text.upper() else "folded"
     return found
 
 

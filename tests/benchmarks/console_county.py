@@ -1,16 +1,13 @@
 """A county in the database, in bulk: 500 areas of three levels, 70,000 devices, their troubles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hub.domain.access import Role, Scope, system_scope
+from hub.domain.access import Role, system_scope
 from hub.store.database import Database, Transaction
 from tests.web.stage import add_person
 
 SCOPE = system_scope("benchmark")
 COUNTY_USER, TOWN_USER = "county-maintainer", "town-maintainer"
-TOWNSHIPS, VILLAGES, DEVICES = 20, 479, 70_000
-# The uplink of this township is down, and all that hangs behind it.
-CUT_TOWNSHIP = 7
 
 _AREAS = """
 INSERT INTO areas (code, name, path) VALUES ('330402', '南湖区', '330402');
@@ -110,12 +107,16 @@ WHERE s.status = 'offline' AND s.behind_id IS NULL;
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class County:
-    """Numbers of what the questions are about."""
+    """Numbers of what the questions are about; the uplink of the township is down."""
 
     root: int
     town: int
-    cut_town: int
-    cut_uplink: int
+    village: int
+    town_uplink: int
+
+    def inside_town(self) -> "County":
+        """The same questions for somebody who sees the township only."""
+        return replace(self, root=self.town)
 
 
 async def build_county(database: Database) -> County:
@@ -125,9 +126,11 @@ async def build_county(database: Database) -> County:
             await tx.connection.execute(script)
         county = County(
             root=await _number(tx, "SELECT id FROM areas WHERE code = '330402'"),
-            town=await _number(tx, "SELECT id FROM areas WHERE code = '330402002'"),
-            cut_town=await _number(tx, "SELECT id FROM areas WHERE code = '330402007'"),
-            cut_uplink=await _number(
+            town=await _number(tx, "SELECT id FROM areas WHERE code = '330402007'"),
+            village=await _number(
+                tx, "SELECT max(id) FROM areas WHERE code LIKE '330402007%' AND length(code) > 9"
+            ),
+            town_uplink=await _number(
                 tx,
                 "SELECT d.id FROM devices d JOIN areas a ON a.id = d.area_id"
                 " WHERE d.kind = 'uplink' AND a.code = '330402007'",
@@ -149,8 +152,3 @@ async def _number(tx: Transaction, query: str) -> int:
         msg = "the county lacks something"
         raise LookupError(msg)
     return int(str(found[0]))
-
-
-def town_scope(path: str) -> Scope:
-    """What somebody granted one township may touch."""
-    return Scope(paths=(path,), actor=TOWN_USER)
