@@ -20,6 +20,7 @@ from hub.domain.errors import AddressRefused, DeviceUnreachable, ProtocolViolati
 
 MAX_CERTIFICATE_BYTES = 64 * 1024
 HANDSHAKE_S = 5.0
+_FIRST_YEAR = 1988  # of X.509
 
 
 @functools.cache
@@ -68,10 +69,14 @@ def parse_expiry(certificate: bytes) -> datetime:
         with warnings.catch_warnings():
             # Of small sins against RFC 5280, such as the serial number 0 of cheap cameras.
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            return x509.load_der_x509_certificate(certificate).not_valid_after_utc
+            ends = x509.load_der_x509_certificate(certificate).not_valid_after_utc
     except (ValueError, OverflowError, x509.InvalidVersion) as error:
         msg = f"the certificate cannot be read: {' '.join(str(error).split())[:200]}"
         raise ProtocolViolation(msg) from error
+    if ends.year < _FIRST_YEAR:
+        msg = "the certificate ended before there were any"
+        raise ProtocolViolation(msg)
+    return ends
 
 
 async def _endpoint(address: Address, policy: AddressPolicy) -> tuple[str, int]:

@@ -190,4 +190,4 @@ def _number(value: float | None) -> float | None:
 
 def _plain(text: str) -> str:
     """Return a text that the database can hold."""
-    return text.replace("\0", "")
+    return text.replace("\0", "").encode(errors="replace").decode()

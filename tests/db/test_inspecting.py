@@ -231,6 +231,33 @@ async def test_a_defect_of_ours_stops_nobody_else(
     assert await site.look() == [], "nor is it run into every five minutes"
 
 
+@pytest.mark.threat("T22")
+async def test_absurd_findings_of_one_camera_are_kept_and_harm_no_other(site: Site) -> None:
+    odd = site.cameras[0]
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    hole = (YESTERDAY, YESTERDAY + timedelta(microseconds=1))
+    site.answers[odd] = Inspection(
+        inspected_at=START,
+        clock_offset_s=-1.9e9,
+        recording=Recording(recorded_s=1e-6, planned_s=DAY_S, holes=(hole,) * 100),
+        recording_day=YESTERDAY,
+        oldest_recording_at=datetime(1971, 1, 1, tzinfo=UTC),
+        certificate_expires_at=never,
+        firmware="<img onerror='x'> \x00\ud800 '; DROP TABLE devices; --" + "v" * 500,
+    )
+    assert await site.look() == site.cameras
+    assert await site.look() == []
+    assert await site.column(odd, "certificate_expires_at") == "9999-12-31T23:59:59+00:00"
+    assert str(await site.column(odd, "firmware")).startswith("<img onerror='x'> ? '; DROP")
+    assert (await site.status(odd))[0] is Status.DEGRADED
+    site.now += timedelta(hours=6)
+    expired = datetime(1988, 1, 1, tzinfo=UTC)
+    site.answers[odd] = replace(GOOD, certificate_expires_at=expired)
+    await site.look()
+    assert len(await site.events("certificate.expiring")) == 1
+    assert [day.clock_offset_s for day in await site.days(odd)] == [None, -1.9e9]
+
+
 async def test_new_firmware_is_an_event_and_the_first_is_not(site: Site) -> None:
     camera = site.cameras[0]
     await site.look()
