@@ -1,6 +1,7 @@
 """What one row of a device file makes of what is there: decided without touching anything."""
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -348,6 +349,9 @@ def _with_values(device: InventoryDevice, values: Mapping[str, object]) -> Inven
         before = getattr(device, name)
         if isinstance(before, str) and isinstance(after, str):
             changes[name] = _kept_text(before, after)
+        elif isinstance(before, float) and isinstance(after, float):
+            # A spreadsheet keeps 15 digits.
+            changes[name] = before if math.isclose(before, after, rel_tol=1e-12) else after
     return replace(device, **changes)
 
 
