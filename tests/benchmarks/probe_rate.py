@@ -93,7 +93,7 @@ def main() -> None:
     """Measure on both loops."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--at-once", type=int, default=500)
+    parser.add_argument("--at-once", type=int, default=200)
     options = parser.parse_args()
     raise_file_limit()
     runners: dict[str, Callable[[Coroutine[None, None, None]], None]]
