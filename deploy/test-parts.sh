@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Python: Debian's mosquitto, GStreamer's RTSP server and
-# Chromium, and starts TimescaleDB. What cannot be had here it names and goes on: the tests that
+# Installs what the tests need beside Python: Debian's mosquitto, Prometheus, GStreamer's RTSP server
+# and Chromium, and starts TimescaleDB. What cannot be had here it names and goes on: the tests that
 # need it are skipped then, and fail where CI is set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'test-parts.sh: %s\n' "$*" >&2; }
 
-packages=(mosquitto mosquitto-clients chromium fonts-wqy-microhei python3-gi gir1.2-gst-rtsp-server-1.0
+packages=(mosquitto mosquitto-clients prometheus chromium fonts-wqy-microhei
+          python3-gi gir1.2-gst-rtsp-server-1.0
           gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
           gstreamer1.0-plugins-ugly gstreamer1.0-libav)
 
