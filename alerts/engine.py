@@ -18,7 +18,6 @@ from alerts.observations import Tick, ValueSeen
 from alerts.readings import ReadingInbox
 from alerts.sweeping import sightings_of_present
 from hub.domain.alerts import Rule, RuleState
-from hub.domain.conditions import EventOfKind
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.events import StoredEvent
 from hub.domain.ports import Clock
@@ -206,26 +205,19 @@ class AlertEngine:
             await self._judge(found)
 
     async def _sweep(self) -> None:
-        """Compare the present with what is remembered, a rule at a time."""
+        """Compare the present with what is remembered."""
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
             if await restart_waits(tx, SCOPE, self._clock()):
                 log.warning("the clock was set back: waiting alerts wait again")
-        for rule in self._rules.values():
-            while not isinstance(rule.condition, EventOfKind) and await self._compare(rule):
-                pass
+            found: list[Sighting] = []
+            for rule in self._rules.values():
+                found += await sightings_of_present(tx, rule, self._clock())
+            judged = await judge(tx, self._jobs, found)
+            self._inbox.remember(judged.states)
+        await self._judge(judged.left)
         while await self._retire():
             pass
-
-    async def _compare(self, rule: Rule) -> bool:
-        """Compare the present with what one rule remembers; True when there is more to do."""
-        async with self._database.transaction() as tx:
-            await get_cursor(tx, SCOPE, CURSOR)
-            judged = await judge(
-                tx, self._jobs, await sightings_of_present(tx, rule, self._clock())
-            )
-            self._inbox.remember(judged.states)
-        return bool(judged.left)
 
     async def _retire(self) -> bool:
         """Resolve what no rule watches any more; False when there was nothing."""

@@ -17,10 +17,8 @@ _STALE = "greatest(interval '15 minutes', 3 * coalesce(p.expected_interval_s, 0)
 
 _NO_LAYERS: frozenset[Layer] = frozenset()
 
-_PRESENT_STATUS = (
-    " SELECT s.device_id, d.area_id, s.status, s.since, s.detail, s.layer,"
-    " ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults FROM device_status s"
-    " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
+_STATUS = (
+    " s.status, s.since, s.detail, s.layer, ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults"
 )
 
 _DEAD_PARENT = (
@@ -161,21 +159,26 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
     """
     condition = rule.condition
     layers = condition.layers if isinstance(condition, DeviceDegraded) else ()
-    rows = await tx.search(
+    rows = await tx.fetch(
         PresentStatus,
+        "SELECT s.device_id, d.area_id," + _STATUS + " FROM device_status s"
+        " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
         # Shown as bad: bad, and not in a maintenance window. The second half is for the index.
-        _PRESENT_STATUS + " WHERE s.shown = %(bad)s AND s.shown <> 'online'"
+        " WHERE s.shown = %(bad)s AND s.shown <> 'online'"
         " AND NOT s.is_flapping AND (s.status <> 'offline'"
         "  OR (s.behind_id IS NULL AND NOT EXISTS (" + _DEAD_PARENT + ")))"
         " AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[])"
         " AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
         " AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
-        "                 AND r.subject = 'device:' || d.id) AND"
+        "                 AND r.subject = 'device:' || s.device_id) AND"
         + IN_SCOPE
-        + "UNION ALL"
-        + _PRESENT_STATUS
-        + " JOIN rule_states r ON r.device_id = d.id WHERE r.rule_id = %(rule)s"
+        + "UNION ALL SELECT s.device_id, r.area_id,"
+        + _STATUS
+        # Few states are remembered: their devices are looked up one by one, never all of them.
+        + " FROM rule_states r JOIN areas a ON a.id = r.area_id CROSS JOIN LATERAL"
+        " (SELECT * FROM device_status x WHERE x.device_id = r.device_id LIMIT 1) AS s"
+        " WHERE r.rule_id = %(rule)s"
         " AND NOT (s.status = %(bad)s"
         "          AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[])) AND"
         + IN_SCOPE,
