@@ -66,6 +66,11 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
         Severity.WARNING,
     ),
     (
+        "Broker link lost 接入链路中断",
+        EventOfKind(kind="link.lost", clear_kind="link.restored", distinguish_by="connection"),
+        Severity.CRITICAL,
+    ),
+    (
         "Device flapping 设备时好时坏",
         EventOfKind(kind="device.flapping", clear_kind="device.steady"),
         Severity.WARNING,

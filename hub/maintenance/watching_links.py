@@ -2,7 +2,8 @@
 
 A camera's link is the camera; a probe looks at it. A broker's link stands for all its sensors:
 when it is lost for longer than a moment they are neither online nor offline but unknown, from
-the loss on. Their adapter tells how each is as soon as it hears of it on a new link.
+the loss on. Their adapter tells how each is as soon as it hears of it on a new link. The loss
+itself is one event, and so is its end.
 """
 
 import asyncio
@@ -13,18 +14,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.domain.access import system_scope
+from hub.domain.devices import Json
 from hub.domain.errors import GengfuError
+from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import DeviceStatusReport
 from hub.domain.ports import Clock
 from hub.runtime.supervisor import CONNECTED
-from hub.store.database import Database
-from hub.store.link_devices import devices_behind
+from hub.store import events, notices
+from hub.store.database import Database, Transaction
+from hub.store.link_devices import (
+    LOST,
+    RESTORED,
+    LinkPlace,
+    devices_behind,
+    list_links,
+    list_lost,
+)
 
 log = logging.getLogger(__name__)
 
 SCOPE = system_scope("hub.maintenance")
 Report = Callable[[Sequence[DeviceStatusReport]], Awaitable[None]]
 DEVICES_AT_ONCE = 2_000
+# A link that was lost longer ago than this is not said to be back.
+LOOKED_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,7 @@ class LinkWatch:
         self._options = options or LinkOptions()
         self._down_since: dict[int, float] = {}
         self._given_up: set[int] = set()
+        self._welcomed: set[int] = set()
 
     async def run(self) -> None:
         """Work until cancelled; survives the loss of the database."""
@@ -68,9 +82,10 @@ class LinkWatch:
                 log.warning("devices behind a lost link are not given up yet: %s", error)
 
     async def step(self) -> None:
-        """Look which links are down for too long."""
+        """Look which links are down for too long, and which came back."""
         now = self._steady()
         down = self._down()
+        await self._welcome(set(self._states()) - down)
         self._down_since = {link: self._down_since.get(link, now) for link in down}
         self._given_up &= down
         due = [
@@ -80,12 +95,40 @@ class LinkWatch:
         ]
         if not due:
             return
+        at = self._clock()
+        lost_at = {n: at - timedelta(seconds=now - self._down_since[n]) for n in due}
         async with self._database.transaction() as tx:
             behind = await devices_behind(tx, SCOPE, due, self._options.protocols)
-        for link, devices in behind.items():
-            lost_at = self._clock() - timedelta(seconds=now - self._down_since[link])
-            await self._give_up(link, devices, lost_at)
+            links = await list_links(tx, SCOPE, due, self._options.protocols)
+            reasons = self._states()
+            lost = [
+                _loss(
+                    link,
+                    at,
+                    lost_at[link.id],
+                    reasons.get(link.id, ""),
+                    len(behind.get(link.id, ())),
+                )
+                for link in links
+            ]
+            await _say(tx, lost)
+        for number, devices in behind.items():
+            await self._give_up(number, devices, lost_at[number])
         self._given_up.update(self._down() & set(due))
+
+    async def _welcome(self, up: set[int]) -> None:
+        """Say of links that are up again that they are, once; also after a restart of the hub."""
+        new = up - self._welcomed
+        self._welcomed &= up
+        if not new:
+            return
+        at = self._clock()
+        async with self._database.transaction() as tx:
+            links = await list_lost(
+                tx, SCOPE, sorted(new), self._options.protocols, since=at - LOOKED_BACK
+            )
+            await _say(tx, [_return(link, at) for link in links])
+        self._welcomed |= new
 
     def _down(self) -> set[int]:
         return {link for link, state in self._states().items() if state != CONNECTED}
@@ -109,3 +152,40 @@ class LinkWatch:
                     for device_id in devices[start : start + DEVICES_AT_ONCE]
                 ]
             )
+
+
+def _loss(
+    link: LinkPlace, at: datetime, lost_at: datetime, reason: str, devices: int
+) -> StoredEvent:
+    data: dict[str, Json] = {
+        "since": lost_at.isoformat(),
+        "devices": devices,
+        "detail": f"{link.name}: {reason}; how {devices} devices are cannot be told",
+    }
+    return _event(link, at, kind=LOST, is_active=True, data=data)
+
+
+def _return(link: LinkPlace, at: datetime) -> StoredEvent:
+    return _event(link, at, kind=RESTORED, is_active=False, data={})
+
+
+def _event(
+    link: LinkPlace, at: datetime, *, kind: str, is_active: bool, data: Mapping[str, Json]
+) -> StoredEvent:
+    return StoredEvent(
+        id=0,
+        kind=kind,
+        area_id=link.area_id,
+        area_path=link.area_path,
+        at=at,
+        received_at=at,
+        severity=Severity.WARNING if is_active else Severity.INFO,
+        is_active=is_active,
+        data={"connection": link.id, "link": link.name, **data},
+    )
+
+
+async def _say(tx: Transaction, said: Sequence[StoredEvent]) -> None:
+    if said:
+        stored = await events.add_events(tx, SCOPE, said)
+        await notices.notify(tx, SCOPE, "events", [event.id for event in stored])

@@ -67,7 +67,10 @@ class Hub:
 
     async def alerts(self) -> list[tuple[str, str]]:
         await self.engine.step()
-        return [(alert.reason, alert.status.value) for alert in await self.site.alerts()]
+        return [
+            (alert.reason.partition(":")[0], alert.status.value)
+            for alert in await self.site.alerts()
+        ]
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:

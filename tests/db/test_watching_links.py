@@ -9,9 +9,10 @@ import pytest
 from hub.domain.devices import Connection, Registration
 from hub.domain.health import DeviceStatusReport, Status
 from hub.maintenance.watching_links import LinkWatch
-from hub.store import connections, devices, status
+from hub.store import connections, devices, events, status
 from hub.store.database import Database
 from hub.store.devices import NewDevice
+from hub.store.events import EventFilter
 from tests.db.conftest import SYSTEM, County
 from tests.statuses import Told, change_status
 
@@ -49,6 +50,16 @@ class Site:
     async def look(self, watch: LinkWatch, after_s: float) -> None:
         self.passed_s += after_s
         await watch.step()
+
+    async def said(self) -> list[tuple[str, object, object]]:
+        """What was said about links, oldest first: kind, link, devices."""
+        async with self.database.transaction() as tx:
+            page = await events.list_events(tx, SYSTEM, EventFilter(), limit=100)
+        return [
+            (event.kind, event.data["link"], event.data.get("devices"))
+            for event in reversed(page.items)
+            if event.kind.startswith("link.")
+        ]
 
     async def shown(self) -> dict[str, Status]:
         async with self.database.transaction() as tx:
@@ -148,3 +159,29 @@ async def test_a_process_without_links_gives_up_nothing(site: Site) -> None:
     for _ in range(4):
         await site.look(watch, 60)
     assert site.reports == []
+
+
+async def test_the_loss_is_one_event_and_so_is_its_end(site: Site) -> None:
+    watch = site.watch()
+    site.states = {site.broker: "connected", site.camera_link: "DeviceUnreachable"}
+    await site.look(watch, 5)
+    site.states = {site.broker: "DeviceUnreachable", site.camera_link: "DeviceUnreachable"}
+    for _ in range(4):
+        await site.look(watch, 30)
+    assert await site.said() == [("link.lost", "b", 2)]
+    site.states = {site.broker: "connected"}
+    for _ in range(3):
+        await site.look(watch, 5)
+    assert await site.said() == [("link.lost", "b", 2), ("link.restored", "b", None)]
+
+
+async def test_a_link_that_is_back_after_a_restart_of_the_hub_is_said_to_be(site: Site) -> None:
+    watch = site.watch()
+    site.states = {site.broker: "DeviceUnreachable"}
+    for _ in range(3):
+        await site.look(watch, 30)
+    again = site.watch()
+    site.states = {site.broker: "connected"}
+    for _ in range(3):
+        await site.look(again, 5)
+    assert [kind for kind, _, _ in await site.said()] == ["link.lost", "link.restored"]
