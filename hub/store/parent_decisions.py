@@ -39,6 +39,9 @@ async def accept_suggestion(
         Conflict: it was decided already.
         Invalid: it cannot be their parent, or no area of the scope holds them all.
     """
+    if choice.parent_id is not None and choice.area_id is not None:
+        msg = "an area is only for a new uplink: name one of the two"
+        raise Invalid(msg, field="area_id")
     suggestion = await _take(tx, scope, suggestion_id)
     parent_id = choice.parent_id
     if parent_id is None:

@@ -58,23 +58,26 @@ async def shared_failures(
     return await tx.fetch(
         Failure,
         "WITH" + _MEMBERS + ","
-        " counted AS (SELECT o.device_id, m.subnet, m.path, m.created_at, o.started_at, o.ended_at,"
-        "   o.parent_id,"
-        "   count(*) OVER (PARTITION BY o.device_id) AS outages,"
+        " counted AS (SELECT o.device_id, m.subnet, o.started_at, o.ended_at, o.parent_id,"
         "   count(*) OVER (PARTITION BY m.subnet ORDER BY o.started_at RANGE BETWEEN"
         "    %(within)s::interval PRECEDING AND %(within)s::interval FOLLOWING) AS near"
         "  FROM outages o JOIN member m ON m.id = o.device_id AND m.subnet IS NOT NULL"
         "  WHERE o.started_at >= %(since)s AND o.started_at < %(until)s"
         "  AND o.ended_at IS NOT NULL),"
+        " each AS MATERIALIZED (SELECT device_id, count(*) AS outages FROM outages"
+        "  WHERE started_at >= %(since)s AND started_at < %(until)s AND ended_at IS NOT NULL"
+        "  GROUP BY device_id),"
         " planned AS MATERIALIZED (SELECT w.device_id, r.path, w.starts_at, w.ends_at"
         "  FROM maintenance_windows w JOIN areas r ON r.id = w.area_id"
         "  WHERE w.ends_at > %(since)s AND w.ends_at > w.starts_at)"
-        " SELECT n.device_id, n.subnet::text AS subnet, n.started_at, n.ended_at, n.outages,"
-        "  n.created_at AS registered_at,"
+        " SELECT n.device_id, n.subnet::text AS subnet, n.started_at, n.ended_at, e.outages,"
+        "  m.created_at AS registered_at,"
         "  EXISTS (SELECT FROM planned w WHERE w.starts_at <= n.ended_at"
         "   AND w.ends_at >= n.started_at AND (w.device_id = n.device_id"
-        "    OR (w.device_id IS NULL AND n.path <@ w.path))) AS in_maintenance"
-        " FROM counted n WHERE n.near >= %(least)s AND n.parent_id IS NULL"
+        "    OR (w.device_id IS NULL AND m.path <@ w.path))) AS in_maintenance"
+        " FROM counted n JOIN each e ON e.device_id = n.device_id"
+        " JOIN member m ON m.id = n.device_id"
+        " WHERE n.near >= %(least)s AND n.parent_id IS NULL"
         " ORDER BY n.subnet, n.started_at, n.device_id",
         {
             "scope": scope_paths(scope),

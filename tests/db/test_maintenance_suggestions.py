@@ -140,6 +140,9 @@ async def test_accepted_with_a_parent_that_exists(database: Database, county: Co
     cameras, found = await suggested(database, county)
     (switch,) = await switches(database, county, 1)
     async with database.transaction() as tx:
+        both = Choice(parent_id=switch, area_id=county.east.id)
+        with pytest.raises(Invalid):
+            await parent_decisions.accept_suggestion(tx, SYSTEM, found.id, both, now=NOW)
         after = await parent_decisions.accept_suggestion(
             tx, county.east_scope, found.id, Choice(parent_id=switch), now=NOW
         )

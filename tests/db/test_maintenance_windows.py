@@ -1,7 +1,8 @@
 """Maintenance windows on both databases: planned, in force, over; for one device and for many."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from hub.store.database import Database
 from hub.store.device_lists import DeviceFilter
 from hub.store.events import EventFilter
 from hub.store.maintenance_windows import MaintenanceWindow, NewWindow, WindowFilter, WindowState
+from hub.store.notices import parse_notice
 from tests.db.conftest import SYSTEM, County
 from tests.statuses import Told, change_status
 
@@ -254,6 +256,23 @@ async def test_the_list_is_narrowed_and_cut_into_pages(database: Database, count
             cursor = page.next
     assert found == [two[1].id, two[0].id, over.id]
     assert cursor is None
+
+
+async def test_consoles_are_told_of_what_changed(database: Database, county: County) -> None:
+    window = await plan(database, area_id=county.county.id)
+    heard: dict[str, set[int]] = {}
+    payloads = database.listen("gengfu")
+    assert isinstance(payloads, AsyncGenerator)
+    async with contextlib.aclosing(payloads):
+        assert await anext(payloads) == ""
+        await look(database)
+        while len(heard) < 3:
+            notice = parse_notice(await anext(payloads))
+            assert notice is not None
+            heard.setdefault(notice.topic, set()).update(notice.ids)
+    assert heard["statuses"] == {county.east_camera.id, county.west_camera.id}
+    assert heard["maintenance-windows"] == {window.id}
+    assert heard["events"] == {event.id for event in await told(database)}
 
 
 async def test_a_window_over_a_whole_county_is_one_statement_each_way(
