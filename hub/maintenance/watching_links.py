@@ -74,20 +74,25 @@ class LinkWatch:
 
     async def run(self) -> None:
         """Work until cancelled; survives the loss of the database."""
+        is_away = False
         while True:
             await asyncio.sleep(self._options.step_s)
             try:
                 await self.step()
             except GengfuError as error:
-                log.warning("devices behind a lost link are not given up yet: %s", error)
+                if not is_away:
+                    log.warning("devices behind a lost link are not given up yet: %s", error)
+                is_away = True
+            else:
+                is_away = False
 
     async def step(self) -> None:
         """Look which links are down for too long, and which came back."""
         now = self._steady()
         down = self._down()
-        await self._welcome(set(self._states()) - down)
         self._down_since = {link: self._down_since.get(link, now) for link in down}
         self._given_up &= down
+        await self._welcome(set(self._states()) - down)
         due = [
             link
             for link, since in self._down_since.items()
