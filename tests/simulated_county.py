@@ -71,6 +71,7 @@ class County:
     ours: str = ""
     known: dict[int, Known] = field(default_factory=dict)
     told: list[DeviceStatusReport] = field(default_factory=list)
+    batches: int = 0
     asked: list[tuple[int, Depth]] = field(default_factory=list)
     lost: int = 0
     under_way: int = 0
@@ -144,6 +145,7 @@ class County:
 
     async def report(self, reports: Sequence[DeviceStatusReport]) -> None:
         """Take reports as the pipeline does."""
+        self.batches += 1
         await asyncio.sleep(0.2)  # the queue
         for report in reports:
             known = self.known[report.device_id]

@@ -15,18 +15,21 @@ from hub.store.outages import Watch, mark_watched
 log = logging.getLogger(__name__)
 
 SCOPE = system_scope("hub.maintenance")
-MARK_S = 15.0
-# A gap between two marks that is longer is an absence: two turns, and some for a busy machine.
-LONGEST_GAP_S = 40.0
+MARK_S = 5.0
+
+
+def longest_gap_s(mark_s: float) -> float:
+    """How far marks may lie apart: two of them, and a second for a busy machine."""
+    return 2 * mark_s + 1
 
 
 async def mark_listening(database: Database, clock: Clock) -> None:
     """Leave a mark every few seconds, until cancelled. For the process that runs the adapters."""
-    watch = Watch(name="adapters")
+    watch, gap_s = Watch(name="adapters"), longest_gap_s(MARK_S)
     while True:
         try:
             async with database.transaction() as tx:
-                if await mark_watched(tx, SCOPE, watch, clock(), longest_gap_s=LONGEST_GAP_S):
+                if await mark_watched(tx, SCOPE, watch, clock(), longest_gap_s=gap_s):
                     log.warning("no adapter listened for a while: that time is unknown")
         except StoreUnavailable as error:
             log.debug("the mark that adapters listen was not left: %s", error)

@@ -24,7 +24,7 @@ from hub.domain.ports import Clock, ProbeCamera
 from hub.maintenance.blaming import Blamer
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import Looker, LookOptions, Pause, Report
-from hub.maintenance.presence import LONGEST_GAP_S
+from hub.maintenance.presence import longest_gap_s
 from hub.maintenance.probe_counts import ProbeCounts
 from hub.maintenance.probe_figures import ProbeFigures
 from hub.maintenance.roster import Roster, ShardMembers
@@ -42,9 +42,9 @@ log = logging.getLogger(__name__)
 
 SERIES = "maintenance.probe-shard-"
 SCOPE = system_scope("hub.maintenance")
-# How long a worker keeps a shard, and how often it marks that it watches.
+# How long a worker keeps a shard, and how often at the least it marks that it watches.
 LEASE_S = 60.0
-TURN_S = 15.0
+LONGEST_TURN_S = 5.0
 # Questions this close together are asked together.
 SLOT_S = 0.05
 
@@ -56,6 +56,11 @@ class ProbingOptions:
     shards: int = 8
     intervals: Intervals = field(default_factory=Intervals)
     look: LookOptions = field(default_factory=LookOptions)
+
+    @property
+    def turn_s(self) -> float:
+        """How far ahead questions are planned, and how often it is marked that somebody watches."""
+        return min(LONGEST_TURN_S, self.intervals.answer_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,7 @@ class Prober:
         try:
             while (now := self._clock()) < end:
                 await self._prepare(shard, now)
-                until = min(end, now + timedelta(seconds=TURN_S))
+                until = min(end, now + timedelta(seconds=self._options.turn_s))
                 await self._ask_all(shard, self._clock().timestamp(), until.timestamp())
         except asyncio.CancelledError:
             await self._end_looks()
@@ -177,8 +182,9 @@ class Prober:
 
     async def _mark(self, shard: int, members: ShardMembers, now: datetime) -> None:
         watch = Watch(name="probes", shard=shard, shards=self._options.shards)
+        gap_s = longest_gap_s(self._options.turn_s)
         async with self._database.transaction() as tx:
-            was_away = await mark_watched(tx, SCOPE, watch, now, longest_gap_s=LONGEST_GAP_S)
+            was_away = await mark_watched(tx, SCOPE, watch, now, longest_gap_s=gap_s)
         if was_away:
             log.warning("nobody watched shard %s for a while: that time is unknown", shard)
             members.is_stale = True
@@ -201,7 +207,7 @@ class Prober:
         """Ask everything that falls due until then, each at its moment."""
         mine = self._rounds[shard]
         members = self._roster.shard(shard).members
-        is_near = mine.covered is not None and now - TURN_S <= mine.covered <= until
+        is_near = mine.covered is not None and now - self._options.turn_s <= mine.covered <= until
         since = mine.covered if is_near and mine.covered is not None else now
         mine.covered = until
         asked = ((number, one.intervals) for number, one in members.items() if one.address)
