@@ -13,7 +13,15 @@ from hub.domain.access import Scope
 from hub.domain.devices import Area
 from hub.domain.errors import Conflict
 from hub.maintenance.inventory_columns import AREA_COLUMNS
-from hub.maintenance.inventory_table import BadLine, Line, Outcome, Source, Table, open_table
+from hub.maintenance.inventory_table import (
+    SURPLUS,
+    BadLine,
+    Line,
+    Outcome,
+    Source,
+    Table,
+    open_table,
+)
 from hub.store import areas, users
 from hub.store.database import Database, Transaction
 from hub.store.inventory_areas import add_areas, find_taken_codes, holds_a_root, rename_areas
@@ -94,9 +102,9 @@ def _read(source: Source) -> _Plan:
 
 
 def _read_line(table: Table, line: Line) -> AreaRow | list[BadLine]:
-    faults = {name: "is empty" for name in REQUIRED if name not in line.cells}
     if line.has_surplus:
-        faults["-"] = "more cells than columns: put a cell that holds a comma between double quotes"
+        return [table.bad_line(line.number, "-", SURPLUS)]
+    faults = {name: "is empty" for name in REQUIRED if name not in line.cells}
     for name, cell in line.cells.items():
         try:
             _PARSERS[name](cell)

@@ -12,7 +12,7 @@ from hub.domain.devices import Json
 from hub.domain.errors import AddressRefused, Invalid
 from hub.domain.secrets import Secret
 from hub.maintenance.inventory_columns import DEVICE_COLUMNS, Column, Part
-from hub.maintenance.inventory_table import BadLine, Line, Table
+from hub.maintenance.inventory_table import SURPLUS, BadLine, Line, Table
 
 BROKER = "mqtt"
 UPLINK = "uplink"
@@ -70,11 +70,9 @@ class RowReader:
 
     def read(self, line: Line) -> DeviceRow | list[BadLine]:
         """Return the row, or what is wrong with the line."""
+        if line.has_surplus:  # its cells stand in the wrong columns
+            return [self._table.bad_line(line.number, "-", SURPLUS)]
         faults: dict[str, str] = {}
-        if line.has_surplus:
-            faults["-"] = (
-                "more cells than columns: put a cell that holds a comma between double quotes"
-            )
         values = _parse_cells(line, faults)
         address = _address(values, faults)
         options = self._options(values, faults)

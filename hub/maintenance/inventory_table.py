@@ -12,6 +12,7 @@ from hub.maintenance.sheets import SheetKind, take_back
 
 # Taken as it stands: no export ever wrote one.
 VERBATIM = "password"
+SURPLUS = "more cells than columns: put a cell that holds a comma between double quotes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
