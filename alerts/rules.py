@@ -15,7 +15,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from alerts.observations import EventSeen, Observation, StatusSeen, Tick, ValueSeen
+from alerts.observations import (
+    STATUS_KINDS,
+    EventSeen,
+    Observation,
+    StatusSeen,
+    Tick,
+    ValueSeen,
+)
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import (
     DeviceDegraded,
@@ -78,7 +85,8 @@ def decide(
         return decision
     is_new = state.phase is Phase.CLEAR
     reason = f"{decision.reason}; held back: {hold}"
-    if isinstance(rule.condition, EventOfKind) and (not is_new or _is_lasting(seen)):
+    condition = rule.condition
+    if isinstance(condition, EventOfKind) and (not is_new or _is_lasting(condition, seen)):
         waiting = replace(
             decision.state,
             phase=Phase.PENDING,
@@ -95,8 +103,14 @@ def decide(
     )
 
 
-def _is_lasting(seen: Observation) -> bool:
-    return isinstance(seen, EventSeen) and seen.event.is_active is True
+def _is_lasting(condition: EventOfKind, seen: Observation) -> bool:
+    """Tell whether an event began something that another ends, and that nobody tells again.
+
+    A status is told again when a parent is no longer to blame: nothing is kept of thousands.
+    """
+    if not isinstance(seen, EventSeen) or condition.kind in STATUS_KINDS:
+        return False
+    return seen.event.is_active is True or condition.clear_kind != ""
 
 
 def _decide(rule: Rule, state: RuleState, seen: Observation, now: datetime) -> Decision:

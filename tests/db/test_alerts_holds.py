@@ -215,13 +215,14 @@ async def test_readings_in_a_window_raise_nothing_until_it_is_over(site: Site) -
 
 async def test_events_in_a_window_raise_nothing_unless_they_outlast_it(site: Site) -> None:
     await site.add_rule(EventOfKind(kind="signal.lost", clear_kind="signal.restored"))
+    await site.add_rule(EventOfKind(kind="motion.started", auto_clear_s=300))
     names = ("moment", "ended", "lasts")
     moment, ended, lasts = [await site.add_device(name) for name in names]
     engine = site.engine()
     for device in (moment, ended, lasts):
         await site.enter_window(device)
     began_at = site.clock()
-    await site.happen(site.event("signal.lost", moment))
+    await site.happen(site.event("motion.started", moment))
     for device in (ended, lasts):
         await site.happen(site.event("signal.lost", device, is_active=True))
     await engine.step()

@@ -37,6 +37,8 @@ SLOWLY = DeviceOffline(for_s=60)
 BLIND = DeviceDegraded(layers=(Layer.FRAMES, Layer.STREAM))
 HOT = PointBeyond(point="temp", direction=Direction.ABOVE, threshold=30, clear=25)
 LOST = EventOfKind(kind="signal.lost", clear_kind="signal.restored", auto_clear_s=3600)
+MOVED = EventOfKind(kind="motion.started", auto_clear_s=300)
+GONE = EventOfKind(kind="device.offline", clear_kind="device.online")
 HERE = Presence(device_id=1, kind=DeviceKind.CAMERA, status=Status.OFFLINE, since=T0)
 BEHIND = "behind Uplink 7, which is down"
 
@@ -126,7 +128,8 @@ BAD: list[tuple[Condition, Observation]] = [
     (SLOWLY, offline()),
     (BLIND, degraded(Layer.FRAMES)),
     (HOT, ValueSeen(value=40)),
-    (LOST, EventSeen(event=event("signal.lost"))),
+    (MOVED, EventSeen(event=event("motion.started"))),
+    (GONE, EventSeen(event=event("device.offline"))),
 ]
 
 
@@ -181,8 +184,9 @@ def test_one_closed_by_hand_stays_closed() -> None:
     assert decide(rule(OFFLINE), closed, offline(), at(1), hold=BEHIND).state == closed
 
 
-def test_what_began_in_a_window_and_lasts_is_told_after_it() -> None:
-    began = EventSeen(event=event("signal.lost", is_active=True))
+@pytest.mark.parametrize("is_active", [True, None])
+def test_what_began_in_a_window_and_lasts_is_told_after_it(*, is_active: bool | None) -> None:
+    began = EventSeen(event=event("signal.lost", is_active=is_active))
     waiting = decide(rule(LOST), clear(), began, at(0), hold="window")
     assert (waiting.transition, waiting.is_held_back) == (Transition.WAIT, True)
     assert waiting.state.due_at == at(0) + LOOK_AGAIN
