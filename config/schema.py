@@ -155,6 +155,9 @@ class HistorySettings(_Section):
 
     readings_days: int = Field(default=400, ge=1, le=36500, description="days of readings kept")
     events_days: int = Field(default=400, ge=1, le=36500, description="days of events kept")
+    health_days: int = Field(
+        default=400, ge=1, le=36500, description="days of latency, clocks and recordings kept"
+    )
 
 
 class LogSettings(_Section):

@@ -1,7 +1,7 @@
 """Builds the parts of one process and hands them to each other."""
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -10,6 +10,7 @@ from functools import partial
 import aiohttp
 from prometheus_client import CollectorRegistry
 
+from adapters.onvif.inspection import inspect_camera
 from alerts.engine import AlertEngine
 from config.schema import Settings
 from hub.domain.addresses import AddressPolicy, parse_networks
@@ -18,17 +19,21 @@ from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, local_zone, raise_file_limit, utc_now
+from hub.maintenance.inspecting import InspectingOptions, InspectingSenses, Inspector
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import LookOptions
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
+from hub.maintenance.watching_links import LinkWatch
+from hub.maintenance.watching_points import PointKeeper
 from hub.runtime.health import HealthWatch
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.runtime.outbound import open_client
-from hub.runtime.pipeline import Pipeline
+from hub.runtime.pipeline import AfterCommit, Pipeline
 from hub.runtime.registry import Registry
 from hub.runtime.supervisor import Supervisor
 from hub.store.database import Database
+from hub.store.events import ReadingRow
 from hub.store.vault import Vault
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
@@ -49,9 +54,12 @@ class Parts:
     registry: Registry
     pipeline: Pipeline
     supervisor: Supervisor
+    links: LinkWatch
+    points: PointKeeper
     jobs: Jobs
     engine: AlertEngine
     prober: Prober
+    inspector: Inspector
     probe: ProbeCamera
     snapshot: TakeSnapshot
     receivers_client: aiohttp.ClientSession
@@ -76,6 +84,7 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
     async with AsyncExitStack() as stack:
         database = await open_database(settings, servers)
         stack.push_async_callback(database.close)
+        zone = local_zone(settings)
         own = servers.own_endpoints(settings)
         devices = device_policy(settings, own)
         receivers = AddressPolicy(
@@ -90,9 +99,17 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         jobs = Jobs(database, utc_now)
         engine = AlertEngine(database, jobs, live, utc_now)
         registry = Registry(database)
+        readers: list[AfterCommit] = [engine.offer_readings]
+
+        async def offer_readings(rows: Sequence[ReadingRow]) -> None:
+            for read in readers:
+                await read(rows)
+
         pipeline = Pipeline(
-            database, registry, utc_now, after_commit=engine.offer_readings, metrics=metrics
+            database, registry, utc_now, after_commit=offer_readings, metrics=metrics
         )
+        points = PointKeeper(database=database, report=pipeline.report, clock=utc_now)
+        readers.append(points.offer)
         probe = partial(probe_camera, policy=devices, clock=utc_now)
         factory = AdapterFactory(
             policy=devices,
@@ -104,16 +121,24 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         def link_for(connection: Connection) -> Link:
             return pipeline.link(connection, registration_of(connection))
 
+        supervisor = Supervisor(database, factory.make, link_for, rng=random.SystemRandom())
         yield Parts(
             settings=settings,
             servers=servers,
-            zone=local_zone(settings),
+            zone=zone,
             receiver_policy=receivers,
             database=database,
             live=live,
             registry=registry,
             pipeline=pipeline,
-            supervisor=Supervisor(database, factory.make, link_for, rng=random.SystemRandom()),
+            supervisor=supervisor,
+            links=LinkWatch(
+                database=database,
+                states=supervisor.states,
+                report=pipeline.report,
+                clock=utc_now,
+            ),
+            points=points,
             jobs=jobs,
             engine=engine,
             prober=Prober(
@@ -122,6 +147,19 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
                 Senses(probe=probe, report=pipeline.report, clock=utc_now),
                 probing_options(settings),
                 metrics,
+            ),
+            inspector=Inspector(
+                database,
+                InspectingSenses(
+                    inspect=partial(inspect_camera, policy=devices, clock=utc_now, zone=zone),
+                    report=pipeline.report,
+                    clock=utc_now,
+                ),
+                InspectingOptions(
+                    shards=settings.health.shards,
+                    intervals=probing_options(settings).intervals,
+                    zone=zone,
+                ),
             ),
             probe=probe,
             snapshot=partial(

@@ -22,12 +22,16 @@ from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
 from hub.main.surroundings import utc_now
+from hub.maintenance.flapping import FlappingEnds
+from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
+from hub.maintenance.windows import WindowKeeper
 from hub.patrols.pictures import PictureFolder
 from hub.patrols.planner import Planner
 from hub.patrols.rounds import RoundWalker
 from hub.patrols.visit import Eyes
 from hub.runtime.ending import end_tasks
+from hub.runtime.jobs import CONCURRENCY
 from hub.runtime.leading import lead
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
@@ -103,6 +107,7 @@ async def _running(
         if roles & {ProcessRole.INGEST, ProcessRole.WORK}:
             tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))
             tasks.append(group.create_task(parts.pipeline.run(), name="pipeline"))
+            tasks.append(group.create_task(parts.points.run(parts.live), name="points"))
         if ProcessRole.INGEST in roles:
             adapters = lead(parts.database, "ingest", lambda: _listen(parts))
             tasks.append(group.create_task(adapters, name="adapters"))
@@ -111,7 +116,9 @@ async def _running(
         if ProcessRole.WORK in roles:
             register_work(parts)
             tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
-            tasks.append(group.create_task(parts.jobs.run(), name="jobs"))
+            # Each shard of probes and of slow looks takes a place for as long as it runs.
+            places = CONCURRENCY + 2 * parts.settings.health.shards
+            tasks.append(group.create_task(parts.jobs.run(concurrency=places), name="jobs"))
         async with _serving(group, parts, listening, address):
             yield
         await end_tasks(tasks)
@@ -124,6 +131,7 @@ async def _listen(parts: Parts) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(mark_listening(parts.database, utc_now), name="presence")
         group.create_task(parts.supervisor.run(parts.live), name="supervisor")
+        group.create_task(parts.links.run(), name="links")
 
 
 @contextlib.asynccontextmanager
@@ -154,6 +162,10 @@ def register_work(parts: Parts) -> None:
     RoundWalker(database=parts.database, jobs=parts.jobs, eyes=eyes).register()
     Planner(database=parts.database, jobs=parts.jobs, clock=utc_now).register()
     parts.prober.register(parts.jobs)
+    parts.inspector.register(parts.jobs)
+    WindowKeeper(database=parts.database, clock=utc_now).register(parts.jobs)
+    FlappingEnds(database=parts.database, clock=utc_now).register(parts.jobs)
+    ParentFinder(database=parts.database, clock=utc_now).register(parts.jobs)
     parts.jobs.every("store.retention", RETENTION_EVERY_S, lambda: _drop_old(parts))
 
 
@@ -162,6 +174,8 @@ async def _drop_old(parts: Parts) -> None:
     async with parts.database.transaction() as tx:
         await server.drop_old(tx, SCOPE, "readings", timedelta(days=keep.readings_days))
         await server.drop_old(tx, SCOPE, "events", timedelta(days=keep.events_days))
+        await server.drop_old(tx, SCOPE, "probe_hours", timedelta(days=keep.health_days))
+        await server.drop_old(tx, SCOPE, "camera_days", timedelta(days=keep.health_days))
 
 
 def _broker(parts: Parts, link: int) -> bool | str:

@@ -213,6 +213,10 @@ class Batch:
             self._touched.add(device.id)
         for point in await devices.list_points(self.tx, SCOPE, device.id) if said.points else ():
             self._points[(device.id, point.key)] = point.id
+        before = known.device.firmware
+        if before and device.firmware != before:
+            data: dict[str, Json] = {"previous": before, "firmware": device.firmware}
+            self._events.append(_event(device, "device.firmware_changed", received_at, data=data))
         if said.hardware_id and said.hardware_id != known.device.hardware_id:
             await self._note_twin(device, received_at)
 

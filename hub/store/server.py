@@ -1,9 +1,10 @@
 """What kind of database this is, and what it takes away when history grows old."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal, LiteralString
 
 from psycopg import errors
 
@@ -13,7 +14,14 @@ from hub.store.database import Database, Transaction
 log = logging.getLogger(__name__)
 
 Edition = Literal["timescale", "apache", "plain"]
-Hypertable = Literal["readings", "events"]
+Hypertable = Literal["readings", "events", "probe_hours", "camera_days"]
+
+_DELETE_OLD: Final[Mapping[Hypertable, LiteralString]] = {
+    "readings": "DELETE FROM readings WHERE at < now() - %(keep)s::interval",
+    "events": "DELETE FROM events WHERE at < now() - %(keep)s::interval",
+    "probe_hours": "DELETE FROM probe_hours WHERE hour < now() - %(keep)s::interval",
+    "camera_days": "DELETE FROM camera_days WHERE day < now() - %(keep)s::interval",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +100,4 @@ async def drop_old(tx: Transaction, scope: Scope, table: Hypertable, keep: timed
             {"table": table, "keep": keep},
         )
         return len(rows)
-    if table == "readings":
-        return await tx.execute(
-            "DELETE FROM readings WHERE at < now() - %(keep)s::interval", {"keep": keep}
-        )
-    return await tx.execute(
-        "DELETE FROM events WHERE at < now() - %(keep)s::interval", {"keep": keep}
-    )
+    return await tx.execute(_DELETE_OLD[table], {"keep": keep})

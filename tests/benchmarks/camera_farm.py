@@ -2,8 +2,8 @@
 
 ``async with Farm() as farm`` starts it; camera ``n`` is ``farm.address(n)``: every address of
 127.0.0.0/8 is this machine, so that each camera is a destination of its own, with local ports of
-its own, and all of them are one listening socket. They answer RTSP's OPTIONS and DESCRIBE, as
-cheaply as Python can, and nothing else.
+its own, and all of them are one listening socket. They answer RTSP as cheaply as Python can;
+what plays is three packets.
 
 ``python -m tests.benchmarks.camera_farm`` probes all cameras at the pace of a county and prints
 what that takes: CPU of both sides, local ports, connections in TIME_WAIT. With ``--serve`` it is
@@ -42,6 +42,17 @@ ROOT = Path(__file__).parents[2]
 
 WELL, SILENT, REFUSING = 0, 1, 2
 MODES: Final = {"restore": WELL, "cut": SILENT, "refuse": REFUSING}
+
+SET_UP = (
+    b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nSession: 7\r\n"
+    b"Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+)
+PLAYING = b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nSession: 7\r\n\r\n"
+# Three packets of RTP with a payload of four bytes, interleaved (RFC 2326 section 10.12).
+PACKETS = b"".join(
+    b"$\x00\x00\x10" + struct.pack(">BBHII", 0x80, 96, number, 0, 7) + b"\x65\x88\x80\x10"
+    for number in range(3)
+)
 
 CHALLENGE = b'WWW-Authenticate: Digest realm="farm", nonce="abc", qop="auth"\r\n'
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER of no time: closing sends a reset
@@ -179,6 +190,10 @@ class _Cameras:
         sequence = request.partition(b"CSeq: ")[2].partition(b"\r\n")[0]
         if request.startswith(b"OPTIONS"):
             return b"RTSP/1.0 200 OK\r\nCSeq: %s\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n" % sequence
+        if request.startswith(b"SETUP"):
+            return SET_UP % sequence
+        if request.startswith(b"PLAY"):
+            return PLAYING % sequence + PACKETS
         if not request.startswith(b"DESCRIBE"):
             return b"RTSP/1.0 501 Not Implemented\r\nCSeq: %s\r\n\r\n" % sequence
         if self.is_digest and b"\r\nAuthorization: " not in request:

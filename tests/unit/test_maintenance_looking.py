@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hub.domain.health import Layer, Status
+from hub.domain.health import Depth, Layer, Status
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import LookOptions
 from hub.maintenance.watched import Watched, subnet_of
@@ -132,6 +132,19 @@ def test_what_is_under_way_is_limited_in_all_and_by_subnet() -> None:
         quiet.faults = dict.fromkeys(range(1, 241), Layer.NETWORK)
         await quiet.live(30)
         assert quiet.most_under_way <= 12 + quiet.options.deep_per_subnet
+
+    run(work())
+
+
+def test_many_that_fail_at_once_are_told_together() -> None:
+    async def work() -> None:
+        county = County(300)
+        county.faults = dict.fromkeys(range(1, 301), Layer.NETWORK)
+        async with asyncio.TaskGroup() as group:
+            for watched in county.watched.values():
+                group.create_task(county.looker.look(watched, Depth.ANSWER, county.blamer))
+        assert len(county.told) == 300
+        assert county.batches <= 12
 
     run(work())
 
