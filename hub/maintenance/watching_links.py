@@ -165,7 +165,7 @@ def _loss(
     data: dict[str, Json] = {
         "since": lost_at.isoformat(),
         "devices": devices,
-        "detail": f"{link.name}: {reason}; how {devices} devices are cannot be told",
+        "detail": f"{link.name}: {reason}; {devices} devices are unknown",
     }
     return _event(link, at, kind=LOST, is_active=True, data=data)
 
