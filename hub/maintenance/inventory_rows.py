@@ -24,6 +24,13 @@ ParseOptions = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
 _COLUMNS: Mapping[str, Column] = {column.name: column for column in DEVICE_COLUMNS}
 _LINK = ("protocol", "address")
+_RECORDED = frozenset(column.name for column in DEVICE_COLUMNS if column.part is Part.RECORD)
+_FACTS = frozenset(column.name for column in DEVICE_COLUMNS if column.part is Part.DEVICE) - {
+    "code",
+    "name",
+    "area",
+    "parent",
+}
 _OF_A_BROKER = frozenset({"name", "area", "username", "password", "options", *_LINK})
 
 
@@ -168,12 +175,7 @@ def _row(
         return str(values.get(name, ""))
 
     protocol = text("protocol")
-    parts: dict[Part, dict[str, object]] = {part: {} for part in Part}
-    for name, value in values.items():
-        parts[_COLUMNS[name].part][name] = value
-    facts = parts[Part.DEVICE]
-    for name in ("code", "name", "area", "parent"):
-        facts.pop(name, None)
+    facts = {name: values[name] for name in _FACTS & values.keys()}
     if "class" in facts:
         facts["device_class"] = facts.pop("class")
     return DeviceRow(
@@ -189,5 +191,5 @@ def _row(
         password=Secret(text("password") or ("" if address is None else address.password)),
         options=options,
         facts=facts,
-        record=parts[Part.RECORD],
+        record={name: values[name] for name in _RECORDED & values.keys()},
     )

@@ -1,7 +1,6 @@
 """`gengfu devices` and `discover`: what goes in, what is refused and why, what comes out."""
 
 import csv
-import os
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -43,6 +42,10 @@ def gengfu(site: Database, timescaledb_database_url: str, tmp_path: Path) -> Com
     return CommandLine(
         data_dir=tmp_path / "hub", settings={"GENGFU_DATABASE__URL": timescaledb_database_url}
     )
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 GOOD = [
@@ -136,7 +139,7 @@ async def test_export_holds_no_formula_and_no_password_and_can_be_imported_again
     assert not [cell for row in rows for cell in row.values() if cell.startswith(FORMULA_STARTS)]
     assert "password" not in rows[0]
     assert PASSWORD not in file.read_text(encoding="utf-8")
-    assert sorted(os.listdir(tmp_path)) == ["hub", "out.csv"]
+    assert names_in(tmp_path) == ["hub", "out.csv"]
 
     again = (await gengfu("devices", "import", str(file), "--json")).json()
     # Tabs and line ends in a name, as a device may send them, are refused, and change nothing.
