@@ -99,6 +99,7 @@ def list_kinds(county: County, cursors: Mapping[str, str]) -> Kinds:
         "firmware": ["/api/v1/devices/firmware"],
         "one device": [f"{DEVICES}/{county.town_uplink}"],
         "status report": ["/api/v1/reports/status"],
+        "figures for Prometheus": ["/metrics"],
     }
 
 
@@ -163,11 +164,11 @@ async def find_cursors(client: httpx.AsyncClient, pages: int) -> dict[str, str]:
 async def measure(client: httpx.AsyncClient, paths: Sequence[str], requests: int) -> list[float]:
     """Milliseconds of each request, sorted."""
     for number in range(WARM_UP):
-        await get(client, paths[number % len(paths)])
+        (await client.get(paths[number % len(paths)])).raise_for_status()
     times = []
     for number in range(requests):
         began = time.perf_counter()
-        await get(client, paths[number % len(paths)])
+        (await client.get(paths[number % len(paths)])).raise_for_status()
         times.append((time.perf_counter() - began) * 1000)
     return sorted(times)
 

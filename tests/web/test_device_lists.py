@@ -1,5 +1,6 @@
 """The device list, its roll-ups and area summaries over HTTP."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hub.domain.health import Status
 from hub.store.database import Database
 from hub.store.probe_hours import ProbeHour, add_hours
+from hub.web.loaders import load_devices
 from tests.statuses import Told, change_status
 from tests.web.history import fill_west
 from tests.web.stage import SYSTEM, Field, World, sign_in
@@ -139,3 +141,15 @@ async def test_an_area_and_its_children_are_summed_up(
     assert found["area"]["longest_outage"]["device_name"] == "west-1"
     assert tops["area"] is None
     assert tops["children"] == [found["area"]]
+
+
+async def test_the_live_stream_shows_the_lines_of_the_list(
+    client: httpx.AsyncClient, world: World, database: Database
+) -> None:
+    await sign_in(client, "root-admin")
+    listed = (await client.get("/api/v1/devices")).json()["items"]
+    async with database.transaction() as tx:
+        rows = await load_devices(tx, SYSTEM, [world.east_camera, world.west_camera])
+    assert [path for path, _ in rows] == ["town.east", "town.west"]
+    assert [json.loads(line.model_dump_json()) for _, line in rows] == listed
+    assert "class" in listed[0]
