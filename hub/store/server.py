@@ -1,10 +1,9 @@
 """What kind of database this is, and what it takes away when history grows old."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, LiteralString
+from typing import Literal
 
 from psycopg import errors
 
@@ -15,13 +14,6 @@ log = logging.getLogger(__name__)
 
 Edition = Literal["timescale", "apache", "plain"]
 Hypertable = Literal["readings", "events", "probe_hours", "camera_days"]
-
-_DELETE_OLD: Final[Mapping[Hypertable, LiteralString]] = {
-    "readings": "DELETE FROM readings WHERE at < now() - %(keep)s::interval",
-    "events": "DELETE FROM events WHERE at < now() - %(keep)s::interval",
-    "probe_hours": "DELETE FROM probe_hours WHERE hour < now() - %(keep)s::interval",
-    "camera_days": "DELETE FROM camera_days WHERE day < now() - %(keep)s::interval",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +92,21 @@ async def drop_old(tx: Transaction, scope: Scope, table: Hypertable, keep: timed
             {"table": table, "keep": keep},
         )
         return len(rows)
-    return await tx.execute(_DELETE_OLD[table], {"keep": keep})
+    values = {"keep": keep}
+    match table:
+        case "readings":
+            return await tx.execute(
+                "DELETE FROM readings WHERE at < now() - %(keep)s::interval", values
+            )
+        case "events":
+            return await tx.execute(
+                "DELETE FROM events WHERE at < now() - %(keep)s::interval", values
+            )
+        case "probe_hours":
+            return await tx.execute(
+                "DELETE FROM probe_hours WHERE hour < now() - %(keep)s::interval", values
+            )
+        case "camera_days":
+            return await tx.execute(
+                "DELETE FROM camera_days WHERE day < now() - %(keep)s::interval", values
+            )
