@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from hub.domain.access import Scope
 from hub.store.database import Transaction
 from hub.store.ledger_rows import GroupBy, Period
-from hub.store.scoping import IN_SCOPE, scope_paths
-from hub.store.uptime import prepare_large
+from hub.store.uptime import find_values
 
 _SCOPED = (
     "WITH scoped AS MATERIALIZED (SELECT d.id, d.kind = 'camera' AS is_camera,"
@@ -21,10 +20,7 @@ _SCOPED = (
     "  CASE WHEN %(by)s = 'area' THEN a.id ELSE 0 END AS area_id"
     " FROM devices d JOIN areas a ON a.id = d.area_id"
     " WHERE d.registration = 'approved' AND d.created_at < %(until)s"
-    " AND (%(kind)s = '' OR d.kind = %(kind)s)"
-    " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND"
-    + IN_SCOPE
-    + ")"
+    " AND (%(kind)s = '' OR d.kind = %(kind)s) AND d.area_id = ANY (%(areas)s::bigint[]))"
 )
 
 # A picture needs all layers up to itself.
@@ -98,7 +94,7 @@ async def count_moment(
         "   OR coalesce(s.picture_at >= %(pictures)s, false)) AS is_judged"
         "  FROM scoped d JOIN device_status s ON s.device_id = d.id WHERE s.window_id IS NULL) x"
         " GROUP BY 1, 2",
-        {**_values(scope, period, by), "pictures": pictures_since},
+        {**await find_values(tx, scope, period, by), "pictures": pictures_since},
     )
 
 
@@ -115,9 +111,8 @@ async def sum_camera_days(
 
     Only days begun before ``recorded_until`` can have been looked at in full.
     """
-    await prepare_large(tx, scope)
     values = {
-        **_values(scope, period, by),
+        **await find_values(tx, scope, period, by),
         "tolerance": tolerance_s,
         "done": max(period.since, min(period.until, recorded_until)),
         "day": timedelta(days=1),
@@ -127,7 +122,8 @@ async def sum_camera_days(
         _SCOPED + ", recorded AS MATERIALIZED (SELECT device_id, count(*) AS days,"
         "  sum(least(recorded_s, planned_s)) AS recorded_s, sum(planned_s) AS planned_s"
         "  FROM camera_days WHERE day >= %(since)s AND day < %(done)s AND planned_s > 0"
-        "  AND recorded_s IS NOT NULL GROUP BY device_id)"
+        "  AND recorded_s IS NOT NULL AND (%(ids)s::bigint[] IS NULL OR device_id = ANY (%(ids)s))"
+        "  GROUP BY device_id)"
         " SELECT area_id, name, count(*)::int AS cameras,"
         " count(c.clock_offset_s)::int AS timed,"
         " count(*) FILTER (WHERE abs(c.clock_offset_s) <= %(tolerance)s)::int AS right,"
@@ -159,16 +155,5 @@ async def count_records(
         "  AND r.longitude IS NOT NULL AND r.latitude IS NOT NULL)::int AS complete"
         " FROM scoped x JOIN devices d ON d.id = x.id"
         " LEFT JOIN asset_records r ON r.device_id = d.id WHERE x.is_camera GROUP BY 1, 2",
-        _values(scope, period, by),
+        await find_values(tx, scope, period, by),
     )
-
-
-def _values(scope: Scope, period: Period, by: GroupBy) -> dict[str, object]:
-    return {
-        "since": period.since,
-        "until": period.until,
-        "kind": period.kind,
-        "area": period.area_id,
-        "by": by,
-        "scope": scope_paths(scope),
-    }

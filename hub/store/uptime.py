@@ -7,6 +7,7 @@ unknown overlap it is maintenance; nothing counts twice.
 """
 
 import math
+from datetime import timedelta
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
@@ -14,7 +15,9 @@ from hub.store.ledger_rows import DeviceSums, GroupBy, GroupSums, Period, Repair
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A report of few devices reads their outages; one of many reads the period's.
-FEW_DEVICES = 2_000
+FEW_DEVICES = 10_000
+# Whoever watches says so every few seconds; after so long without a word nobody does.
+UNWATCHED = timedelta(minutes=1)
 
 _MANAGED = (
     " d.registration = 'approved' AND d.created_at < %(until)s"
@@ -37,12 +40,23 @@ _SCOPED = (
 )
 
 _BLIND = (
-    # What nobody watched, by who should have: a shard of the probes, or the adapters.
+    # What nobody watched; the absence that lasts has no row yet, only a last mark. A watch divides
+    # its shards as its newest mark says, and marks of another division count for all of it.
+    " gaps AS MATERIALIZED ("
+    " SELECT watch, shard, shards, started_at, ended_at FROM absences"
+    "  WHERE ended_at > %(since)s AND started_at < %(until)s"
+    " UNION ALL SELECT m.watch, m.shard, m.shards, n.seen_at, %(until)s FROM ("
+    "   SELECT DISTINCT ON (watch) watch, shards FROM watch_marks ORDER BY watch, seen_at DESC) p"
+    "  JOIN watch_marks m ON m.watch = p.watch AND m.shards = p.shards CROSS JOIN LATERAL ("
+    "   SELECT max(seen_at) AS seen_at FROM watch_marks o WHERE o.watch = m.watch"
+    "    AND (o.shards <> m.shards OR o.shard = m.shard)) n"
+    "  WHERE n.seen_at < %(until)s - %(unwatched)s::interval),"
+    # By who should have watched: a shard of the probes, or the adapters.
     " absent AS MATERIALIZED ("
     " SELECT k.is_probed, k.residue, range_agg(tstzrange(x.started_at, x.ended_at)) AS spans"
     " FROM (SELECT DISTINCT is_probed, residue FROM scoped) k"
-    " JOIN absences x ON (x.watch = 'probes') = k.is_probed AND k.residue %% x.shards = x.shard"
-    " WHERE x.ended_at > %(since)s AND x.started_at < %(until)s GROUP BY 1, 2),"
+    " JOIN gaps x ON (x.watch = 'probes') = k.is_probed AND k.residue %% x.shards = x.shard"
+    " GROUP BY 1, 2),"
     # Planned maintenance of areas, by each area it reaches down to.
     " closed AS MATERIALIZED ("
     " SELECT b.id AS area_id, range_agg(tstzrange(w.starts_at, w.ends_at)) AS spans"
@@ -52,7 +66,7 @@ _BLIND = (
     " shared AS MATERIALIZED (SELECT coalesce(range_agg(span), '{}') AS spans FROM ("
     "  SELECT unnest(spans) AS span FROM absent UNION ALL SELECT unnest(spans) FROM closed) x),"
     # What concerns one device alone.
-    " pieces AS MATERIALIZED ("
+    " pieces AS MATERIALIZED (SELECT x.* FROM ("
     " SELECT device_id, starts_at, ends_at, true AS is_planned FROM maintenance_windows"
     "  WHERE device_id IS NOT NULL AND ends_at > %(since)s AND starts_at < %(until)s"
     " UNION ALL SELECT device_id, started_at, ended_at, false FROM unknown_spells"
@@ -64,11 +78,12 @@ _BLIND = (
     " UNION ALL SELECT id, since, %(until)s, false FROM scoped"
     "  WHERE status = 'unknown' AND since < %(until)s"
     " UNION ALL SELECT device_id, doubtful_from, %(until)s, false FROM outages"
-    "  WHERE ended_at IS NULL AND doubtful_from < %(until)s),"
+    "  WHERE ended_at IS NULL AND doubtful_from < %(until)s) x"
+    " JOIN scoped d ON d.id = x.device_id),"
     " own AS MATERIALIZED ("
     " SELECT p.device_id, range_agg(tstzrange(p.starts_at, p.ends_at)) FILTER (WHERE p.is_planned)"
     "  AS planned, range_agg(tstzrange(p.starts_at, p.ends_at)) FILTER (WHERE NOT p.is_planned)"
-    "  AS unknown FROM pieces p JOIN scoped d ON d.id = p.device_id GROUP BY p.device_id),"
+    "  AS unknown FROM pieces p GROUP BY p.device_id),"
     # Devices with the same blind time share a profile: most have one of a few.
     " keyed AS MATERIALIZED ("
     " SELECT d.id, d.label, d.path, d.group_area, d.is_probed, d.residue, d.begun,"
@@ -186,7 +201,7 @@ _REPAIRS = (
 
 async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[DeviceSums]:
     """One row per approved device of the scope, by area and name."""
-    values = await _values(tx, scope, period, "device")
+    values = await find_values(tx, scope, period, "device")
     return await tx.search(
         DeviceSums,
         _SUMS + " SELECT s.id AS device_id, s.label AS device_name, s.group_area AS area_id,"
@@ -200,7 +215,7 @@ async def sum_by_group(
     tx: Transaction, scope: Scope, period: Period, by: GroupBy
 ) -> list[GroupSums]:
     """One row per group that has devices: areas in the order of the tree, others by name."""
-    values = await _values(tx, scope, period, by)
+    values = await find_values(tx, scope, period, by)
     return await tx.search(
         GroupSums,
         _SUMS + " SELECT group_area AS area_id, label AS name, count(*)::int AS devices,"
@@ -217,29 +232,25 @@ async def sum_by_group(
 
 async def sum_repairs(tx: Transaction, scope: Scope, period: Period, by: GroupBy) -> list[Repairs]:
     """One row per group that had an outage, in no order."""
-    return await tx.search(Repairs, _REPAIRS, await _values(tx, scope, period, by))
+    return await tx.search(Repairs, _REPAIRS, await find_values(tx, scope, period, by))
 
 
-async def prepare_large(tx: Transaction, scope: Scope) -> None:
-    """Fit the transaction to statements over all devices and a month of outages.
+async def find_values(tx: Transaction, scope: Scope, period: Period, by: str) -> dict[str, object]:
+    """What statements over the devices of a period need: the areas, and the devices when few.
 
-    What is put together by device stays in memory: the planner takes each of many small arrays
-    for 8 kB. To compile such a statement takes longer than it saves.
+    Small lists are found first, for PostgreSQL plans well by them. And the transaction is fitted
+    to large statements: what is put together by device stays in memory, where the planner takes
+    each of many small arrays for 8 kB, and nothing is compiled, which takes longer than it saves.
     """
-    del scope
     await tx.execute("SET LOCAL work_mem = '64MB'")
     await tx.execute("SET LOCAL hash_mem_multiplier = 16")
     await tx.execute("SET LOCAL jit = off")
-
-
-async def _values(tx: Transaction, scope: Scope, period: Period, by: str) -> dict[str, object]:
-    """What the statements need; small lists are found first, for PostgreSQL plans well by them."""
-    await prepare_large(tx, scope)
     values: dict[str, object] = {
         "since": period.since,
         "until": period.until,
         "kind": period.kind,
         "by": by,
+        "unwatched": UNWATCHED,
     }
     areas = await tx.tuples(
         "SELECT a.id FROM areas a WHERE (%(area)s::bigint IS NULL"
@@ -248,8 +259,8 @@ async def _values(tx: Transaction, scope: Scope, period: Period, by: str) -> dic
     )
     values["areas"] = [area for (area,) in areas]
     divisions = await tx.tuples(
-        "SELECT DISTINCT shards FROM absences"
-        " WHERE ended_at > %(since)s AND started_at < %(until)s",
+        "SELECT shards FROM absences WHERE ended_at > %(since)s AND started_at < %(until)s"
+        " UNION SELECT shards FROM watch_marks",
         values,
     )
     values["modulus"] = math.lcm(*(int(str(shards)) for (shards,) in divisions))

@@ -119,6 +119,33 @@ async def outage_before_unknown(world: World) -> None:
         )
 
 
+async def test_time_since_anybody_watched_is_unknown(world: World) -> None:
+    await outage(world, 0, 80, None)
+    await outage(world, 1, 80, None)
+    marks = [("probes", 0, 2, 90.0), ("probes", 1, 2, 99.995), ("adapters", 0, 1, 1.0)]
+    # A division of the shards that is no more says only that somebody watched then.
+    marks += [("probes", shard, 3, 85.0) for shard in range(3)]
+    async with world.database.transaction() as tx:
+        for watch, shard, shards, hours in marks:
+            await tx.execute(
+                "INSERT INTO watch_marks (watch, shard, shards, seen_at)"
+                " VALUES (%(watch)s, %(shard)s, %(shards)s, %(at)s)",
+                {
+                    "watch": watch,
+                    "shard": shard,
+                    "shards": shards,
+                    "at": SINCE + timedelta(hours=hours),
+                },
+            )
+    found = await report(world)
+    for place, line in enumerate(sorted(found.devices, key=lambda one: one.device_id)):
+        is_unwatched = line.device_id % 2 == 0
+        assert line.rate.unknown_s == (36_000 if is_unwatched else 0)
+        down_s = 0 if place > 1 else 36_000 if is_unwatched else 72_000
+        assert line.rate.down_s == down_s
+    assert {line.rate.down_s for line in found.devices} == {0, 36_000, 72_000}
+
+
 async def test_nothing_known_is_said_not_guessed(world: World) -> None:
     async with world.database.transaction() as tx:
         for camera in world.cameras:
