@@ -120,7 +120,7 @@ class ReadingInbox:
             (rule, _blank(rule, place))
             for rule in self._rules
             if isinstance(rule.condition, PointBeyond)
-            and rule.condition.point == place.point
+            and rule.condition.point in {place.point, place.role}
             and is_watching(rule, place.area_path, place.device_kind)
         )
 

@@ -36,6 +36,7 @@ from hub.domain.health import Status
 
 # How often it is asked whether an event can still not be told of.
 LOOK_AGAIN = timedelta(seconds=60)
+LONGEST_DETAIL = 500  # characters of what an event says
 
 
 class Transition(StrEnum):
@@ -177,7 +178,15 @@ def _decide_event(rule: Rule, state: RuleState, event: StoredEvent, now: datetim
     if state.phase is Phase.FIRING:
         return Decision(transition=Transition.RENEW, reason="it happened again", state=renewed)
     firing = replace(renewed, phase=Phase.FIRING, since=state.since or event.received_at)
-    return Decision(transition=Transition.FIRE, reason=event.kind, state=firing)
+    return Decision(transition=Transition.FIRE, reason=_say_event(event), state=firing)
+
+
+def _say_event(event: StoredEvent) -> str:
+    """The kind, and the sentence where the event brings one."""
+    detail = event.data.get("detail")
+    if not isinstance(detail, str) or not detail:
+        return event.kind
+    return f"{event.kind}: {detail[:LONGEST_DETAIL]}"
 
 
 def _bad(state: RuleState, *, since: datetime, now: datetime, for_s: float, why: str) -> Decision:

@@ -29,7 +29,10 @@ _DEAD_PARENT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointPlace:
-    """A point and the device it belongs to: all a rule asks about it."""
+    """A point and the device it belongs to: all a rule asks about it.
+
+    ``role`` is "battery" or "signal" for points that are one, whatever their key.
+    """
 
     point_id: int
     point: str
@@ -37,6 +40,7 @@ class PointPlace:
     device_kind: DeviceKind
     area_id: int
     area_path: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +146,7 @@ async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) 
     """Where these points are; those of devices that are not approved are left out."""
     rows = await tx.fetch(
         PointPlace,
-        "SELECT p.id AS point_id, p.key AS point, d.id AS device_id, d.kind AS device_kind,"
+        "SELECT p.id AS point_id, p.key AS point, p.role, d.id AS device_id, d.kind AS device_kind,"
         " d.area_id, a.path::text AS area_path FROM points p JOIN devices d ON d.id = p.device_id"
         " JOIN areas a ON a.id = d.area_id"
         " WHERE p.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
@@ -218,7 +222,7 @@ async def present_values(
         " JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN rule_states r ON r.rule_id = %(rule)s AND r.point_id = p.id"
-        " WHERE p.key = %(point)s AND d.registration = 'approved'"
+        " WHERE %(point)s IN (p.key, p.role) AND d.registration = 'approved'"
         " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
         " AND (r.rule_id IS NOT NULL OR (s.window_id IS NULL AND v.at > %(now)s - "
         + _STALE

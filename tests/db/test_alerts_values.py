@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from hub.domain.conditions import Direction, PointBeyond
+from hub.domain.devices import Point
 from hub.store.database import Database
-from tests.db.alerts_site import Clock, Site
+from hub.store.devices import add_point
+from tests.db.alerts_site import HUB, Clock, Site
 
 HOT = PointBeyond(point="temp", direction=Direction.ABOVE, threshold=30, clear=25)
 
@@ -70,3 +72,24 @@ async def test_readings_below_for_their_time(site: Site) -> None:
     await engine.offer_readings(await site.read(device, point, 20))
     await engine.step()
     assert await site.statuses() == ["resolved"]
+
+
+async def test_a_rule_about_batteries_watches_them_whatever_their_key(site: Site) -> None:
+    await site.add_rule(
+        PointBeyond(point="battery", direction=Direction.BELOW, threshold=20, clear=25)
+    )
+    device = await site.add_device()
+    async with site.database.transaction() as tx:
+        told = Point(key="b1", unit="%", quantity="battery")
+        battery = await add_point(tx, HUB, device.id, told)
+        volts = await add_point(tx, HUB, device.id, Point(key="b2", unit="V", quantity="battery"))
+    engine = site.engine()
+    await engine.step()
+    for point in (battery, volts):
+        await engine.offer_readings(await site.read(device, point, 3.6))
+    await engine.step()
+    assert [alert.point for alert in await site.alerts()] == ["b1"]
+    swept = site.engine()  # one that saw no reading finds the same in what is stored
+    site.clock.pass_s(60)
+    await swept.step()
+    assert [alert.point for alert in await site.alerts()] == ["b1"]
