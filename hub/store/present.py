@@ -159,11 +159,12 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
     """Devices that are bad and unknown to the rule, and known ones that are bad no more.
 
     Bad is what the rule watches for: offline, or degraded at one of its layers. New ones are
-    left out as long as something speaks against an alert (see :class:`Presence`).
+    left out as long as something speaks against an alert (see :class:`Presence`). Planned anew
+    each time: the generic plan took ten times as long among 70,000 devices.
     """
     condition = rule.condition
     layers = condition.layers if isinstance(condition, DeviceDegraded) else ()
-    rows = await tx.fetch(
+    rows = await tx.search(
         PresentStatus,
         "SELECT s.device_id, d.area_id," + _STATUS + " FROM device_status s"
         " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
@@ -215,7 +216,7 @@ async def present_values(
     condition = rule.condition
     if not isinstance(condition, PointBeyond):
         return []
-    return await tx.fetch(
+    return await tx.search(
         PresentValue,
         "SELECT p.id AS point_id, p.device_id, d.area_id, v.value FROM points p"
         " JOIN point_status v ON v.point_id = p.id JOIN devices d ON d.id = p.device_id"
