@@ -277,6 +277,9 @@ def _changed_link(row: DeviceRow, found: FoundDevice, around: Surroundings) -> C
             raise Refused(column="username" if row.username else "password", reason=_OTHER_AREA)
         return None
     if found.link_protocol == BROKER:
+        if row.username or row.password:
+            column = "username" if row.username else "password"
+            raise Refused(column=column, reason="belongs to the broker's own row")
         return link
     after = _with_credentials(row, link)
     after = replace(after, options=_options(row, link.protocol, after.options, around))
@@ -297,7 +300,7 @@ def _changed_link(row: DeviceRow, found: FoundDevice, around: Surroundings) -> C
 def _refuse_other_link(row: DeviceRow, found: FoundDevice, around: Surroundings) -> None:
     """A device known by its code keeps its protocol; a camera may have another address."""
     if not row.protocol or row.link == (found.link_protocol, found.link_address):
-        if row.protocol == BROKER and row.key != found.key:
+        if row.key != found.key and (row.protocol == BROKER or (row.key and not row.protocol)):
             raise Refused(
                 column="device", reason=f"the device with this code is called {found.key}"
             )

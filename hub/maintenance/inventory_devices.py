@@ -1,5 +1,6 @@
 """Takes the rows of a device file, batch by batch, each in a transaction of its own."""
 
+import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from hub.maintenance.inventory_table import BadLine, Outcome, Table
 from hub.maintenance.inventory_writing import write_changes, write_parents
 from hub.store.database import Database
 from hub.store.inventory import Wanted, find_known
-from hub.store.inventory_parents import list_parent_nodes
+from hub.store.inventory_parents import PAGE_ROWS, page_parent_nodes
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -55,29 +56,45 @@ class DeviceImport:
     _index: ParentIndex | None = None
 
     async def run(self) -> Outcome:
-        """Take the rows; raises StoreUnavailable, with the batches before it in."""
-        rows = await self._without_strangers()
+        """Take the rows; raises StoreUnavailable, with the batches before it in.
+
+        What takes long beside the database is done in a thread: others wait for this loop.
+        """
+        if any(row.parent for row in self.read.rows):
+            self._index = await self._known_parents()
+        rows, brokers = await asyncio.to_thread(self._prepare)
         done = self.read.count - len(rows)
-        ordered, brokers = _order(rows)
-        for batch in _cut(ordered, brokers, self.options.batch_rows):
+        for batch in _cut(rows, brokers, self.options.batch_rows):
             await self._take(batch)
             done += len(batch)
             self.options.on_progress(done, self.read.count)
-        await self._hang()
+        moved = await asyncio.to_thread(self._find_parents)
+        if not self.options.is_dry_run:
+            for start in range(0, len(moved), self.options.batch_rows):
+                await self._put_below(moved[start : start + self.options.batch_rows])
         return self._outcome()
 
-    async def _without_strangers(self) -> list[DeviceRow]:
-        """Refuse rows with a parent that is nowhere."""
+    async def _known_parents(self) -> ParentIndex:
+        index = ParentIndex()
+        after = 0
+        while True:
+            async with self.database.transaction() as tx:
+                nodes = await page_parent_nodes(tx, self.scope, after=after)
+            index.take_up(nodes)
+            if len(nodes) < PAGE_ROWS:
+                return index
+            after = nodes[-1].id
+
+    def _prepare(self) -> tuple[list[DeviceRow], int]:
+        """Refuse rows whose parent is nowhere, and put the others in order."""
         rows = self.read.rows
-        if not any(row.parent for row in rows):
-            return rows
-        async with self.database.transaction() as tx:
-            self._index = ParentIndex(await list_parent_nodes(tx, self.scope))
-        area_ids = {code: area.id for code, area in self.around.areas.items()}
-        refused = self._index.refuse_strangers(rows, area_ids)
-        for line, reason in refused.items():
-            self._refuse(line, "parent", reason)
-        return [row for row in rows if row.line not in refused]
+        if self._index is not None:
+            area_ids = {code: area.id for code, area in self.around.areas.items()}
+            refused = self._index.refuse_strangers(rows, area_ids)
+            for line, reason in refused.items():
+                self._refuse(line, "parent", reason)
+            rows = [row for row in rows if row.line not in refused]
+        return _order(rows)
 
     async def _take(self, rows: Sequence[DeviceRow]) -> None:
         """Take a batch; when the database refuses it, find the rows that it refuses."""
@@ -104,7 +121,7 @@ class DeviceImport:
         numbers: dict[int, int] = {}
         async with self.database.transaction() as tx:
             self.around.look_at(await find_known(tx, self.scope, wanted))
-            changes, refused = self._decide(rows)
+            changes, refused = await asyncio.to_thread(self._decide, rows)
             if not self.options.is_dry_run:
                 numbers = await write_changes(tx, self.scope, changes, self.file)
         for line, verdict in refused.items():
@@ -155,8 +172,8 @@ class DeviceImport:
                 )
             )
 
-    async def _hang(self) -> None:
-        """Put devices below their parents, now that every row is in."""
+    def _find_parents(self) -> list[tuple[Hanging, int]]:
+        """Find the parents of devices now that every row is in; return what is to be written."""
         moved: list[tuple[Hanging, int]] = []
         for one in self._hanging:
             try:
@@ -168,9 +185,7 @@ class DeviceImport:
                 moved.append((one, parent_id))
                 if self._taken[one.line] is Taken.UNCHANGED:
                     self._taken[one.line] = Taken.CHANGED
-        if not self.options.is_dry_run:
-            for start in range(0, len(moved), self.options.batch_rows):
-                await self._put_below(moved[start : start + self.options.batch_rows])
+        return moved
 
     async def _put_below(self, moved: Sequence[tuple[Hanging, int]]) -> None:
         try:

@@ -30,11 +30,14 @@ class Hanging:
 class ParentIndex:
     """Finds devices by what a cell may say of them, and knows what hangs on what."""
 
-    def __init__(self, nodes: Iterable[ParentNode]) -> None:
+    def __init__(self) -> None:
         self._found: dict[_Key, int] = {}
         self._names: set[str] = set()
         self._parents: dict[int, int | None] = {}
         self._fit: set[int] = set()  # to be a parent
+
+    def take_up(self, nodes: Iterable[ParentNode]) -> None:
+        """Take up devices as they are."""
         for node in nodes:
             self._parents[node.id] = node.parent_id
             self._add(node.id, node.code, node.address, (node.area_id, node.name))

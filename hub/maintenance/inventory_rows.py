@@ -94,7 +94,10 @@ class RowReader:
     ) -> Mapping[str, Json] | None:
         text = values.get("options")
         protocol = values.get("protocol")
-        if text is None or protocol not in PROTOCOL_SCHEMES:
+        if text is None:
+            return None
+        if protocol not in PROTOCOL_SCHEMES:
+            faults.setdefault("protocol", "is empty, though options are not")
             return None
         try:
             options = json.loads(str(text))

@@ -9,6 +9,7 @@ from hub.store.database import Transaction
 from hub.store.parents import LONGEST_CHAIN, PARENT_KINDS
 from hub.store.scoping import IN_SCOPE, scope_paths
 
+PAGE_ROWS = 2_000
 _LOCK = 0x706172656E7473  # "parents": the lock of hub.store.parents
 
 
@@ -29,14 +30,17 @@ class ParentNode:
     parent_id: int | None
 
 
-async def list_parent_nodes(tx: Transaction, scope: Scope) -> list[ParentNode]:
-    """Every device of the scope."""
+async def page_parent_nodes(
+    tx: Transaction, scope: Scope, *, after: int = 0, limit: int = PAGE_ROWS
+) -> list[ParentNode]:
+    """Devices of the scope by number, after one of them."""
     return await tx.fetch(
         ParentNode,
         "SELECT d.id, d.code, d.name, d.area_id, c.address, d.kind, d.registration, d.parent_id"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
-        " JOIN connections c ON c.id = d.connection_id WHERE" + IN_SCOPE + "ORDER BY d.id",
-        {"scope": scope_paths(scope)},
+        " JOIN connections c ON c.id = d.connection_id"
+        " WHERE d.id > %(after)s AND" + IN_SCOPE + "ORDER BY d.id LIMIT %(limit)s",
+        {"scope": scope_paths(scope), "after": after, "limit": limit},
     )
 
 

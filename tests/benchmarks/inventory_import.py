@@ -104,14 +104,25 @@ def database_cpu_s(connection: psycopg.Connection[tuple[object, ...]]) -> float:
     return used
 
 
+async def watch_loop(pauses: list[float]) -> None:
+    """Note how long the event loop serves nobody else, until cancelled."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0.001)
+        pauses.append(time.perf_counter() - began)
+
+
 async def one_import(database: Database, file: io.BytesIO, kind: SheetKind, what: str) -> Outcome:
     """Import and print how long it took."""
     server = psycopg.connect(database.address, dbname="postgres", autocommit=True)
     began, used, served = time.perf_counter(), time.process_time(), database_cpu_s(server)
+    pauses: list[float] = []
+    watch = asyncio.create_task(watch_loop(pauses))
     outcome = await import_devices(
         database, SCOPE, Source(stream=file, kind=kind, name="bench"), parse_connection
     )
     took = time.perf_counter() - began
+    watch.cancel()
     served = database_cpu_s(server) - served
     server.close()
     sys.stdout.write(
@@ -119,7 +130,7 @@ async def one_import(database: Database, file: io.BytesIO, kind: SheetKind, what
         f" {took / GOAL_S:.0%} of the {GOAL_S:g} s; CPU: {time.process_time() - used:.1f} s ours,"
         f" {served:.1f} s the database's; load {os.getloadavg()[0]:.1f}): {outcome.new} new,"
         f" {outcome.changed} changed, {outcome.unchanged} unchanged, {outcome.refused_rows} refused"
-        f" {list(outcome.refused[:3])}\n"
+        f" {list(outcome.refused[:3])}; the loop stood still for at most {max(pauses):.2f} s\n"
     )
     sys.stdout.flush()
     return outcome

@@ -1,7 +1,10 @@
 """`gengfu devices` and `discover`: what goes in, what is refused and why, what comes out."""
 
+import asyncio
 import csv
+import os
 import random
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +21,7 @@ from hub.store.database import Database
 from hub.store.users import ensure_first_admin
 from hub.store.vault import Vault
 from tests.system.command_line import CommandLine
+from tests.system.whole_hub import ROOT
 
 SCOPE = system_scope("test")
 PASSWORD = "Camera-Secret-17"
@@ -186,6 +190,41 @@ async def test_areas_and_devices_travel_as_workbooks(
     assert (await gengfu("devices", "export", str(book))).status == 0
     again = (await gengfu("devices", "import", str(book), "--json")).json()
     assert (again["rows"], again["unchanged"]) == (1, 1)
+
+
+@pytest.mark.threat("K1")
+async def test_an_import_killed_in_the_middle_is_completed_by_a_repeat(
+    gengfu: CommandLine, site: Database, tmp_path: Path
+) -> None:
+    rows = 6_000
+    file = tmp_path / "cameras.csv"
+    lines = [
+        f"cam {n},rtsp,rtsp://10.{n >> 8}.{n & 255}.1/,{VILLAGE},admin,{PASSWORD},"
+        for n in range(rows)
+    ]
+    file.write_text("\n".join([HEADER, *lines]), encoding="utf-8")
+
+    async def count_devices() -> int:
+        async with site.transaction() as tx:
+            return await tx.scalar(int, "SELECT count(*)::int FROM devices") or 0
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub.main.cli", "devices", "import", str(file)),
+        cwd=ROOT,
+        env={**os.environ, **gengfu.settings, "GENGFU_DATA_DIR": str(gengfu.data_dir)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    async with asyncio.timeout(60):
+        while await count_devices() == 0:
+            await asyncio.sleep(0.02)
+    process.kill()
+    await process.wait()
+    halfway = await count_devices()
+    assert 0 < halfway < rows
+    assert halfway % 1_000 == 0  # whole batches
+    again = (await gengfu("devices", "import", str(file), "--json")).json()
+    assert (again["new"], again["unchanged"], again["refused"]) == (rows - halfway, halfway, [])
+    assert await count_devices() == rows
 
 
 async def test_what_cannot_be_done_is_one_clear_line(gengfu: CommandLine, tmp_path: Path) -> None:

@@ -185,6 +185,10 @@ def test_a_broker_and_what_is_behind_it_have_rows_of_their_own() -> None:
     assert one_row(header, "a,mqtt,mqtt://10.1.0.9/,1,pump-1,,4419b60012ab").key == "pump-1"
 
 
+def test_options_say_of_which_protocol_they_are() -> None:
+    assert "options" in faults("code,options", "1,{}")["protocol"]
+
+
 @pytest.mark.parametrize(
     ("column", "cell", "value"),
     [
