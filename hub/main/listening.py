@@ -96,6 +96,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
             parse_receiver=validate_options,
             probe_camera=parts.probe,
             take_snapshot=parts.snapshot,
+            recent_probes=parts.prober.results,
             run_command=parts.run_command,
         )
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.scoping import IN_SCOPE, scope_paths
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 WatchName = Literal["probes", "adapters"]
 
@@ -25,12 +25,15 @@ class Watch:
 class Outage:
     """An interval in which a device was offline; open while ``ended_at`` is None.
 
-    ``doubtful_from``: the hub was away from then on and has not looked again.
+    ``doubtful_from``: the hub was away from then on and has not looked again. ``maintenance_s``:
+    so much of it lies in planned maintenance.
     """
 
     id: int
     device_id: int
     device_name: str
+    area_id: int
+    area_name: str
     started_at: datetime
     ended_at: datetime | None
     layer: str
@@ -38,24 +41,69 @@ class Outage:
     parent_id: int | None = None
     parent_name: str = ""
     doubtful_from: datetime | None = None
+    maintenance_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageFilter:
+    """What a list of outages is narrowed to: those that touch the period, and the rest if said."""
+
+    since: datetime
+    until: datetime
+    device_id: int | None = None
+    area_id: int | None = None
+    is_open: bool = False
 
 
 async def list_outages(
-    tx: Transaction, scope: Scope, *, device_id: int | None, since: datetime, until: datetime
-) -> list[Outage]:
-    """Outages of the scope that touch a period, newest first, at most 1,000."""
-    return await tx.fetch(
+    tx: Transaction,
+    scope: Scope,
+    wanted: OutageFilter,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Page[Outage]:
+    """Outages of the scope that touch a period, newest first, a page at a time."""
+    after = decode_cursor(cursor, (str, int))
+    count = page_limit(limit)
+    rows = await tx.search(
         Outage,
-        "SELECT o.id, o.device_id, d.name AS device_name, o.started_at, o.ended_at,"
-        " o.layer, o.cause, o.parent_id, coalesce(p.name, '') AS parent_name, o.doubtful_from"
+        "SELECT o.id, o.device_id, d.name AS device_name, d.area_id, a.name AS area_name,"
+        " o.started_at, o.ended_at, o.layer, o.cause, o.parent_id,"
+        " coalesce(p.name, '') AS parent_name, o.doubtful_from,"
+        " coalesce(m.seconds, 0)::float8 AS maintenance_s"
         " FROM outages o JOIN devices d ON d.id = o.device_id JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN devices p ON p.id = o.parent_id"
+        " CROSS JOIN LATERAL (SELECT sum(extract(epoch FROM upper(part) - lower(part))) AS seconds"
+        "  FROM (SELECT unnest(range_agg(tstzrange(w.starts_at, w.ends_at)"
+        "    * tstzrange(o.started_at, least(now(), coalesce(o.ended_at, o.doubtful_from)))))"
+        "    AS part FROM maintenance_windows w JOIN areas wa ON wa.id = w.area_id"
+        "   WHERE w.starts_at < coalesce(o.ended_at, 'infinity') AND w.ends_at > o.started_at"
+        "    AND (w.device_id = o.device_id OR (w.device_id IS NULL AND a.path <@ wa.path))) x) m"
         " WHERE (%(device)s::bigint IS NULL OR o.device_id = %(device)s)"
-        " AND o.started_at < %(until)s AND coalesce(o.ended_at, 'infinity') > %(since)s AND"
+        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+        " AND o.started_at < %(until)s AND coalesce(o.ended_at, 'infinity') > %(since)s"
+        " AND (NOT %(open)s OR o.ended_at IS NULL)"
+        " AND (%(at)s::timestamptz IS NULL"
+        "      OR (o.started_at, o.id) < (%(at)s::timestamptz, %(id)s::bigint)) AND"
         + IN_SCOPE
-        + "ORDER BY o.started_at DESC, o.id DESC LIMIT 1000",
-        {"device": device_id, "since": since, "until": until, "scope": scope_paths(scope)},
+        + "ORDER BY o.started_at DESC, o.id DESC LIMIT %(limit)s",
+        {
+            "device": wanted.device_id,
+            "area": wanted.area_id,
+            "since": wanted.since,
+            "until": wanted.until,
+            "open": wanted.is_open,
+            "at": after[0] if after else None,
+            "id": after[1] if after else None,
+            "limit": count + 1,
+            "scope": scope_paths(scope),
+        },
     )
+    more = None
+    if len(rows) > count:
+        more = encode_cursor(rows[count - 1].started_at.isoformat(), rows[count - 1].id)
+    return Page(items=rows[:count], next=more)
 
 
 async def mark_watched(

@@ -1,6 +1,6 @@
 """What the composition root hands to the web application."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from hub.domain.addresses import IPNetwork
 from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Device, Json
+from hub.domain.health import ProbeResult
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
@@ -62,6 +63,10 @@ Readiness = Callable[[], Mapping[str, bool | str]]
 """Part → True, or False or a sentence that says why it is away. Never blocks."""
 
 
+RecentProbes = Callable[[int], Sequence[ProbeResult]]
+"""The last results of a device, newest first, as far as this process probes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """Everything the routes use."""
@@ -78,6 +83,7 @@ class WebServices:
     probe_camera: ProbeCamera
     take_snapshot: TakeSnapshot
     run_command: RunCommand
+    recent_probes: RecentProbes
 
 
 def get_services(request: Request) -> WebServices:

@@ -9,7 +9,7 @@ from hub.domain.health import Depth, DeviceStatusReport, Layer, ProbeResult, Sta
 from hub.domain.ports import CameraTarget
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
 from hub.runtime.registry import Registry
-from hub.store.outages import Outage, list_outages
+from hub.store.outages import Outage, OutageFilter, list_outages
 from hub.store.status import apply_reports
 from tests.db.patrol_world import HUB, World
 from tests.statuses import Told, change_status
@@ -82,9 +82,8 @@ class Site:
 
     async def outages(self) -> list[Outage]:
         async with self.database.transaction() as tx:
-            return await list_outages(
-                tx, HUB, device_id=None, since=START, until=START + timedelta(days=30)
-            )
+            wanted = OutageFilter(since=START, until=START + timedelta(days=30))
+            return list((await list_outages(tx, HUB, wanted)).items)
 
     async def absences(self) -> list[tuple[int, datetime, datetime]]:
         async with self.database.transaction() as tx:

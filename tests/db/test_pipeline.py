@@ -112,9 +112,8 @@ async def test_status_makes_one_event_a_transition(database: Database, county: C
     kinds = [event.kind for event in await stored(database)]
     assert kinds == ["device.online", "device.offline", "device.online"]
     async with database.transaction() as tx:
-        (outage,) = await outages.list_outages(
-            tx, SYSTEM, device_id=device_id, since=NOW, until=NOW + timedelta(days=1)
-        )
+        wanted = outages.OutageFilter(device_id=device_id, since=NOW, until=NOW + timedelta(days=1))
+        (outage,) = (await outages.list_outages(tx, SYSTEM, wanted)).items
     assert outage.ended_at == NOW + timedelta(seconds=3)
 
 

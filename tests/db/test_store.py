@@ -220,9 +220,8 @@ async def test_outages_open_and_close_with_the_status(database: Database, county
             )
             assert await change_status(tx, SYSTEM, row) is changes
     async with database.transaction() as tx:
-        (outage,) = await outages.list_outages(
-            tx, county.east_scope, device_id=None, since=NOW, until=NOW + timedelta(days=1)
-        )
+        wanted = outages.OutageFilter(device_id=None, since=NOW, until=NOW + timedelta(days=1))
+        (outage,) = (await outages.list_outages(tx, county.east_scope, wanted)).items
     assert outage.ended_at is not None
     assert outage.ended_at - outage.started_at == timedelta(minutes=5)
     assert outage.layer == "network"

@@ -1,7 +1,7 @@
 """What tests of the web application share: the world behind it, its server, its clients."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,6 +59,7 @@ class Field:
     commands: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
 
     is_camera_away: bool = False
+    recent: dict[int, Sequence[ProbeResult]] = field(default_factory=dict)
 
     def clock(self) -> datetime:
         return self.now
@@ -113,6 +114,7 @@ class Field:
             probe_camera=self.probe,
             take_snapshot=self.snapshot,
             run_command=self.command,
+            recent_probes=lambda device_id: self.recent.get(device_id, ()),
         )
 
 

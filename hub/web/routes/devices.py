@@ -125,14 +125,7 @@ async def probe_device(scope: Maintain, device_id: Id, services: Services) -> Pr
     """Ask a camera now, layer by layer."""
     target = await _find_target(services, scope, device_id, "device.probed")
     result = await services.probe_camera(target, timeout_s=PROBE_TIMEOUT_S)
-    return ProbeOut(
-        probed_at=result.probed_at,
-        latency_s=result.latency_s,
-        status=result.status,
-        failed_layer=result.failed_layer,
-        detail=result.detail,
-        lines=result.lines,
-    )
+    return ProbeOut.of(result)
 
 
 @router.post("/devices/{device_id}/command")

@@ -75,21 +75,36 @@ async def list_readings(
     return Listing(items=[ReadingOut.model_validate(reading) for reading in found])
 
 
+def read_outage_filter(
+    services: Services,
+    area: AreaFilter = None,
+    device_id: DeviceFilter = None,
+    since: Moment = None,
+    until: Moment = None,
+    *,
+    is_open: Annotated[bool, Query(alias="open")] = False,
+) -> outages.OutageFilter:
+    """What the list is narrowed to; by default what touches the last day."""
+    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
+    return outages.OutageFilter(
+        since=begin, until=end, area_id=area, device_id=device_id, is_open=is_open
+    )
+
+
 @router.get("/outages")
 async def list_outages(
     scope: See,
     services: Services,
-    device_id: DeviceFilter = None,
-    since: Moment = None,
-    until: Moment = None,
+    wanted: Annotated[outages.OutageFilter, Depends(read_outage_filter)],
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Listing[OutageOut]:
-    """Outages that touch a period, newest first, at most 1,000; by default of the last day."""
-    begin, end = read_period(services.clock(), since, until, DEFAULT_PERIOD)
+    """Outages that touch a period, newest first."""
     async with services.database.transaction() as tx:
-        if device_id is not None:
-            await devices.get_device(tx, scope, device_id)
-        found = await outages.list_outages(tx, scope, device_id=device_id, since=begin, until=end)
-    return Listing(items=[OutageOut.model_validate(outage) for outage in found])
+        if wanted.device_id is not None:
+            await devices.get_device(tx, scope, wanted.device_id)
+        page = await outages.list_outages(tx, scope, wanted, limit=limit, cursor=cursor)
+    return Listing(items=[OutageOut.model_validate(one) for one in page.items], next=page.next)
 
 
 @router.get("/audit")

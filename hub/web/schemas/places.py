@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
+from hub.domain.health import ProbeResult
 from hub.web.schemas.shapes import In, Listing, Name, Number, Out
 
 
@@ -211,9 +212,23 @@ class CommandOut(Out):
 
 
 class ProbeOut(Out):
-    """What one probe found."""
+    """What one probe found, asked down to a depth."""
+
+    @classmethod
+    def of(cls, result: ProbeResult) -> Self:
+        """The form in which people see a result."""
+        return cls(
+            probed_at=result.probed_at,
+            latency_s=result.latency_s,
+            depth=result.depth,
+            status=result.status,
+            failed_layer=result.failed_layer,
+            detail=result.detail,
+            lines=result.lines,
+        )
 
     probed_at: datetime
+    depth: str
     latency_s: float
     status: str
     failed_layer: str | None
@@ -247,7 +262,11 @@ class ReadingOut(Out):
 
 
 class OutageOut(Out):
-    """An interval in which a device was offline; open while ``ended_at`` is null."""
+    """An interval in which a device was offline; open while ``ended_at`` is null.
+
+    ``doubtful_from``: the hub was away from then on and has not looked again. ``maintenance_s``:
+    so much of it lies in planned maintenance.
+    """
 
     id: int
     device_id: int
@@ -256,7 +275,12 @@ class OutageOut(Out):
     ended_at: datetime | None
     layer: str
     cause: str
+    area_id: int
+    area_name: str
+    parent_id: int | None
+    parent_name: str
     doubtful_from: datetime | None
+    maintenance_s: float
 
 
 class LongestOutageOut(Out):
