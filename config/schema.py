@@ -147,6 +147,15 @@ class HealthSettings(_Section):
     probes_at_once: int = Field(
         default=4096, ge=16, le=60_000, description="probes under way in one process"
     )
+    clock_off_s: float = Field(
+        default=60.0, ge=1, le=86_400, description="a camera's clock that is off further is wrong"
+    )
+    recording_completeness: float = Field(
+        default=0.95, ge=0, le=1, description="share of a day that must be recorded"
+    )
+    certificate_days: int = Field(
+        default=30, ge=1, le=365, description="days before its end a certificate is told of"
+    )
     shards: int = Field(default=8, ge=1, le=256, description="jobs the probes are spread over")
 
 

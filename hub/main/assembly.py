@@ -4,7 +4,7 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from functools import partial
 
 import aiohttp
@@ -20,6 +20,7 @@ from hub.main.adapters import AdapterFactory, registration_of
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, local_zone, raise_file_limit, utc_now
 from hub.maintenance.inspecting import InspectingOptions, InspectingSenses, Inspector
+from hub.maintenance.inspection_verdicts import Limits
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import LookOptions
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
@@ -158,6 +159,11 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
                 InspectingOptions(
                     shards=settings.health.shards,
                     intervals=probing_options(settings).intervals,
+                    limits=Limits(
+                        clock_s=settings.health.clock_off_s,
+                        completeness=settings.health.recording_completeness,
+                        certificate=timedelta(days=settings.health.certificate_days),
+                    ),
                     zone=zone,
                 ),
             ),
