@@ -18,12 +18,13 @@ known. The formulas (practice, where not said otherwise):
 * longest outage: within the period, without blind time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from hub.domain.access import Scope
+from hub.maintenance.facts import Facts, narrow, split
 from hub.maintenance.figures import Figure, Why, Withheld, judge, settle
 from hub.maintenance.uptime import cut_period, rate_groups
 from hub.store.database import Transaction
@@ -35,7 +36,7 @@ from hub.store.kpis import (
     count_records,
     sum_camera_days,
 )
-from hub.store.ledger_rows import GroupBy, GroupSums, Period, Repairs
+from hub.store.ledger_rows import EVERY, GroupBy, Grouping, Period
 from hub.store.uptime import sum_by_group, sum_repairs
 
 SNAPSHOT: Final = "online-rate-snapshot/1"
@@ -110,17 +111,6 @@ class KpiReport:
     groups: Sequence[Kpis]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the figures of some groups are worked out from."""
-
-    sums: Sequence[GroupSums]
-    repairs: Sequence[Repairs]
-    moments: Sequence[Moment]
-    days: Sequence[CameraDays]
-    records: Sequence[Records]
-
-
 async def report_kpis(
     tx: Transaction,
     scope: Scope,
@@ -136,8 +126,39 @@ async def report_kpis(
         Invalid: the period is empty or lies ahead.
     """
     cut = cut_period(period, now)
+    facts = await _collect(tx, scope, cut, by, now=now, options=options)
+    return _report(cut, by, now, facts)
+
+
+async def report_every_grouping(
+    tx: Transaction,
+    scope: Scope,
+    period: Period,
+    *,
+    now: datetime,
+    options: KpiOptions | None = None,
+) -> list[KpiReport]:
+    """The reports by each grouping, for hardly more than one of them costs.
+
+    Raises:
+        Invalid: the period is empty or lies ahead.
+    """
+    cut = cut_period(period, now)
+    facts = await _collect(tx, scope, cut, EVERY, now=now, options=options)
+    return [_report(cut, by, now, narrow(facts, by)) for by in GroupBy]
+
+
+async def _collect(
+    tx: Transaction,
+    scope: Scope,
+    cut: Period,
+    by: Grouping,
+    *,
+    now: datetime,
+    options: KpiOptions | None,
+) -> Facts:
     tolerance_s = (options or KpiOptions()).clock_tolerance_s
-    facts = Facts(
+    return Facts(
         sums=await sum_by_group(tx, scope, cut, by),
         repairs=await sum_repairs(tx, scope, cut, by),
         moments=await count_moment(tx, scope, cut, by, pictures_since=now - PICTURE_AGE),
@@ -146,13 +167,19 @@ async def report_kpis(
         ),
         records=await count_records(tx, scope, cut, by),
     )
+
+
+def _report(cut: Period, by: GroupBy, now: datetime, facts: Facts) -> KpiReport:
+    groups = [work_out(part, area_id=key[0], name=key[1]) for key, part in split(facts)]
+    if by is not GroupBy.AREA:
+        groups.sort(key=lambda group: group.name)
     return KpiReport(
         since=cut.since,
         until=cut.until,
         at=now,
         by=by,
         total=work_out(facts),
-        groups=[work_out(part, area_id=key[0], name=key[1]) for key, part in _split(facts)],
+        groups=groups,
     )
 
 
@@ -218,35 +245,3 @@ def _recording(days: Sequence[CameraDays]) -> Figure:
 def _labelling(records: Sequence[Records]) -> Figure:
     count = sum(r.records for r in records)
     return judge(LABELLING, sum(r.complete for r in records), count, known=count, of=count)
-
-
-class _Grouped(Protocol):
-    @property
-    def area_id(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-
-
-G = TypeVar("G", bound=_Grouped)
-_Key = tuple[int, str]
-
-
-def _split(facts: Facts) -> Iterator[tuple[_Key, Facts]]:
-    repairs, moments = _by_key(facts.repairs), _by_key(facts.moments)
-    days, records = _by_key(facts.days), _by_key(facts.records)
-    for one in facts.sums:
-        key = (one.area_id, one.name)
-        yield (
-            key,
-            Facts(
-                sums=[one],
-                repairs=repairs.get(key, ()),
-                moments=moments.get(key, ()),
-                days=days.get(key, ()),
-                records=records.get(key, ()),
-            ),
-        )
-
-
-def _by_key(rows: Sequence[G]) -> Mapping[_Key, Sequence[G]]:
-    return {(row.area_id, row.name): [row] for row in rows}

@@ -13,10 +13,10 @@ from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
 from hub.maintenance.figures import MIN_COVERAGE
-from hub.maintenance.kpis import KpiOptions, KpiReport, report_kpis
+from hub.maintenance.kpis import KpiOptions, KpiReport, report_every_grouping
 from hub.store import areas
 from hub.store.database import Transaction
-from hub.store.ledger_rows import GroupBy, Period
+from hub.store.ledger_rows import Period
 from hub.store.months import NewMonth, add_month
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
@@ -81,10 +81,8 @@ async def publish_month(
         "min_coverage": MIN_COVERAGE,
         "clock_tolerance_s": chosen.clock_tolerance_s,
     }
-    for by in GroupBy:
-        figures[by.value] = as_json(
-            await report_kpis(tx, scope, period, by, now=now, options=chosen)
-        )
+    for report in await report_every_grouping(tx, scope, period, now=now, options=chosen):
+        figures[report.by.value] = as_json(report)
     new = NewMonth(
         month=order.month,
         area_id=order.area_id,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.ledger_rows import GroupBy, Period
+from hub.store.ledger_rows import Grouping, Period
 from hub.store.uptime import find_values
 
 _SCOPED = (
@@ -16,8 +16,11 @@ _SCOPED = (
     "  greatest(d.created_at, %(since)s) AS begun,"
     "  CASE %(by)s WHEN 'area' THEN a.name WHEN 'vendor' THEN d.manufacturer"
     "   WHEN 'model' THEN concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, ''))"
-    "   WHEN 'team' THEN d.team ELSE d.class END AS name,"
-    "  CASE WHEN %(by)s = 'area' THEN a.id ELSE 0 END AS area_id"
+    "   WHEN 'team' THEN d.team"
+    "   WHEN 'every' THEN jsonb_build_array(a.name, d.manufacturer,"
+    "    concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, '')), d.team, d.class)::text"
+    "   ELSE d.class END AS name,"
+    "  CASE WHEN %(by)s IN ('area', 'every') THEN a.id ELSE 0 END AS area_id"
     " FROM devices d JOIN areas a ON a.id = d.area_id"
     " WHERE d.registration = 'approved' AND d.created_at < %(until)s"
     " AND (%(kind)s = '' OR d.kind = %(kind)s) AND d.area_id = ANY (%(areas)s::bigint[]))"
@@ -75,7 +78,7 @@ class Records:
 
 
 async def count_moment(
-    tx: Transaction, scope: Scope, period: Period, by: GroupBy, *, pictures_since: datetime
+    tx: Transaction, scope: Scope, period: Period, by: Grouping, *, pictures_since: datetime
 ) -> list[Moment]:
     """One row per group that has devices, in no order."""
     return await tx.search(
@@ -102,7 +105,7 @@ async def sum_camera_days(
     tx: Transaction,
     scope: Scope,
     period: Period,
-    by: GroupBy,
+    by: Grouping,
     *,
     tolerance_s: float,
     recorded_until: datetime,
@@ -140,7 +143,7 @@ async def sum_camera_days(
 
 
 async def count_records(
-    tx: Transaction, scope: Scope, period: Period, by: GroupBy
+    tx: Transaction, scope: Scope, period: Period, by: Grouping
 ) -> list[Records]:
     """One row per group that has cameras, in no order.
 

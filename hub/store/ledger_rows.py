@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Literal
 
 
 class GroupBy(StrEnum):
@@ -13,6 +14,11 @@ class GroupBy(StrEnum):
     MODEL = "model"
     TEAM = "team"
     CLASS = "class"
+
+
+# EVERY: by all of them at once. A group's name is then the JSON array of its names, in this order.
+EVERY: Final = "every"
+Grouping = GroupBy | Literal["every"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

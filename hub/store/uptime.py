@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
-from hub.store.ledger_rows import DeviceSums, GroupBy, GroupSums, Period, Repairs
+from hub.store.ledger_rows import DeviceSums, Grouping, GroupSums, Period, Repairs
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A report of few devices reads their outages; one of many reads the period's.
@@ -32,9 +32,13 @@ _SCOPED = (
     "  d.kind IN ('camera', 'nvr', 'switch', 'onu', 'uplink') AS is_probed,"
     "  CASE %(by)s WHEN 'area' THEN a.name WHEN 'vendor' THEN d.manufacturer"
     "   WHEN 'model' THEN concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, ''))"
-    "   WHEN 'team' THEN d.team WHEN 'class' THEN d.class ELSE d.name END AS label,"
-    "  a.path AS area_path, CASE WHEN %(by)s IN ('area', 'device') THEN a.path END AS path,"
-    "  CASE WHEN %(by)s IN ('area', 'device') THEN a.id ELSE 0 END AS group_area"
+    "   WHEN 'team' THEN d.team WHEN 'class' THEN d.class"
+    "   WHEN 'every' THEN jsonb_build_array(a.name, d.manufacturer,"
+    "    concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, '')), d.team, d.class)::text"
+    "   ELSE d.name END AS label,"
+    "  a.path AS area_path,"
+    "  CASE WHEN %(by)s IN ('area', 'device', 'every') THEN a.path END AS path,"
+    "  CASE WHEN %(by)s IN ('area', 'device', 'every') THEN a.id ELSE 0 END AS group_area"
     " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
     " WHERE" + _MANAGED + "),"
 )
@@ -212,7 +216,7 @@ async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[D
 
 
 async def sum_by_group(
-    tx: Transaction, scope: Scope, period: Period, by: GroupBy
+    tx: Transaction, scope: Scope, period: Period, by: Grouping
 ) -> list[GroupSums]:
     """One row per group that has devices: areas in the order of the tree, others by name."""
     values = await find_values(tx, scope, period, by)
@@ -230,7 +234,7 @@ async def sum_by_group(
     )
 
 
-async def sum_repairs(tx: Transaction, scope: Scope, period: Period, by: GroupBy) -> list[Repairs]:
+async def sum_repairs(tx: Transaction, scope: Scope, period: Period, by: Grouping) -> list[Repairs]:
     """One row per group that had an outage, in no order."""
     return await tx.search(Repairs, _REPAIRS, await find_values(tx, scope, period, by))
 

@@ -13,13 +13,12 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import psycopg
 import uvloop
 
 from hub.domain.access import system_scope
-from hub.maintenance.kpis import report_kpis
+from hub.maintenance.kpis import report_every_grouping, report_kpis
 from hub.maintenance.uptime import report_uptime
 from hub.store.database import Database, Transaction
 from hub.store.ledger_rows import GroupBy, Period
@@ -33,8 +32,8 @@ BUDGET_S = 2.0
 ROUNDS = 3
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=30)
-ZONE = ZoneInfo("Asia/Shanghai")
 
+# The budget is for the online rate; key figures read the outages twice and the cameras' days.
 # Statements by name; 70,000 cameras have 1,000,000 outages in the period.
 BUILD = {
     "areas": """
@@ -141,7 +140,15 @@ async def one_size(server: str, cameras: int) -> dict[str, float]:
     async def kpis(tx: Transaction) -> object:
         return await report_kpis(tx, SCOPE, period, GroupBy.VENDOR, now=UNTIL)
 
-    works = {"online rate by area": by_area, "with every camera": by_device, "KPIs": kpis}
+    async def month(tx: Transaction) -> object:
+        return await report_every_grouping(tx, SCOPE, period, now=UNTIL)
+
+    works = {
+        "online rate by area": by_area,
+        "with every camera": by_device,
+        "key figures by vendor": kpis,
+        "key figures by every grouping": month,
+    }
     figures = {name: await measure(database, work) for name, work in works.items()}
     async with database.transaction() as tx:
         outages = await tx.scalar(

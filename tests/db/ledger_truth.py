@@ -179,6 +179,14 @@ def village(path: str) -> Scope:
     return Scope(paths=(path,), actor="somebody")
 
 
+def camera(vendor: str = "甲", path: str = "c.t.v", **more: object) -> Device:
+    """A camera that is online since the beginning."""
+    made = Device(kind="camera", path=path, vendor=vendor, created=0)
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
 async def store(database: Database, ledger: Ledger) -> None:
     """Write a ledger as the hub would have; numbers go into the devices."""
     async with database.transaction() as tx:
@@ -211,6 +219,12 @@ async def store(database: Database, ledger: Ledger) -> None:
             )
         for path, window in ledger.area_windows:
             await _store_window(tx, ledger.areas[path], None, window)
+
+
+async def change(database: Database, statement: str, **values: object) -> None:
+    """Change a row as nobody would in earnest."""
+    async with database.transaction() as tx:
+        await tx.connection.execute(statement.encode(), values)
 
 
 async def _store_device(tx: Transaction, ledger: Ledger, device: Device) -> None:

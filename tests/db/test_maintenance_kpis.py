@@ -1,46 +1,45 @@
-"""Key figures and published months, on both databases."""
+"""Key figures, on both databases."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from random import Random
 
-import psycopg
 import pytest
 
 from hub.domain.access import Scope
-from hub.domain.errors import Invalid, NotFound
 from hub.maintenance.figures import Why
-from hub.maintenance.kpis import FIGURES, KpiOptions, KpiReport, Kpis, report_kpis
-from hub.maintenance.months import MonthOrder, month_bounds, publish_month, zone_name
+from hub.maintenance.kpis import (
+    FIGURES,
+    KpiOptions,
+    KpiReport,
+    Kpis,
+    report_every_grouping,
+    report_kpis,
+)
 from hub.maintenance.report_tables import figures_of
-from hub.store.audit import list_entries
 from hub.store.database import Database
 from hub.store.ledger_rows import GroupBy, Period
-from hub.store.months import get_month, list_months
-from tests.db.ledger_truth import HUB, STEPS, Device, Ledger, Outage, Span, at, store, village
+from tests.db.ledger_truth import (
+    HUB,
+    STEPS,
+    Device,
+    Ledger,
+    Outage,
+    Span,
+    at,
+    camera,
+    change,
+    store,
+    village,
+)
 
 SINCE, UNTIL = at(0), at(STEPS)
 DAY = timedelta(days=1)
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 async def settle(database: Database, *devices: Device) -> list[int]:
     """Store some devices; returns their numbers."""
     await store(database, Ledger(devices=list(devices)))
     return [device.id for device in devices]
-
-
-def camera(vendor: str = "甲", path: str = "c.t.v", **more: object) -> Device:
-    """A camera that is online since the beginning."""
-    made = Device(kind="camera", path=path, vendor=vendor, created=0)
-    for name, value in more.items():
-        setattr(made, name, value)
-    return made
-
-
-async def change(database: Database, statement: str, **values: object) -> None:
-    """Change a row as nobody would in earnest."""
-    async with database.transaction() as tx:
-        await tx.connection.execute(statement.encode(), values)
 
 
 async def report(
@@ -221,6 +220,37 @@ async def test_devices_are_put_together_in_five_ways(database: Database) -> None
         assert all((group.area_id > 0) == (by is GroupBy.AREA) for group in found.groups)
 
 
+async def test_every_grouping_at_once_is_each_of_them(database: Database) -> None:
+    ledger = Ledger.roll(Random(5), devices=20)
+    await store(database, ledger)
+    await change(
+        database,
+        "UPDATE devices SET model = 'M' || id %% 3, team = id %% 2 || '队', class = id %% 4",
+    )
+    await change(
+        database,
+        "INSERT INTO camera_days (day, device_id, clock_offset_s, recorded_s, planned_s)"
+        " SELECT %(day)s, id, id * 10, id * 1000, 86400 FROM devices",
+        day=SINCE + DAY,
+    )
+    period = Period(since=SINCE, until=UNTIL, kind="")
+    async with database.transaction() as tx:
+        together = await report_every_grouping(tx, HUB, period, now=UNTIL)
+    assert [found.by for found in together] == list(GroupBy)
+    for found in together:
+        alone = await report(database, found.by, kind="")
+        assert [(g.area_id, g.name, g.devices) for g in found.groups] == [
+            (g.area_id, g.name, g.devices) for g in alone.groups
+        ]
+        for ours, theirs in zip(
+            (found.total, *found.groups), (alone.total, *alone.groups), strict=True
+        ):
+            for one, other in zip(figures_of(ours), figures_of(theirs), strict=True):
+                assert one.value == pytest.approx(other.value)
+                assert one.coverage == pytest.approx(other.coverage)
+                assert one.withheld == other.withheld
+
+
 @pytest.mark.threat("T1")
 async def test_a_scope_counts_its_own_devices_only(database: Database) -> None:
     await settle(database, camera("乙", "c.u", status="offline"), camera("甲"), camera("丙", "c"))
@@ -257,107 +287,3 @@ async def test_only_approved_devices_count(database: Database, registration: str
     )
     found = (await total(database)).devices
     assert found == 1
-
-
-async def publish(database: Database, area_id: int, scope: Scope = HUB) -> int:
-    """Publish October as it was in Shanghai."""
-    order = MonthOrder(month="2026-10", area_id=area_id)
-    now = datetime(2026, 10, 31, 16, tzinfo=UTC)
-    async with database.transaction() as tx:
-        return await publish_month(tx, scope, order, now=now, zone=SHANGHAI)
-
-
-async def test_a_month_is_kept_with_every_grouping_and_formula(database: Database) -> None:
-    ledger = Ledger(devices=[camera(created=700), camera("乙", "c.u", created=700)])
-    await store(database, ledger)
-    number = await publish(database, ledger.areas["c"], Scope(paths=("c",), actor="supervisor"))
-    async with database.transaction() as tx:
-        kept = await get_month(tx, HUB, number)
-        trail = await list_entries(tx, HUB)
-    assert (kept.month, kept.edition, kept.author) == ("2026-10", 1, "supervisor")
-    assert kept.since == datetime(2026, 9, 30, 16, tzinfo=UTC)
-    assert kept.until == datetime(2026, 10, 31, 16, tzinfo=UTC)
-    assert kept.time_zone == "Asia/Shanghai"
-    assert kept.figures["min_coverage"] == 0.95
-    for by in GroupBy:
-        figures = kept.figures[by.value]
-        assert isinstance(figures, dict)
-        assert figures["total"]["devices"] == 2
-        assert figures["total"]["online_rate"] == {
-            "value": 1.0,
-            "coverage": 1.0,
-            "formula": "online-rate-time-weighted/2",
-            "withheld": None,
-        }
-        assert {figures["total"][name]["formula"].split("/")[1] for name in FIGURES} <= {"1", "2"}
-    assert [entry.action for entry in trail.items] == ["month.published"]
-
-
-async def test_published_again_is_another_edition_and_the_first_stays(database: Database) -> None:
-    ledger = Ledger(devices=[camera()])
-    await store(database, ledger)
-    first = await publish(database, ledger.areas["c"])
-    await change(database, "UPDATE devices SET name = 'another', manufacturer = '丁'")
-    second = await publish(database, ledger.areas["c"])
-    elsewhere = await publish(database, ledger.areas["c.t"])
-    async with database.transaction() as tx:
-        page = await list_months(tx, HUB)
-        kept = await get_month(tx, HUB, first)
-    assert [(m.id, m.edition) for m in page.items] == [(elsewhere, 1), (second, 2), (first, 1)]
-    assert "丁" not in repr(kept.figures)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE published_months SET author = 'me'",
-        "DELETE FROM published_months",
-        "TRUNCATE published_months",
-    ],
-)
-async def test_nobody_changes_a_published_month(database: Database, statement: str) -> None:
-    ledger = Ledger(devices=[camera()])
-    await store(database, ledger)
-    await publish(database, ledger.areas["c"])
-    with pytest.raises(psycopg.errors.RaiseException, match="published"):
-        await change(database, statement)
-
-
-@pytest.mark.threat("T1")
-async def test_months_of_other_areas_do_not_exist(database: Database) -> None:
-    ledger = Ledger(devices=[camera()])
-    await store(database, ledger)
-    county = await publish(database, ledger.areas["c"])
-    own = await publish(database, ledger.areas["c.t.v"])
-    async with database.transaction() as tx:
-        page = await list_months(tx, village("c.t"))
-        assert [month.id for month in page.items] == [own]
-        with pytest.raises(NotFound):
-            await get_month(tx, village("c.t"), county)
-    with pytest.raises(NotFound):
-        await publish(database, ledger.areas["c"], village("c.t"))
-
-
-async def test_the_list_of_months_goes_on(database: Database) -> None:
-    ledger = Ledger(devices=[camera()])
-    await store(database, ledger)
-    numbers = [await publish(database, ledger.areas["c"]) for _ in range(3)]
-    async with database.transaction() as tx:
-        first = await list_months(tx, HUB, limit=2)
-        rest = await list_months(tx, HUB, limit=2, cursor=first.next)
-        assert not (await list_months(tx, HUB, month="2026-09")).items
-    found = [month.id for month in (*first.items, *rest.items)]
-    assert (found, rest.next) == (numbers[::-1], None)
-
-
-async def test_a_month_can_be_published_once_it_is_over(database: Database) -> None:
-    ledger = Ledger(devices=[camera()])
-    await store(database, ledger)
-    order = MonthOrder(month="2026-11", area_id=ledger.areas["c"])
-    async with database.transaction() as tx:
-        with pytest.raises(Invalid, match="is not over before 2026-12-01 00:00"):
-            await publish_month(
-                tx, HUB, order, now=datetime(2026, 11, 30, 15, 59, tzinfo=UTC), zone=SHANGHAI
-            )
-    assert month_bounds("2026-12", UTC)[1] == datetime(2027, 1, 1, tzinfo=UTC)
-    assert zone_name(SHANGHAI, SINCE) == "Asia/Shanghai"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hub.domain.errors import Invalid
 from hub.main.report_options import Span, duration, percent, read_kind, read_time
+from hub.maintenance.facts import Facts
 from hub.maintenance.figures import MIN_COVERAGE, Why, judge, settle, too_little
-from hub.maintenance.kpis import FIGURES, Facts, work_out
+from hub.maintenance.kpis import FIGURES, work_out
 from hub.maintenance.months import month_bounds, zone_name
 from hub.maintenance.report_tables import figures_of
 from hub.maintenance.uptime import add_up, rate_device, rate_groups
