@@ -10,6 +10,7 @@ from hub.domain.assets import AssetRecord, Direction, Room
 from hub.domain.devices import Registration
 from hub.domain.errors import NotFound
 from hub.domain.secrets import Credentials, Secret
+from hub.maintenance.inventory_devices import ImportOptions
 from hub.maintenance.inventory_table import Source
 from hub.maintenance.sheets import SheetKind
 from hub.store import asset_records, connections, devices
@@ -136,6 +137,21 @@ async def test_every_bad_row_is_named_and_good_rows_beside_it_go_in(
     assert EAST in reasons[5]  # the code that comes close
     assert "no device has this code" in reasons[10]
     assert len(await written(database)) == 2 + 2
+
+
+async def test_a_row_that_only_the_database_refuses_takes_none_with_it(
+    database: Database, county: County
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("ALTER TABLE devices ADD CONSTRAINT no_seven CHECK (name <> 'cam 7')")
+    rows = [row(name=f"cam {n}", address=f"rtsp://10.9.0.{n}/") for n in range(20)]
+    options = ImportOptions(batch_rows=16)
+    outcome = await take(database, file_of(*rows), options=options)
+    assert counts(outcome) == (19, 0, 0, 1)
+    (bad,) = outcome.refused
+    assert (bad.line, bad.column) == (2 + 7, "-")
+    assert "no_seven" in bad.reason
+    assert len(await written(database)) == 2 + 19
 
 
 @pytest.mark.threat("T12")

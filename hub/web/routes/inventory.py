@@ -39,6 +39,8 @@ MOST_FILE_BYTES: Final = DEFAULT_LIMITS.file_bytes
 
 _KINDS = {kind.media_type: kind for kind in SheetKind}
 _PIECE_BYTES = 1 << 16
+# Nobody else is answered while the rows of a batch come from the database and go there.
+_BATCH_ROWS = 250
 
 DryRun = Annotated[bool, Query(description="Check only, change nothing.")]
 Format = Annotated[SheetKind, Query(alias="format")]
@@ -68,7 +70,7 @@ async def take_devices(
             scope,
             source,
             services.parse_connection,
-            ImportOptions(is_dry_run=dry_run),
+            ImportOptions(is_dry_run=dry_run, batch_rows=_BATCH_ROWS),
         )
     return ImportOut.model_validate(outcome)
 
