@@ -17,7 +17,9 @@ from hub.maintenance.inventory_table import Outcome, Source
 from hub.maintenance.sheets import SheetKind, sheet_kind
 from hub.store.database import Database
 
-FileToRead = Annotated[Path, typer.Argument(help="CSV or XLSX file with a line of column names.")]
+FileToRead = Annotated[
+    Path, typer.Argument(help="CSV or XLSX; its first line names columns, like an export's.")
+]
 FileToWrite = Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
 FormatOption = Annotated[
     SheetKind | None,

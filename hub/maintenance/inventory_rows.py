@@ -23,6 +23,7 @@ ParseOptions = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 """Validates ``protocol`` and its options, returns those to store; raises Invalid."""
 
 _COLUMNS: Mapping[str, Column] = {column.name: column for column in DEVICE_COLUMNS}
+_OF_THE_BROKER = "credentials and options belong to the broker's own row, which names no device"
 _LINK = ("protocol", "address")
 _RECORDED = frozenset(column.name for column in DEVICE_COLUMNS if column.part is Part.RECORD)
 _FACTS = frozenset(column.name for column in DEVICE_COLUMNS if column.part is Part.DEVICE) - {
@@ -84,7 +85,7 @@ class RowReader:
         address = _address(values, faults)
         options = self._options(values, faults)
         if not faults:
-            _check_together(values, faults)
+            _check_together(values, address, faults)
         if faults:
             return [self._table.bad_line(line.number, at, why) for at, why in faults.items()]
         return _row(line, values, address, options)
@@ -147,13 +148,16 @@ def _address(values: dict[str, object], faults: dict[str, str]) -> Address | Non
         return None
 
 
-def _check_together(values: Mapping[str, object], faults: dict[str, str]) -> None:
+def _check_together(
+    values: Mapping[str, object], address: Address | None, faults: dict[str, str]
+) -> None:
     """What cells say of each other."""
     protocol = values.get("protocol")
     if protocol == BROKER and "device" in values:
-        for name in ("username", "password", "options"):
-            if name in values:
-                faults[name] = "belongs to the broker's own row, which names no device"
+        given = [name for name in ("username", "password", "options") if name in values]
+        if address is not None and (address.username or address.password):
+            given.append("address")
+        faults |= dict.fromkeys(given, _OF_THE_BROKER)
     if protocol == BROKER and "device" not in values:
         for name in sorted(values.keys() - _OF_A_BROKER):
             faults[name] = "is of a device: name it in the column device"

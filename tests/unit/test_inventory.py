@@ -179,6 +179,9 @@ def test_a_broker_and_what_is_behind_it_have_rows_of_their_own() -> None:
     header = "name,protocol,address,area,device,password,mac"
     behind = faults(header, "a,mqtt,mqtt://10.1.0.9/,1,pump-1,secret,")
     assert "broker's own row" in behind["password"]
+    hidden = faults(header, "a,mqtt,mqtt://hub:secret@10.1.0.9/,1,pump-1,,")
+    assert "broker's own row" in hidden["address"]
+    assert "secret" not in str(hidden)
     broker = faults(header, "a,mqtt,mqtt://10.1.0.9/,1,,secret,4419b60012ab")
     assert "name it in the column device" in broker["mac"]
     assert one_row(header, "a,mqtt,mqtt://10.1.0.9/,1,,secret,").is_broker
