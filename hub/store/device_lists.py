@@ -59,24 +59,37 @@ _WHERE = (
     " AND (%(model)s::text IS NULL OR d.model = %(model)s)"
     " AND (%(firmware)s::text IS NULL OR d.firmware = %(firmware)s)"
 )
-# Every order is by word, number and id; what an order does not use is a constant to the planner.
+# Orders of the device's own and orders of its status; the second never reads a device that no
+# filter asks about.
 _WORD = (
     "(CASE %(order)s::text WHEN 'name' THEN d.name WHEN 'area' THEN a.path::text ELSE '' END"
     ' COLLATE "C")'
+)
+_BY_DEVICE = (
+    "SELECT d.id, "
+    + _WORD
+    + " AS word, 0::float8 AS number"
+    + _FROM
+    + _WHERE
+    + " AND CASE WHEN %(after)s::bigint IS NULL THEN true"
+    " WHEN %(order)s::text = 'number' THEN d.id > %(after)s"
+    " ELSE (" + _WORD + ', d.id) > (%(word)s::text COLLATE "C", %(after)s) END'
+    " ORDER BY word, d.id LIMIT %(limit)s"
 )
 _NUMBER = (
     "(CASE %(order)s::text WHEN 'newest' THEN -date_part('epoch', s.since)"
     " WHEN 'longest' THEN date_part('epoch', s.since)"
     " WHEN 'status' THEN array_position(%(by_status)s::text[], s.shown)::float8"
-    " WHEN 'layer' THEN CASE s.layer WHEN '' THEN 99"
-    "  ELSE coalesce(array_position(%(by_layer)s::text[], s.layer), 98)::float8 END"
-    " ELSE 0 END)"
+    " ELSE CASE s.layer WHEN '' THEN 99"
+    "  ELSE coalesce(array_position(%(by_layer)s::text[], s.layer), 98)::float8 END END)"
 )
-_AFTER = (
-    " AND CASE WHEN %(after)s::bigint IS NULL THEN true"
-    " WHEN %(order)s::text = 'number' THEN d.id > %(after)s"
-    " ELSE (" + _WORD + ", " + _NUMBER + ", d.id)"
-    ' > (%(word)s::text COLLATE "C", %(number)s::float8, %(after)s) END'
+_BY_STATUS = (
+    "SELECT s.device_id AS id, '' AS word, " + _NUMBER + " AS number FROM device_status s"
+    " LEFT JOIN devices d ON d.id = s.device_id LEFT JOIN areas a ON a.id = d.area_id"
+    + _WHERE
+    + " AND (%(after)s::bigint IS NULL"
+    "  OR (" + _NUMBER + ", s.device_id) > (%(number)s::float8, %(after)s))"
+    " ORDER BY number, s.device_id LIMIT %(limit)s"
 )
 
 
@@ -92,7 +105,10 @@ class DeviceOrder(StrEnum):
     AREA = "area"  # along the tree
 
 
-_BY_STATUS = [
+_STATUS_ORDERS = frozenset(
+    {DeviceOrder.NEWEST, DeviceOrder.LONGEST, DeviceOrder.STATUS, DeviceOrder.LAYER}
+)
+_WORST_FIRST = [
     Status.OFFLINE,
     Status.DEGRADED,
     Status.UNKNOWN,
@@ -183,15 +199,7 @@ async def list_devices(
     # Numbers first, names of a page after: a sort of a county carries no more than it needs.
     places = await tx.search(
         _Place,
-        "SELECT d.id, "
-        + _WORD
-        + " AS word, "
-        + _NUMBER
-        + " AS number"
-        + _FROM
-        + _WHERE
-        + _AFTER
-        + " ORDER BY word, number, d.id LIMIT %(limit)s",
+        _BY_STATUS if order in _STATUS_ORDERS else _BY_DEVICE,
         {
             **_values(wanted),
             **_position(order, cursor),
@@ -240,10 +248,12 @@ async def list_lines(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[
 
 async def count_by_status(tx: Transaction, scope: Scope) -> dict[str, int]:
     """How many approved devices of the scope have each status."""
+    # Few are not online, and an index holds just those.
     rows = await tx.tuples(
-        "SELECT s.shown, count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-        " JOIN device_status s ON s.device_id = d.id"
-        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY s.shown",
+        "SELECT coalesce(s.shown, 'online'), count(*) FROM devices d"
+        " JOIN areas a ON a.id = d.area_id"
+        " LEFT JOIN device_status s ON s.device_id = d.id AND s.shown <> 'online'"
+        " WHERE d.registration = 'approved' AND" + IN_SCOPE + "GROUP BY 1",
         {"scope": scope_paths(scope)},
     )
     return {str(status): int(str(number)) for status, number in rows}
@@ -326,7 +336,7 @@ def _position(order: DeviceOrder, cursor: str | None) -> dict[str, object]:
             raise Invalid(msg, field="cursor")
     return {
         "order": order,
-        "by_status": _BY_STATUS,
+        "by_status": _WORST_FIRST,
         "by_layer": list(Layer),
         "word": word,
         "number": number,
