@@ -4,9 +4,17 @@ from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
-from hub.domain.conditions import Condition, DeviceOffline, Direction, EventOfKind, PointBeyond
+from hub.domain.conditions import (
+    Condition,
+    DeviceDegraded,
+    DeviceOffline,
+    Direction,
+    EventOfKind,
+    PointBeyond,
+)
 from hub.domain.devices import DeviceKind
 from hub.domain.events import Severity
+from hub.domain.health import Layer
 from hub.store.database import Transaction
 from hub.store.rules import add_rule, has_rules
 
@@ -22,6 +30,21 @@ def _of_point(kind: str, *, clear_kind: str) -> EventOfKind:
 # A device is offline only once a second probe confirmed it: no further wait is needed.
 DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
     ("Camera offline 摄像机离线", DeviceOffline(device_kinds=WATCHERS), Severity.CRITICAL),
+    (
+        "Camera degraded 摄像机异常",
+        DeviceDegraded(
+            layers=(
+                Layer.CREDENTIALS,
+                Layer.STREAM,
+                Layer.FRAMES,
+                Layer.RECORDING,
+                Layer.CLOCK,
+            ),
+            for_s=300.0,
+            device_kinds=WATCHERS,
+        ),
+        Severity.WARNING,
+    ),
     (
         "Device offline 设备离线",
         DeviceOffline(device_kinds=tuple(k for k in DeviceKind if k not in WATCHERS)),

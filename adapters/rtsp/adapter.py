@@ -1,4 +1,4 @@
-"""A camera that speaks RTSP only: described at the start, then again every few minutes.
+"""A camera that speaks RTSP only: described at the start, then again every few hours.
 
 It emits DeviceDescribed when the description is new or has changed, and raises when the camera
 does not answer. It never retries, never plays a stream and opens no socket of its own: the

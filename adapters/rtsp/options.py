@@ -21,7 +21,7 @@ class RtspOptions(BaseModel):
     protocol: Literal["rtsp"] = "rtsp"
     sub_stream_address: str = ""
     snapshot_address: str = ""
-    poll_interval_s: float = Field(default=300.0, ge=1.0, le=86_400.0)
+    poll_interval_s: float = Field(default=21_600.0, ge=1.0, le=86_400.0)
     timeout_s: float = Field(default=10.0, ge=0.1, le=60.0)
 
     @field_validator("sub_stream_address")

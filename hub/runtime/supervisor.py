@@ -198,7 +198,7 @@ class Supervisor:
             self._say_lost(connection, error)
             wait = next_wait_s(error, attempt, self._rng)
             if wait is None:
-                await asyncio.Event().wait()
+                await asyncio.get_running_loop().create_future()
             else:
                 await asyncio.sleep(wait)
 
