@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from hub.domain.access import Scope
 from hub.domain.errors import Invalid
 from hub.store.database import Transaction
-from hub.store.parents import LONGEST_CHAIN, PARENT_KINDS
+from hub.store.parents import LONGEST_CHAIN, PARENT_KINDS, PARENTS_LOCK
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 PAGE_ROWS = 2_000
-_LOCK = 0x706172656E7473  # "parents": the lock of hub.store.parents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ async def put_below(tx: Transaction, scope: Scope, parents: Mapping[int, int]) -
     Raises:
         Invalid: there would be a circle or too long a chain.
     """
-    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _LOCK})
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": PARENTS_LOCK})
     params = {
         "scope": scope_paths(scope),
         "children": list(parents),

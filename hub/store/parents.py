@@ -23,7 +23,7 @@ LONGEST_CHAIN: Final = 8
 MOST_AT_ONCE: Final = 5_000
 WIDEST_SUBNET: Final = 16  # bits of the prefix
 
-_LOCK = 0x706172656E7473  # "parents"
+PARENTS_LOCK = 0x706172656E7473  # "parents"
 # Where a device is on the network: its own address, or that of the link that is its alone.
 _HOST = (
     "coalesce(ipv4_host(d.address),"
@@ -63,7 +63,7 @@ async def set_parent(
         msg = f"at most {MOST_AT_ONCE} devices at once"
         raise Invalid(msg, field="device_ids")
     # Two who each lengthen a chain could close a circle together.
-    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _LOCK})
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": PARENTS_LOCK})
     wanted = sorted(set(device_ids))
     found = await tx.fetch(
         _Child,
