@@ -2,8 +2,8 @@
 
 A device is managed from its registration on. Blind time is what no figure may judge: planned
 maintenance (of the device, of its area or one above), times unknown, absences of the hub that
-concern the device, and what follows an outage nobody has looked at again. Where maintenance and
-unknown overlap it is maintenance; nothing counts twice.
+concern the device (the one that lasts, too), and what follows an outage nobody has looked at
+again. Where maintenance and unknown overlap it is maintenance; nothing counts twice.
 """
 
 import math
@@ -30,14 +30,12 @@ _SCOPED = (
     " SELECT d.id, d.area_id, greatest(d.created_at, %(since)s) AS begun,"
     "  d.id %% %(modulus)s AS residue, s.status, s.since,"
     "  d.kind IN ('camera', 'nvr', 'switch', 'onu', 'uplink') AS is_probed,"
-    "  CASE %(by)s WHEN 'area' THEN a.name WHEN 'vendor' THEN d.manufacturer"
+    "  CASE %(by)s WHEN 'area' THEN '' WHEN 'vendor' THEN d.manufacturer"
     "   WHEN 'model' THEN concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, ''))"
     "   WHEN 'team' THEN d.team WHEN 'class' THEN d.class"
     "   WHEN 'every' THEN jsonb_build_array(a.name, d.manufacturer,"
     "    concat_ws(' ', nullif(d.manufacturer, ''), nullif(d.model, '')), d.team, d.class)::text"
     "   ELSE d.name END AS label,"
-    "  a.path AS area_path,"
-    "  CASE WHEN %(by)s IN ('area', 'device', 'every') THEN a.path END AS path,"
     "  CASE WHEN %(by)s IN ('area', 'device', 'every') THEN a.id ELSE 0 END AS group_area"
     " FROM devices d JOIN areas a ON a.id = d.area_id JOIN device_status s ON s.device_id = d.id"
     " WHERE" + _MANAGED + "),"
@@ -90,10 +88,11 @@ _BLIND = (
     "  AS unknown FROM pieces p GROUP BY p.device_id),"
     # Devices with the same blind time share a profile: most have one of a few.
     " keyed AS MATERIALIZED ("
-    " SELECT d.id, d.label, d.path, d.group_area, d.is_probed, d.residue, d.begun,"
+    " SELECT d.id, d.label, d.group_area, d.is_probed, d.residue, d.begun,"
     "  coalesce(c.area_id, 0) AS closed_id, coalesce(o.device_id, 0) AS own_id,"
-    "  concat_ws(' ', d.is_probed, d.residue, c.area_id, 'own', o.device_id,"
-    "   CASE WHEN d.begun > %(since)s THEN d.begun END) AS profile"
+    "  CASE WHEN o.device_id IS NOT NULL OR d.begun > %(since)s THEN d.id"
+    "   ELSE -1 - d.is_probed::int - 2 * (d.residue + %(modulus)s * coalesce(c.area_id, 0))"
+    "   END AS profile"
     " FROM scoped d LEFT JOIN closed c ON c.area_id = d.area_id"
     " LEFT JOIN own o ON o.device_id = d.id),"
     " profiles AS MATERIALIZED ("
@@ -157,7 +156,7 @@ _SUMS = (
     "   FROM met x JOIN keyed d ON d.id = x.device_id JOIN profiles p ON p.profile = d.profile"
     "   WHERE x.spans && p.spans GROUP BY x.device_id) m"
     "  CROSS JOIN LATERAL unnest(m.spans) s GROUP BY m.device_id),"
-    " sums AS (SELECT d.id, d.label, d.path, d.group_area,"
+    " sums AS (SELECT d.id, d.label, d.group_area,"
     "  date_part('epoch', %(until)s - d.begun) AS managed_s,"
     "  date_part('epoch', p.maintenance) AS maintenance_s,"
     "  date_part('epoch', p.unknown) AS unknown_s,"
@@ -184,14 +183,16 @@ _REPAIRS = (
     "    least(b.ends_at, %(since)s))) AS spans FROM ("
     "    SELECT started_at AS starts_at, ended_at AS ends_at FROM absences x"
     "     WHERE (x.watch = 'probes') = d.is_probed AND d.id %% x.shards = x.shard"
-    "    UNION ALL SELECT w.starts_at, w.ends_at FROM maintenance_windows w JOIN areas a"
-    "     ON a.id = w.area_id WHERE w.device_id IS NULL AND d.area_path <@ a.path"
+    "    UNION ALL SELECT w.starts_at, w.ends_at FROM maintenance_windows w"
+    "     JOIN areas a ON a.id = w.area_id JOIN areas b ON b.path <@ a.path"
+    "     WHERE w.device_id IS NULL AND b.id = d.area_id"
     "    UNION ALL SELECT starts_at, ends_at FROM maintenance_windows WHERE device_id = d.id"
     "    UNION ALL SELECT started_at, ended_at FROM unknown_spells WHERE device_id = d.id) b"
     "   WHERE b.starts_at < %(since)s AND b.ends_at > t.started_at) blind"
     "  CROSS JOIN LATERAL unnest(blind.spans) s"
     "  WHERE t.started_at < %(since)s AND t.ended_at <= %(until)s GROUP BY t.id)"
-    " SELECT d.group_area AS area_id, d.label AS name,"
+    " SELECT x.area_id, CASE %(by)s WHEN 'area' THEN a.name ELSE x.label END AS name, x.begun,"
+    " x.ended, x.repair_s, x.longest_s FROM (SELECT d.group_area AS area_id, d.label,"
     " count(*) FILTER (WHERE t.started_at >= %(since)s)::int AS begun,"
     " count(*) FILTER (WHERE t.ended_at <= %(until)s)::int AS ended,"
     " coalesce(date_part('epoch', sum(t.ended_at - t.started_at - coalesce(i.spared, '0 s')"
@@ -199,7 +200,7 @@ _REPAIRS = (
     " coalesce(date_part('epoch', max(t.ended - t.began - coalesce(i.spared, '0 s'))), 0)"
     "  AS longest_s"
     " FROM touched t JOIN scoped d ON d.id = t.device_id LEFT JOIN inside i ON i.id = t.id"
-    " LEFT JOIN earlier e ON e.id = t.id GROUP BY 1, 2"
+    " LEFT JOIN earlier e ON e.id = t.id GROUP BY 1, 2) x LEFT JOIN areas a ON a.id = x.area_id"
 )
 
 
@@ -210,7 +211,7 @@ async def sum_by_device(tx: Transaction, scope: Scope, period: Period) -> list[D
         DeviceSums,
         _SUMS + " SELECT s.id AS device_id, s.label AS device_name, s.group_area AS area_id,"
         " a.name AS area_name, s.managed_s, s.maintenance_s, s.unknown_s, s.down_s, s.outages"
-        " FROM sums s JOIN areas a ON a.id = s.group_area ORDER BY s.path, s.label, s.id",
+        " FROM sums s JOIN areas a ON a.id = s.group_area ORDER BY a.path, s.label, s.id",
         values,
     )
 
@@ -222,14 +223,17 @@ async def sum_by_group(
     values = await find_values(tx, scope, period, by)
     return await tx.search(
         GroupSums,
-        _SUMS + " SELECT group_area AS area_id, label AS name, count(*)::int AS devices,"
+        _SUMS + " SELECT x.area_id, CASE %(by)s WHEN 'area' THEN a.name ELSE x.label END AS name,"
+        " x.devices, x.rated, x.rate_sum, x.managed_s, x.maintenance_s, x.unknown_s, x.down_s,"
+        " x.outages FROM (SELECT group_area AS area_id, label, count(*)::int AS devices,"
         " count(known_s)::int AS rated,"
         " coalesce(sum(greatest(0, 1 - down_s / known_s)), 0) AS rate_sum,"
         " sum(managed_s) AS managed_s, sum(maintenance_s) AS maintenance_s,"
         " sum(unknown_s) AS unknown_s, sum(down_s) AS down_s, sum(outages)::int AS outages"
         " FROM (SELECT *, CASE WHEN managed_s > maintenance_s + unknown_s"
         "  THEN managed_s - maintenance_s - unknown_s END AS known_s FROM sums) x"
-        " GROUP BY group_area, path, label ORDER BY path, label",
+        " GROUP BY group_area, label) x LEFT JOIN areas a ON a.id = x.area_id"
+        " ORDER BY a.path, x.label",
         values,
     )
 
