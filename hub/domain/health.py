@@ -61,9 +61,14 @@ Faults = Mapping[Layer, str]
 NO_FAULTS: Final[Faults] = MappingProxyType({})
 
 
+_LOWEST_FIRST: Final = tuple(Layer)
+
+
 def first_fault(faults: Faults) -> Layer | None:
     """The layer that names the fault, None when nothing fails."""
-    return next((layer for layer in Layer if layer in faults), None)
+    if not faults:
+        return None
+    return next(layer for layer in _LOWEST_FIRST if layer in faults)
 
 
 def status_of(faults: Faults) -> Status:

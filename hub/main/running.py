@@ -21,7 +21,7 @@ from hub.main.notifiers import make_notifiers
 from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
-from hub.main.surroundings import utc_now
+from hub.main.surroundings import calm_collector, utc_now
 from hub.maintenance.flapping import FlappingEnds
 from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
@@ -79,7 +79,6 @@ async def run_process(
     async with open_parts(settings, servers) as parts:
         found = await prepare(parts.database, settings, servers, approve_unknown=approve_unknown)
         await server.compress_old(parts.database, SCOPE, COMPRESS_AFTER)
-        await parts.registry.load()
         address = "" if listening is None else public_address(settings, listening)
         parts.health.add("storing", lambda: parts.pipeline.trouble or True)
         if ProcessRole.INGEST in roles:
@@ -104,8 +103,12 @@ async def _running(
             group.create_task(parts.live.run(), name="live"),
             group.create_task(revive_servers(parts.servers, parts.settings), name="servers"),
         ]
+        # Who reads after this has missed nothing, and need not read again.
+        await parts.live.listening.wait()
         if roles & {ProcessRole.INGEST, ProcessRole.WORK}:
             tasks.append(group.create_task(parts.registry.run(parts.live), name="registry"))
+            await parts.registry.ready.wait()
+            calm_collector()
             tasks.append(group.create_task(parts.pipeline.run(), name="pipeline"))
             tasks.append(group.create_task(parts.points.run(parts.live), name="points"))
         if ProcessRole.INGEST in roles:

@@ -7,7 +7,6 @@ done and where verdicts go are handed in.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -135,9 +134,7 @@ class Looker:
         if watched.owes_frames:
             depth = Depth.STREAM
             gate = self._gate(watched.subnet, depth)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(gate)
-            await stack.enter_async_context(self._slots)
+        async with gate, self._slots:
             found = await self._probe(
                 watched.target, timeout_s=self._options.timeout_s, depth=depth
             )
@@ -149,6 +146,9 @@ class Looker:
         found = await self.ask(watched, depth)
         held = self._held_by(watched.device_id)
         if held is None:
+            return found
+        if _is_as_ever(watched, found, held):
+            watched.sampled_at = asyncio.get_running_loop().time()
             return found
         began = found.probed_at
         behind = None
@@ -216,6 +216,17 @@ class Looker:
             most = self._options.deep_per_subnet if is_deep else self._options.per_subnet
             gate = self._gates[subnet, is_deep] = asyncio.Semaphore(most)
         return gate
+
+
+def _is_as_ever(watched: Watched, found: ProbeResult, held: Held) -> bool:
+    """Nearly every look ends here: all is well, as it was, and nobody else learns from it."""
+    return (
+        found.failed_layer is None
+        and found.is_conclusive
+        and held.status is Status.ONLINE
+        and watched.parent_id is None
+        and not watched.must_confirm
+    )
 
 
 def _verdict(watched: Watched, found: ProbeResult) -> DeviceStatusReport:

@@ -45,8 +45,11 @@ SCOPE = system_scope("hub.maintenance")
 # How long a worker keeps a shard, and how often at the least it marks that it watches.
 LEASE_S = 60.0
 LONGEST_TURN_S = 5.0
-# Questions this close together are asked together.
+# New devices are asked for more than an answer right after their first, so many a turn and shard.
+FIRST_DEPTHS = 50
+# Questions this close together are asked together, but never so many that others wait long.
 SLOT_S = 0.05
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class _Round:
 
     covered: float | None = None
     counts: ProbeCounts = field(default_factory=ProbeCounts)
+    first_depths: int = 0
 
 
 class Prober:
@@ -210,20 +214,20 @@ class Prober:
         is_near = mine.covered is not None and now - self._options.turn_s <= mine.covered <= until
         since = mine.covered if is_near and mine.covered is not None else now
         mine.covered = until
+        mine.first_depths = FIRST_DEPTHS
         asked = ((number, one.intervals) for number, one in members.items() if one.address)
-        for due in sorted(due_in(asked, since, until)):
+        for count, due in enumerate(sorted(due_in(asked, since, until))):
             wait_s = due.at - self._clock().timestamp()
-            if wait_s > SLOT_S:
-                await self._pause(wait_s)
-            self._begin(members, due, late_s=max(0.0, -wait_s))
+            if wait_s > SLOT_S or count % AT_ONCE == 0:
+                await self._pause(max(0.0, wait_s))
+            watched = members.get(due.device_id)
+            if watched is not None and not watched.is_busy:
+                self._figures.late.set(max(0.0, -wait_s))
+                self._begin(watched, _depth(watched, due, mine))
         await self._pause(max(0.0, until - self._clock().timestamp()))
 
-    def _begin(self, members: dict[int, Watched], due: Due, *, late_s: float) -> None:
-        watched = members.get(due.device_id)
-        if watched is None or watched.is_busy:
-            return
-        self._figures.late.set(late_s)
-        task = asyncio.create_task(self._looker.look(watched, _depth(watched, due), self._blamer))
+    def _begin(self, watched: Watched, depth: Depth) -> None:
+        task = asyncio.create_task(self._looker.look(watched, depth, self._blamer))
         self._looks.add(task)
         task.add_done_callback(self._end_look)
 
@@ -255,13 +259,17 @@ class Prober:
             raise
 
 
-def _depth(watched: Watched, due: Due) -> Depth:
+def _depth(watched: Watched, due: Due, mine: _Round) -> Depth:
     """As deep as is due or owed; the first question after an answer asks for more."""
     if watched.is_link:
         return Depth.ANSWER
     if watched.owes_frames:
         return Depth.FRAMES
-    if not watched.wants_depth or watched.history.success is None:
+    if due.depth is not Depth.ANSWER:
+        watched.wants_depth = False
         return due.depth
-    watched.wants_depth = False
-    return Depth.STREAM if due.depth is Depth.ANSWER else due.depth
+    if watched.wants_depth and watched.history.success is not None and mine.first_depths > 0:
+        mine.first_depths -= 1
+        watched.wants_depth = False
+        return Depth.STREAM
+    return Depth.ANSWER

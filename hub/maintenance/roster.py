@@ -3,6 +3,7 @@
 It reads what was told to be different, and now and then everything; it never writes.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from hub.store.probing import ProbedDevice, list_probed
 SCOPE = system_scope("hub.maintenance")
 # What was missed is read again at the latest after this; what is told of, at the next turn.
 RELOAD_S = 600.0
+# Devices that are taken over before others get a turn.
+DEVICES_AT_ONCE = 250
 # Devices of which this many changed one by one are read as a whole.
 MOST_SINGLE_RELOADS = 500
 
@@ -94,8 +97,10 @@ class Roster:
             raise
         self._intervals = IntervalTable(rows, self._defaults)
         gone = set(shard.members) - {one.target.device_id for one in found}
-        for one in found:
+        for count, one in enumerate(found):
             self._keep(shard, one, is_doubtful=one.target.device_id in doubtful)
+            if count % DEVICES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # probes under way are not to wait for all of them
         shard.read_at = now
         return self._drop(shard, gone)
 
@@ -126,7 +131,9 @@ class Roster:
         target = one.target
         intervals = self._intervals.of(target.device_id, one.area_path, one.device_class)
         watched = Watched(target=target, intervals=intervals, parent_id=one.parent_id)
-        watched.subnet = subnet_of(watched.address)
+        known = self.find(target.device_id)
+        is_same = known is not None and known.address == watched.address
+        watched.subnet = known.subnet if known and is_same else subnet_of(watched.address)
         return watched
 
     def _everyone(self) -> Iterator[Watched]:

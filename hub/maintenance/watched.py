@@ -1,6 +1,7 @@
 """A device that is probed, as it is held in memory: where it is, how often, what was found."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from hub.maintenance.intervals import Intervals
 KEPT_FAILURES = 8
 # A village's link: what is asked at once behind one is limited.
 SUBNET_BITS = {4: 24, 6: 64}
+# What nearly all addresses look like: read without building anything.
+_IPV4 = re.compile(r"[a-z]+://(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?=[:/]|\Z)")
 
 
 @dataclass(slots=True)
@@ -83,6 +86,8 @@ class Watched:
 
 def subnet_of(address: str) -> str:
     """The subnet of an address' host; a host by name is a subnet of its own."""
+    if (plain := _IPV4.match(address)) is not None:
+        return f"{plain[1]}.0"
     host = urlsplit(address).hostname or ""
     try:
         ip = ipaddress.ip_address(host)

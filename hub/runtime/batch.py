@@ -40,6 +40,8 @@ from hub.store.status import FLAPPING_WITHIN, Change, StatusRow
 log = logging.getLogger(__name__)
 
 SCOPE = system_scope("hub.pipeline")
+# A verdict costs as much as so many readings: a transaction holds that many fewer of them.
+REPORT_WEIGHT = 2
 
 _SEVERITY = {
     Status.OFFLINE: Severity.WARNING,
@@ -59,7 +61,7 @@ class Emission:
     acknowledge: Callable[[], None] | None = None
 
     def __len__(self) -> int:
-        return len(self.events) + len(self.reports)
+        return len(self.events) + REPORT_WEIGHT * len(self.reports)
 
 
 @dataclass(slots=True)
@@ -113,6 +115,7 @@ class Batch:
             known_device = self.registry.get(device_id)
             if known_device is not None:
                 known_device.learn(row)
+        self.registry.expect(self._changed)
 
     async def _add_event(self, emission: Emission, connection: Connection, event: Event) -> None:
         if isinstance(event, UnrecognisedEvent) and not event.device:

@@ -12,7 +12,7 @@ from hub.store.notices import CHANNEL, Notice, parse_notice
 log = logging.getLogger(__name__)
 
 # A subscriber that falls this far behind gets one RESYNC instead of everything it missed.
-QUEUE_LIMIT = 256
+QUEUE_LIMIT = 4096
 RETRY_S = 1.0
 
 RESYNC = Notice(topic="resync", ids=())
@@ -40,11 +40,15 @@ class Subscription:
 
 
 class LiveFeed:
-    """Notices of this and every other process of the hub."""
+    """Notices of this and every other process of the hub.
+
+    Who subscribes after ``listening`` is set and reads then has missed nothing.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._subscriptions: set[Subscription] = set()
+        self.listening = asyncio.Event()
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
@@ -62,6 +66,7 @@ class LiveFeed:
         while True:
             try:
                 async for payload in self._database.listen(CHANNEL):
+                    self.listening.set()
                     if is_away:
                         is_away = False
                         log.info("live notices come again")

@@ -17,7 +17,7 @@ from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.events import Event, UnrecognisedEvent
 from hub.domain.health import DeviceStatusReport
 from hub.domain.ports import Clock, Link
-from hub.runtime.batch import Batch, Emission
+from hub.runtime.batch import REPORT_WEIGHT, Batch, Emission
 from hub.runtime.registry import Registry
 from hub.store.database import Database
 from hub.store.events import ReadingRow
@@ -25,6 +25,8 @@ from hub.store.events import ReadingRow
 log = logging.getLogger(__name__)
 
 BATCH_EVENTS = 5_000
+# A call that hands over more verdicts than this is cut into several.
+BATCH_REPORTS = BATCH_EVENTS // REPORT_WEIGHT
 BATCH_S = 0.2
 # Once nothing more arrives for this long the batch is written: a broker with a small window
 # would otherwise wait for acknowledgements that wait for it.
@@ -79,8 +81,9 @@ class Pipeline:
 
     async def report(self, reports: Sequence[DeviceStatusReport]) -> None:
         """Hand over confirmed verdicts of probes."""
-        if reports:
-            await self.put(Emission(received_at=self._clock(), reports=reports))
+        for start in range(0, len(reports), BATCH_REPORTS):
+            part = reports[start : start + BATCH_REPORTS]
+            await self.put(Emission(received_at=self._clock(), reports=part))
 
     async def put(self, emission: Emission) -> None:
         """Queue one emission; waits while the queue is full."""

@@ -4,8 +4,10 @@ The database is the truth; the registry is read from it at start and again for e
 another process changed. It is changed only after a commit.
 """
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,6 +59,8 @@ class Registry:
         self._database = database
         self._by_key: dict[tuple[int, str], Known] = {}
         self._by_id: dict[int, Known] = {}
+        self._own: Counter[int] = Counter()
+        self.ready = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -80,22 +84,37 @@ class Registry:
         if known is not None:
             self._by_key.pop((known.device.connection_id, known.device.key), None)
 
+    def expect(self, device_ids: Iterable[int]) -> None:
+        """A notice about these is on its way that says what this process has just learnt."""
+        self._own.update(device_ids)
+
     async def load(self) -> None:
         """Read everything from the database."""
+        self._own.clear()
+        seen: set[int] = set()
         async with self._database.transaction() as tx:
-            found = await devices.all_devices(tx, SCOPE)
-            statuses = {row.device_id: row for row in await status.all_statuses(tx, SCOPE)}
+            async for page in devices.page_devices(tx, SCOPE):
+                ids = [device.id for device in page]
+                rows = {row.device_id: row for row in await status.all_statuses(tx, SCOPE, ids)}
+                for device in page:
+                    self._renew(device, rows.get(device.id))
+                seen.update(ids)
             points = await devices.all_points(tx, SCOPE)
-        self._by_key.clear()
-        self._by_id.clear()
-        for device in found:
-            self.keep(_known(device, statuses.get(device.id)))
+        for device_id in self._by_id.keys() - seen:
+            self.forget(device_id)
         for device_id, key, point_id in points:
-            self._by_id[device_id].points[key] = point_id
+            if device_id in self._by_id:
+                self._by_id[device_id].points[key] = point_id
 
     async def run(self, feed: LiveFeed) -> None:
-        """Follow what other processes and the API change, until cancelled."""
+        """Read everything, then follow what other processes and the API change, until cancelled.
+
+        Raises:
+            StoreUnavailable: nothing was read yet.
+        """
         with feed.subscribe() as notices:
+            await self.load()
+            self.ready.set()
             async for notice in notices:
                 try:
                     if notice == RESYNC:
@@ -108,8 +127,16 @@ class Registry:
                     log.warning("the registry could not be refreshed: %s", error)
 
     async def _relearn(self, device_ids: Sequence[int]) -> None:
+        foreign = []
+        for number in device_ids:
+            if self._own[number] > 1:
+                self._own[number] -= 1
+            elif self._own.pop(number, 0) == 0:
+                foreign.append(number)
+        if not foreign:
+            return
         async with self._database.transaction() as tx:
-            rows = await status.all_statuses(tx, SCOPE, device_ids)
+            rows = await status.all_statuses(tx, SCOPE, foreign)
         for row in rows:
             known = self._by_id.get(row.device_id)
             if known is not None:
@@ -123,17 +150,15 @@ class Registry:
             if device_id not in found:
                 self.forget(device_id)
                 continue
-            fresh = _known(found[device_id], rows.get(device_id))
-            known = self._by_id.get(device_id)
-            if known is not None:
-                fresh.points = known.points
-                fresh.came_back_at = known.came_back_at
-            self.keep(fresh)
+            self._renew(found[device_id], rows.get(device_id))
 
-
-def _known(device: Device, row: StatusRow | None) -> Known:
-    if row is None:
-        return Known(device=device)
-    known = Known(device=device)
-    known.learn(row)
-    return known
+    def _renew(self, device: Device, row: StatusRow | None) -> None:
+        """Take over what the database holds of a device; what only memory knows stays."""
+        known = self._by_id.get(device.id)
+        fresh = Known(device=device)
+        if known is not None:
+            fresh.points, fresh.came_back_at = known.points, known.came_back_at
+            fresh.status = known.status
+        if row is not None:
+            fresh.learn(row)
+        self.keep(fresh)

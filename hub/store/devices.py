@@ -1,7 +1,7 @@
 """Devices, their channels and their points."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from hub.store.areas import get_area
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
+PAGE_DEVICES = 2_000
 # Drift below this is the slow look's to follow, not a new description.
 MARKED_OFFSET_S = 10.0
 
@@ -74,15 +75,35 @@ async def all_devices(
     tx: Transaction, scope: Scope, device_ids: Sequence[int] | None = None
 ) -> list[Device]:
     """Every device of the scope, or those of ``device_ids``: what the registry knows."""
-    rows = await tx.fetch(
-        Device,
-        "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s)) AND"
-        + IN_SCOPE
-        + "ORDER BY d.id",
-        {"scope": scope_paths(scope), "ids": None if device_ids is None else list(device_ids)},
-    )
-    return [_typed(row) for row in rows]
+    found: list[Device] = []
+    async for page in page_devices(tx, scope, device_ids):
+        found += page
+    return found
+
+
+async def page_devices(
+    tx: Transaction, scope: Scope, device_ids: Sequence[int] | None = None
+) -> AsyncIterator[list[Device]]:
+    """Like :func:`all_devices`, some at a time: tens of thousands at once hold up everything."""
+    last = 0
+    while True:
+        rows = await tx.search(
+            Device,
+            "SELECT " + _DEVICE + "FROM devices d JOIN areas a ON a.id = d.area_id"
+            " WHERE (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s)) AND d.id > %(last)s AND"
+            + IN_SCOPE
+            + "ORDER BY d.id LIMIT %(limit)s",
+            {
+                "scope": scope_paths(scope),
+                "ids": None if device_ids is None else list(device_ids),
+                "last": last,
+                "limit": PAGE_DEVICES,
+            },
+        )
+        yield [_typed(row) for row in rows]
+        if len(rows) < PAGE_DEVICES:
+            return
+        last = rows[-1].id
 
 
 async def find_same_hardware(

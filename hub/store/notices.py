@@ -27,10 +27,14 @@ class Notice:
 async def notify(tx: Transaction, scope: Scope, topic: str, ids: Sequence[int]) -> None:
     """Announce changed rows once this transaction is committed."""
     del scope  # a number says nothing: whoever hears it reads within his own scope
-    for part in _parts(sorted(set(ids))):
-        payload = json.dumps({"topic": topic, "ids": part}, separators=(",", ":"))
+    payloads = [
+        json.dumps({"topic": topic, "ids": part}, separators=(",", ":"))
+        for part in _parts(sorted(set(ids)))
+    ]
+    if payloads:
         await tx.execute(
-            "SELECT pg_notify(%(channel)s, %(payload)s)", {"channel": CHANNEL, "payload": payload}
+            "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload",
+            {"channel": CHANNEL, "payloads": payloads},
         )
 
 

@@ -26,7 +26,7 @@ class Outage:
     """An interval in which a device was offline; open while ``ended_at`` is None.
 
     ``doubtful_from``: the hub was away from then on and has not looked again. ``maintenance_s``:
-    so much of it lies in planned maintenance.
+    so much of it lies in planned maintenance. A parent outside the scope is not named.
     """
 
     id: int
@@ -69,11 +69,12 @@ async def list_outages(
     rows = await tx.search(
         Outage,
         "SELECT o.id, o.device_id, d.name AS device_name, d.area_id, a.name AS area_name,"
-        " o.started_at, o.ended_at, o.layer, o.cause, o.parent_id,"
+        " o.started_at, o.ended_at, o.layer, o.cause, p.id AS parent_id,"
         " coalesce(p.name, '') AS parent_name, o.doubtful_from,"
         " coalesce(m.seconds, 0)::float8 AS maintenance_s"
         " FROM outages o JOIN devices d ON d.id = o.device_id JOIN areas a ON a.id = d.area_id"
-        " LEFT JOIN devices p ON p.id = o.parent_id"
+        " LEFT JOIN LATERAL (SELECT q.id, q.name FROM devices q JOIN areas a ON a.id = q.area_id"
+        "  WHERE q.id = o.parent_id AND" + IN_SCOPE + ") p ON true"
         " CROSS JOIN LATERAL (SELECT sum(extract(epoch FROM upper(part) - lower(part))) AS seconds"
         "  FROM (SELECT unnest(range_agg(tstzrange(w.starts_at, w.ends_at)"
         "    * tstzrange(o.started_at, least(now(), coalesce(o.ended_at, o.doubtful_from)))))"

@@ -9,6 +9,8 @@ from hub.domain.secrets import Credentials
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
+PAGE_DEVICES = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedDevice:
@@ -56,8 +58,26 @@ async def list_probed(
         device_ids: Only these, None for all.
         shard: (number, of how many), by device number; None for all.
     """
-    number, of = shard or (0, 1)
-    rows = await tx.search(
+    found: list[ProbedDevice] = []
+    last = 0
+    while True:
+        rows = await _page(tx, scope, device_ids, shard or (0, 1), last)
+        found += [_probed(tx, row) for row in rows]
+        if len(rows) < PAGE_DEVICES:
+            return found
+        last = rows[-1].device_id
+
+
+async def _page(
+    tx: Transaction,
+    scope: Scope,
+    device_ids: Sequence[int] | None,
+    shard: tuple[int, int],
+    last: int,
+) -> list[_Row]:
+    """Some at a time: what is under way is not to wait for thousands."""
+    number, of = shard
+    return await tx.search(
         _Row,
         "SELECT d.id AS device_id, coalesce(h.key, '') AS channel,"
         " coalesce(h.stream_address, '') AS stream_address,"
@@ -73,15 +93,18 @@ async def list_probed(
         " WHERE d.registration = 'approved' AND c.is_enabled"
         " AND (h.key IS NOT NULL OR c.protocol IN ('onvif', 'rtsp', 'uplink'))"
         " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s))"
-        " AND d.id %% %(of)s = %(number)s AND" + IN_SCOPE + "ORDER BY d.id",
+        " AND d.id %% %(of)s = %(number)s AND d.id > %(last)s AND"
+        + IN_SCOPE
+        + "ORDER BY d.id LIMIT %(limit)s",
         {
             "scope": scope_paths(scope),
             "ids": None if device_ids is None else list(device_ids),
             "number": number,
             "of": of,
+            "last": last,
+            "limit": PAGE_DEVICES,
         },
     )
-    return [_probed(tx, row) for row in rows]
 
 
 def _probed(tx: Transaction, row: _Row) -> ProbedDevice:

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from hub.web.body_limit import BodyLimit
 from hub.web.headers import SecurityHeaders
+from hub.web.known_query import refuse_unknown
 from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
 from hub.web.openapi import build_openapi
@@ -88,7 +89,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
-    api = APIRouter(prefix=API)
+    api = APIRouter(prefix=API, dependencies=[Depends(refuse_unknown)])
     for module in _ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
