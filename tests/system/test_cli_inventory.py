@@ -212,10 +212,12 @@ async def test_an_import_killed_in_the_middle_is_completed_by_a_repeat(
         *(sys.executable, "-m", "hub.main.cli", "devices", "import", str(file)),
         cwd=ROOT,
         env={**os.environ, **gengfu.settings, "GENGFU_DATA_DIR": str(gengfu.data_dir)},
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
+    assert process.stderr is not None
     async with asyncio.timeout(60):
         while await count_devices() == 0:
+            assert process.returncode is None, (await process.stderr.read()).decode()
             await asyncio.sleep(0.02)
     process.kill()
     await process.wait()

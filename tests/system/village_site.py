@@ -63,7 +63,7 @@ class Site:
     area_id: int
 
     async def items(self, path: str, **query: str) -> list[dict[str, Any]]:
-        answer = await self.api.get(path, params={"limit": "200", **query})
+        answer = await self.api.get(path, params=query)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
