@@ -90,7 +90,7 @@ async def test_a_device_changes_before_the_operators_eyes(
             detail="no answer within 3 s",
         )
         await change_status(tx, SYSTEM, changed)
-        await notify(tx, SYSTEM, "devices", [world.east_camera])
+        await notify(tx, SYSTEM, "statuses", [world.east_camera])
     await expect(row).to_contain_text("离线")
     await expect(row).to_contain_text("网络不通")
     await expect(row).to_contain_text("no answer within 3 s")

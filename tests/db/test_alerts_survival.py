@@ -14,7 +14,7 @@ from alerts.engine import AlertEngine
 from hub.domain.alerts import ReceiverKind, Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.devices import Device
-from hub.domain.health import Status
+from hub.domain.health import Layer, Status
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from tests.db.alerts_site import Clock, Mailbox, Site, running, wall_clock
@@ -31,9 +31,17 @@ class RealSite(Site):
         super().__init__(database, Clock())
         self.jobs = Jobs(database, wall_clock)
 
-    async def turn(self, device: Device, status: Status) -> None:
+    async def turn(
+        self,
+        device: Device,
+        status: Status,
+        *,
+        layer: Layer | None = None,
+        behind: Device | None = None,
+        is_flapping: bool = False,
+    ) -> None:
         self.clock.now = wall_clock()
-        await super().turn(device, status)
+        await super().turn(device, status, layer=layer, behind=behind, is_flapping=is_flapping)
 
     def engine(self) -> AlertEngine:
         return AlertEngine(self.database, self.jobs, self.live, wall_clock)

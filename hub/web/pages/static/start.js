@@ -169,7 +169,8 @@ function showRounds() {
 }
 
 function deviceRow(d) {
-  const why = d.status === "online" ? "" : [words.layers[d.layer] ?? d.layer, d.detail].filter(Boolean).join("：");
+  const fault = d.status === "online" ? "" : [words.layers[d.layer] ?? d.layer, d.detail].filter(Boolean).join("：");
+  const why = [d.behind_name && words.behind(d.behind_name), fault, d.is_flapping && words.flapping].filter(Boolean).join(" · ");
   return el("tr", { "data-id": d.id, class: d.status },
     el("td", {}, badge(d.status, words.statuses[d.status])),
     el("td", { class: "name" }, el("strong", {}, d.name), el("small", {}, [d.manufacturer, d.model].filter(Boolean).join(" "))),
