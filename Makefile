@@ -19,7 +19,7 @@ check: $(VENV)/.ready-test  ## lint, types, import order
 test: $(VENV)/.ready-test  ## everything, against real servers
 	deploy/test-parts.sh
 	$(MAKE) check
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: $(VENV)/.ready-test  ## figures and ratios; never pass or fail
 	deploy/test-parts.sh

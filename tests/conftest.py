@@ -33,6 +33,11 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole programs: they take long and mostly wait, and nobody waits for the last."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def timescaledb_url() -> str:
     """The address of a TimescaleDB server, from the environment or started here."""
