@@ -5,7 +5,7 @@ import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,10 @@ import pytest
 
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Stream
-from hub.domain.errors import AuthRejected, UnsupportedByDevice
+from hub.domain.errors import AuthRejected, DeviceBusy, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed
 from hub.domain.health import Depth, Layer
-from hub.domain.ports import CameraTarget
+from hub.domain.ports import CameraTarget, Picture
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
 from streams.decoder import DecoderProcess
@@ -124,13 +124,15 @@ async def test_picture_by_key_frame(gstreamer: GStreamer, path: str) -> None:
     decoder = DecoderProcess()
     async with open_client(LOOPBACK) as client:
         for _ in range(2):  # the second one uses the process again
-            picture = await take_snapshot(
-                gstreamer.target("digest", path),
-                timeout_s=20,
-                client=client,
-                policy=LOOPBACK,
-                clock=now,
-                decoder=decoder,
+            picture = await _patiently(
+                lambda: take_snapshot(
+                    gstreamer.target("digest", path),
+                    timeout_s=20,
+                    client=client,
+                    policy=LOOPBACK,
+                    clock=now,
+                    decoder=decoder,
+                )
             )
             assert (picture.width, picture.height, picture.source) == (640, 360, "stream")
             assert picture.taken_at == now()
@@ -210,3 +212,13 @@ async def test_adapter_registers_the_camera(gstreamer: GStreamer) -> None:
     assert isinstance(event, DeviceDescribed)
     (channel,) = event.description.channels
     assert [(s.role, s.codec, s.width) for s in channel.streams] == [("main", "h264", 640)]
+
+
+async def _patiently(take: Callable[[], Awaitable[Picture]]) -> Picture:
+    """A camera that is busy is asked again: GStreamer is while it takes a stream down."""
+    for _ in range(9):
+        try:
+            return await take()
+        except DeviceBusy:
+            await asyncio.sleep(1)
+    return await take()
