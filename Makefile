@@ -27,10 +27,10 @@ bench: $(VENV)/.ready-test  ## figures and ratios; never pass or fail
 	  $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 lock:  ## pin every dependency anew, with hashes
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --no-annotate --group build -q pyproject.toml -o requirements.lock
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --no-annotate --group dev -q -c requirements.lock \
+	uv pip compile --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --group build -q pyproject.toml -o requirements.lock
+	uv pip compile --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --group dev -q -c requirements.lock \
 	  pyproject.toml -o requirements-dev.lock
 
 clean:  ## everything but the data

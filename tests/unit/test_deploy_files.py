@@ -195,7 +195,7 @@ def test_the_image_takes_locked_packages_from_no_index_of_its_own() -> None:
     assert len(installs) == 2
     assert "--require-hashes --requirement requirements.lock" in installs[0]
     assert "--no-index" in installs[1]
-    assert not re.search(r"--(extra-)?index-url|PIP_INDEX_URL|https?://(?!127)", str(dockerfile()))
+    assert not re.search(r"(?i)index[-_]url|https?://(?!127)", str(dockerfile()))
 
 
 def test_the_image_runs_the_hub_as_an_ordinary_user() -> None:
