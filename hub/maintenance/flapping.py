@@ -41,8 +41,7 @@ class FlappingEnds:
             by_id = {one.device_id: one for one in steady}
             found = await devices.all_devices(tx, _HUB, sorted(by_id))
             news = [_tell(device, by_id[device.id], now) for device in found]
-            stored = await events.add_events(tx, _HUB, news)
-            await notify(tx, _HUB, "events", [event.id for event in stored])
+            await events.add_events(tx, _HUB, news)
             await notify(tx, _HUB, "statuses", sorted(by_id))
 
 

@@ -236,7 +236,6 @@ class Inspector:
         if not events:
             return
         stored = await add_events(tx, SCOPE, events)
-        await notify(tx, SCOPE, "events", [event.id for event in stored])
         changed = {event.device_id for event in stored if event.device_id is not None}
         await notify(tx, SCOPE, "devices", sorted(changed))
 

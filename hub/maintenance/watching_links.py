@@ -20,7 +20,7 @@ from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import DeviceStatusReport
 from hub.domain.ports import Clock
 from hub.runtime.supervisor import CONNECTED
-from hub.store import events, notices
+from hub.store import events
 from hub.store.database import Database, Transaction
 from hub.store.link_devices import (
     LOST,
@@ -192,5 +192,4 @@ def _event(
 
 async def _say(tx: Transaction, said: Sequence[StoredEvent]) -> None:
     if said:
-        stored = await events.add_events(tx, SCOPE, said)
-        await notices.notify(tx, SCOPE, "events", [event.id for event in stored])
+        await events.add_events(tx, SCOPE, said)

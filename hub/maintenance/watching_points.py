@@ -271,8 +271,7 @@ class PointKeeper:
 async def _say(tx: Transaction, said: Sequence[StoredEvent]) -> None:
     if not said:
         return
-    stored = await events.add_events(tx, SCOPE, said)
-    await notices.notify(tx, SCOPE, "events", [event.id for event in stored])
+    await events.add_events(tx, SCOPE, said)
     # Who shows the points of these devices reads them again.
     touched = [event.device_id for event in said if event.device_id is not None]
     await notices.notify(tx, SCOPE, "devices", touched)

@@ -48,8 +48,7 @@ class WindowKeeper:
             turns = await maintenance_windows.take_turns(tx, _HUB, now)
             news = [_tell(turn, moved, now) for turn in turns]
             if news:
-                stored = await events.add_events(tx, _HUB, news)
-                await notify(tx, _HUB, "events", [event.id for event in stored])
+                await events.add_events(tx, _HUB, news)
                 await notify(
                     tx, _HUB, maintenance_windows.TOPIC, [turn.window.id for turn in turns]
                 )

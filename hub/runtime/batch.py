@@ -96,7 +96,6 @@ class Batch:
         stored: list[StoredEvent] = []
         if self._events:
             stored = await events.add_events(self.tx, SCOPE, self._events)
-            await notices.notify(self.tx, SCOPE, "events", [event.id for event in stored])
         if self._touched:
             await notices.notify(self.tx, SCOPE, "devices", sorted(self._touched))
         if self._changed:

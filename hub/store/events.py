@@ -12,6 +12,7 @@ from psycopg import errors
 from hub.domain.access import Scope
 from hub.domain.events import Severity, StoredEvent
 from hub.store.database import Transaction
+from hub.store.notices import notify
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 EVENT_ORDER_LOCK = 0x6576656E7473  # "events"
@@ -56,17 +57,17 @@ class ReadingPoint:
 async def add_events(
     tx: Transaction, scope: Scope, events: Sequence[StoredEvent]
 ) -> list[StoredEvent]:
-    """Store events (their ``id`` is ignored); return the new ones with their numbers.
+    """Store and announce events (their ``id`` is ignored); return the new ones with their numbers.
 
     An event that is there already is left out of the answer: redelivery changes nothing.
     Writers of events take turns until they commit, so that numbers grow in the order of commits
     and a consumer that has seen one number never misses a smaller one. Call it late in a
     transaction.
     """
-    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": EVENT_ORDER_LOCK})
     new = {_digest(event): event for event in events if scope.covers(event.area_path)}
     if not new:
         return []
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": EVENT_ORDER_LOCK})
     kept = list(new.items())
     rows = await tx.tuples(
         "INSERT INTO events (at, received_at, digest, device_id, area_id, kind, channel,"
@@ -94,6 +95,7 @@ async def add_events(
         },
     )
     numbers = {digest: int(str(number)) for number, digest in rows}
+    await notify(tx, scope, "events", list(numbers.values()))
     return [replace(event, id=numbers[digest]) for digest, event in kept if digest in numbers]
 
 

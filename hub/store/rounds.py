@@ -265,8 +265,7 @@ async def revive_idle(tx: Transaction, scope: Scope, now: datetime, idle: timede
 
 async def _announce(tx: Transaction, scope: Scope, walk: PatrolRound, event: StoredEvent) -> None:
     await notices.notify(tx, scope, TOPIC, [walk.id])
-    stored = await events.add_events(tx, scope, [event])
-    await notices.notify(tx, scope, "events", [e.id for e in stored])
+    await events.add_events(tx, scope, [event])
 
 
 def _deed(action: str, walk: PatrolRound) -> audit.Deed:

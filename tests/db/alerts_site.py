@@ -33,7 +33,6 @@ from hub.store.cursors import get_cursor
 from hub.store.database import Database
 from hub.store.devices import NewDevice, add_device, add_point
 from hub.store.events import ReadingRow, add_events, add_readings
-from hub.store.notices import notify
 from hub.store.receivers import add_receiver
 from hub.store.rules import add_rule
 from tests.statuses import DEFAULT_LAYERS, Told, change_status
@@ -185,8 +184,7 @@ class Site:
                 "UPDATE device_status SET is_flapping = %(is_flapping)s WHERE device_id = %(id)s",
                 {"id": device.id, "is_flapping": is_flapping},
             )
-            stored = await add_events(tx, HUB, [event])
-            await notify(tx, HUB, "events", [one.id for one in stored])
+            await add_events(tx, HUB, [event])
 
     async def hang(self, device: Device, parent: Device) -> None:
         """Say that a device is reached through another."""
@@ -223,8 +221,7 @@ class Site:
     async def happen(self, event: StoredEvent) -> None:
         """Store an event and announce it."""
         async with self.database.transaction() as tx:
-            stored = await add_events(tx, HUB, [event])
-            await notify(tx, HUB, "events", [one.id for one in stored])
+            await add_events(tx, HUB, [event])
 
     def event(
         self, kind: str, device: Device | None = None, *, is_active: bool | None = None
