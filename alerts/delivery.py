@@ -12,8 +12,8 @@ from typing import Final
 from alerts.desk import DELIVER
 from alerts.notifier import Notifier
 from hub.domain.access import system_scope
-from hub.domain.alerts import DeliveryStatus, Notification, ReceiverKind
 from hub.domain.errors import NotFound, Rejected, StoreUnavailable, TryAgain
+from hub.domain.notifications import DeliveryStatus, Notification, ReceiverKind
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database

@@ -11,10 +11,11 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from hub.domain.alerts import Alert, Notification, Step
+from hub.domain.alerts import Alert, Step
 from hub.domain.conditions import DeviceDegraded, DeviceOffline, EventOfKind, PointBeyond
 from hub.domain.devices import Json
 from hub.domain.events import Severity
+from hub.domain.notifications import Notification
 
 LONGEST_NAME = 128
 LONGEST_REASON = 400

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hub.domain.alerts import Notification
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
+from hub.domain.notifications import Notification
 
 
 class Notifier(Protocol):

@@ -7,8 +7,8 @@ from alerts.notifier import Options, validate
 from alerts.notify.mqtt import MqttOptions
 from alerts.notify.smtp import SmtpOptions
 from alerts.notify.webhook import WebhookOptions
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Json
+from hub.domain.notifications import ReceiverKind
 
 OPTIONS: Final[Mapping[ReceiverKind, type[Options]]] = {
     ReceiverKind.WEBHOOK: WebhookOptions,

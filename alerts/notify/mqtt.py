@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from alerts.messages import build_payload
 from alerts.notifier import Options
-from hub.domain.alerts import Notification
 from hub.domain.errors import DeviceError, Rejected, TryAgain
+from hub.domain.notifications import Notification
 
 TIMEOUT_S = 10.0
 LONGEST_TOPIC = 256

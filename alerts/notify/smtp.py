@@ -21,8 +21,8 @@ from pydantic import AfterValidator, Field, model_validator
 from alerts.messages import Language, write_subject, write_text
 from alerts.notifier import Options
 from hub.domain.addresses import AddressPolicy
-from hub.domain.alerts import Notification
 from hub.domain.errors import Rejected, TryAgain
+from hub.domain.notifications import Notification
 
 TIMEOUT_S = 20.0
 # Dot-atoms of RFC 5321 only: no quotes, no comments, nothing that could end a header or command.

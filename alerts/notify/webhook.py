@@ -20,8 +20,8 @@ from yarl import URL
 from alerts.messages import build_payload
 from alerts.notifier import Options
 from hub.domain.addresses import WEB_SCHEMES, parse_address
-from hub.domain.alerts import Notification
 from hub.domain.errors import AddressRefused, Rejected, TryAgain
+from hub.domain.notifications import Notification
 from hub.domain.ports import Clock
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import EndpointRefused

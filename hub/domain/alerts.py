@@ -1,19 +1,20 @@
-"""Rules, the alerts they conclude, and who is told (design §2).
+"""Rules and the alerts they conclude (design §2).
 
 A *rule* watches an area and everything below it. What it concludes about one subject (a device,
-a point, a channel, a place) is an *alert*: firing, acknowledged, resolved. A *receiver* gets one
-*notification* for each step that concerns him.
+a point, a channel, a place) is an *alert*: firing, acknowledged, assigned, resolved. Who is told
+is in :mod:`hub.domain.notifications`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
+from hub.domain.calendars import Calendar
 from hub.domain.conditions import Condition
 from hub.domain.devices import Json
 from hub.domain.events import Severity
-from hub.domain.secrets import Secret
 
 
 class AlertStatus(StrEnum):
@@ -21,16 +22,36 @@ class AlertStatus(StrEnum):
 
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
     RESOLVED = "resolved"
 
 
 class Step(StrEnum):
-    """What was done to an alert."""
+    """What was done to an alert.
+
+    REPEATED: told again, because a silence or a snooze ended or somebody reopened it. ESCALATED:
+    a policy told the next ones. FOLDED: it counts in an alert for many and is not told itself.
+    """
 
     FIRED = "fired"
+    FOLDED = "folded"
+    SILENCED = "silenced"
+    SNOOZED = "snoozed"
+    REPEATED = "repeated"
+    ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
     COMMENTED = "commented"
     RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class Colour(StrEnum):
+    """How an open alert stands to its deadline (field.md, section 1): in time, near, overdue."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
 
 
 class Phase(StrEnum):
@@ -46,26 +67,15 @@ class Phase(StrEnum):
     HELD = "held"
 
 
-class ReceiverKind(StrEnum):
-    """The ways out."""
-
-    WEBHOOK = "webhook"
-    SMTP = "smtp"
-    MQTT = "mqtt"
-
-
-class DeliveryStatus(StrEnum):
-    """How one notification stands; REJECTED and FAILED are final."""
-
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    REJECTED = "rejected"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to watch for, where, how bad it is and who is told (numbers of receivers)."""
+    """What to watch for, where and when, how bad it is and who is told (numbers of receivers).
+
+    ``classes`` and ``tags`` narrow it to devices of one of the classes, with one of the tags;
+    empty: all. Outside ``hours`` nothing fires. ``most_in_area`` open alerts about one area, and
+    ``most`` in all, stand by themselves: the rest is folded into one alert for the area, or for
+    the rule.
+    """
 
     id: int = 0
     name: str
@@ -75,13 +85,19 @@ class Rule:
     severity: Severity = Severity.WARNING
     receivers: tuple[int, ...] = ()
     is_enabled: bool = True
+    classes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    hours: Calendar | None = None
+    most_in_area: int = 20
+    most: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
     """What a rule remembers about one subject; CLEAR is not stored.
 
-    ``since`` is when the cause began, ``due_at`` when time alone brings the next step.
+    ``since`` is when the cause began, ``due_at`` when time alone brings the next step. ``memory``
+    is what a condition over several events must keep: bounded, JSON.
     """
 
     rule_id: int
@@ -95,11 +111,18 @@ class RuleState:
     due_at: datetime | None = None
     value: float | None = None
     alert_id: int | None = None
+    memory: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What a rule concluded, as the store returns it. Names are those of the moment it fired."""
+    """What a rule concluded, as the store returns it. Names are those of the moment it fired.
+
+    ``folded_into`` is the alert for many in which this one counts; ``is_storm`` marks such an
+    alert, ``folded`` says how many counted in it so far. ``drill_id``: an exercise. Until
+    ``quiet_until`` nobody is told anew (``quiet_reason`` says why). ``acknowledge_by`` and
+    ``resolve_by`` are its deadlines; it turns yellow when ``yellow_share`` of the time is left.
+    """
 
     id: int
     rule_id: int
@@ -125,6 +148,41 @@ class Alert:
     resolved_at: datetime | None
     resolved_by: str
     resolution: str
+    folded_into: int | None = None
+    is_storm: bool = False
+    folded: int = 0
+    drill_id: int | None = None
+    assigned_to: int | None = None
+    assigned_name: str = ""
+    assigned_at: datetime | None = None
+    quiet_until: datetime | None = None
+    quiet_reason: str = ""
+    acknowledge_by: datetime | None = None
+    resolve_by: datetime | None = None
+    yellow_share: float = 0.25
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The one that counts now; None without one, and once it is resolved."""
+        match self.status:
+            case AlertStatus.FIRING:
+                return self.acknowledge_by
+            case AlertStatus.ACKNOWLEDGED | AlertStatus.ASSIGNED:
+                return self.resolve_by
+            case AlertStatus.RESOLVED:
+                return None
+            case _ as never:
+                assert_never(never)
+
+    def colour(self, now: datetime) -> Colour:
+        """How it stands to its deadline; green without one."""
+        due = self.deadline
+        if due is None:
+            return Colour.GREEN
+        if now >= due:
+            return Colour.RED
+        is_near = due - now <= self.yellow_share * (due - self.fired_at)
+        return Colour.YELLOW if is_near else Colour.GREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,37 +195,6 @@ class AlertStep:
     actor: str
     step: Step
     note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """Somebody to tell, and how. ``options`` are the notifier's own, already validated.
-
-    ``secret`` is the webhook's signing key or the mail server's password.
-    """
-
-    id: int = 0
-    name: str
-    area_id: int
-    kind: ReceiverKind
-    options: Mapping[str, Json] = field(default_factory=dict)
-    secret: Secret = field(default_factory=Secret)
-    is_enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notification:
-    """One message about one step of an alert to one receiver.
-
-    ``message_id`` is the same on every attempt: delivery is at least once, and receivers can tell.
-    """
-
-    id: int
-    message_id: str
-    alert: Alert
-    step: AlertStep
-    receiver: Receiver
-    status: DeliveryStatus
 
 
 def subject_key(

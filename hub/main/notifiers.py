@@ -7,7 +7,7 @@ from alerts.notifier import Notifier
 from alerts.notify.mqtt import MqttNotifier
 from alerts.notify.smtp import SmtpNotifier
 from alerts.notify.webhook import WebhookNotifier
-from hub.domain.alerts import ReceiverKind
+from hub.domain.notifications import ReceiverKind
 from hub.main.assembly import Parts
 from hub.main.surroundings import utc_now
 

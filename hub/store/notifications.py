@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import AlertStep, DeliveryStatus, Notification, Receiver, Step
+from hub.domain.alerts import AlertStep, Step
 from hub.domain.errors import NotFound
+from hub.domain.notifications import DeliveryStatus, Notification, Receiver
 from hub.store.alerts import get_alert
 from hub.store.database import Transaction
 from hub.store.receivers import get_receiver

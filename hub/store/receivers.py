@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Receiver, ReceiverKind
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid, NotFound
+from hub.domain.notifications import Receiver, ReceiverKind
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction

@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from hub.domain.addresses import IPNetwork
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Device, Json
 from hub.domain.health import ProbeResult
+from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed

@@ -26,9 +26,9 @@ import uvloop
 from alerts.defaults import ensure_default_rules
 from alerts.engine import SWEEP_S, AlertEngine
 from hub.domain.access import system_scope
-from hub.domain.alerts import Receiver, ReceiverKind
 from hub.domain.devices import Connection
 from hub.domain.health import DeviceStatusReport, Layer
+from hub.domain.notifications import Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed

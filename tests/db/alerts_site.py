@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from alerts.desk import CURSOR
 from alerts.engine import AlertEngine
 from hub.domain.access import system_scope
-from hub.domain.alerts import Alert, Notification, Receiver, ReceiverKind, Rule
+from hub.domain.alerts import Alert, Rule
 from hub.domain.conditions import Condition
 from hub.domain.devices import (
     Area,
@@ -23,6 +23,7 @@ from hub.domain.devices import (
 )
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Layer, Status
+from hub.domain.notifications import Notification, Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed

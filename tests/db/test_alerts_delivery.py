@@ -6,10 +6,11 @@ import pytest
 
 from alerts.delivery import RETRY_WAITS_S, Delivery
 from alerts.desk import resolve
-from hub.domain.alerts import DeliveryStatus, Notification, ReceiverKind, Step
+from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.errors import Rejected, TryAgain
 from hub.domain.health import Status
+from hub.domain.notifications import DeliveryStatus, Notification, ReceiverKind
 from hub.runtime.jobs import Job
 from hub.store.database import Database
 from hub.store.notifications import NotificationLine, list_notifications

@@ -10,9 +10,9 @@ from aiohttp import web
 from alerts.delivery import Delivery
 from alerts.notify.webhook import WebhookNotifier
 from hub.domain.addresses import AddressPolicy, parse_networks
-from hub.domain.alerts import DeliveryStatus, ReceiverKind
 from hub.domain.conditions import DeviceOffline
 from hub.domain.health import Status
+from hub.domain.notifications import DeliveryStatus, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import open_client
 from hub.store.database import Database

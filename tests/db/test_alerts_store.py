@@ -8,11 +8,12 @@ import pytest
 from alerts.defaults import DEFAULTS, ensure_default_rules
 from alerts.desk import resolve
 from hub.domain.access import Scope
-from hub.domain.alerts import Alert, AlertStatus, Receiver, ReceiverKind, Rule, Step
+from hub.domain.alerts import Alert, AlertStatus, Rule, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind, parse_condition
 from hub.domain.errors import Conflict, Invalid, NotFound
 from hub.domain.events import Severity
 from hub.domain.health import Status
+from hub.domain.notifications import Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.store.alerts import (
     AlertFilter,

@@ -11,10 +11,11 @@ import pytest
 
 from alerts.delivery import Delivery
 from alerts.engine import AlertEngine
-from hub.domain.alerts import ReceiverKind, Step
+from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.devices import Device
 from hub.domain.health import Layer, Status
+from hub.domain.notifications import ReceiverKind
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from tests.db.alerts_site import Clock, Mailbox, Site, running, wall_clock

@@ -12,9 +12,10 @@ from typing import Protocol
 import pytest
 
 from alerts.notifier import Notifier
-from hub.domain.alerts import Notification, ReceiverKind, Step
+from hub.domain.alerts import Step
 from hub.domain.devices import Json
 from hub.domain.errors import DeliveryError, Rejected, TryAgain
+from hub.domain.notifications import Notification, ReceiverKind
 from tests.unit.alerts_examples import ALERT, MESSAGE_ID, notification
 
 # Unlike anything else, so that finding it anywhere is a leak.

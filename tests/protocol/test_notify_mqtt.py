@@ -11,8 +11,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.notify.mqtt import MqttNotifier
-from hub.domain.alerts import ReceiverKind
 from hub.domain.errors import DeviceUnreachable, Rejected
+from hub.domain.notifications import ReceiverKind
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
 from tests.protocol.notify_contract import SHORT_S, NotifierContract, Received
 from tests.unit.alerts_examples import notification

@@ -18,9 +18,9 @@ from cryptography.x509.oid import NameOID
 
 from alerts.notify.smtp import SmtpNotifier
 from hub.domain.addresses import AddressPolicy, parse_networks
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
+from hub.domain.notifications import ReceiverKind
 from tests.protocol.notify_contract import SECRET, SHORT_S, NotifierContract, Received
 from tests.unit.alerts_examples import MESSAGE_ID, notification
 

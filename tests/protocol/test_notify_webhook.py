@@ -15,9 +15,9 @@ from aiohttp import web
 
 from alerts.notify.webhook import WebhookNotifier, sign
 from hub.domain.addresses import AddressPolicy, parse_networks
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
+from hub.domain.notifications import ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import open_client
 from tests.protocol.notify_contract import SECRET, SHORT_S, TOKEN, NotifierContract, Received

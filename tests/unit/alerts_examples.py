@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hub.domain.alerts import (
-    Alert,
-    AlertStatus,
-    AlertStep,
-    DeliveryStatus,
-    Notification,
-    Receiver,
-    ReceiverKind,
-    Step,
-)
+from hub.domain.alerts import Alert, AlertStatus, AlertStep, Step
 from hub.domain.devices import Json
 from hub.domain.events import Severity
+from hub.domain.notifications import DeliveryStatus, Notification, Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 
 T0 = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)

@@ -5,9 +5,9 @@ from typing import Final
 import pytest
 
 from alerts.receivers import validate_options
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
+from hub.domain.notifications import ReceiverKind
 
 MAIL: Final[dict[str, Json]] = {
     "host": "mail.example.org",

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from hub.domain.access import Role
-from hub.domain.alerts import Receiver, ReceiverKind, Rule, RuleState
+from hub.domain.alerts import Rule, RuleState
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
+from hub.domain.notifications import Receiver, ReceiverKind
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
 from hub.maintenance.months import MonthOrder, publish_month

@@ -18,7 +18,6 @@ from prometheus_client import CollectorRegistry
 from alerts.notifier import validate
 from alerts.notify.webhook import WebhookOptions
 from hub.domain.access import Role, system_scope
-from hub.domain.alerts import ReceiverKind
 from hub.domain.devices import (
     Channel,
     Connection,
@@ -32,6 +31,7 @@ from hub.domain.devices import (
 )
 from hub.domain.errors import DeviceUnreachable, Invalid
 from hub.domain.health import Depth, ProbeResult
+from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import CameraTarget, Picture
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.jobs import Jobs

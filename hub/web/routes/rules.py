@@ -1,18 +1,16 @@
-"""Rules and the receivers they tell."""
+"""Rules."""
 
 from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from hub.domain.alerts import Receiver, Rule
+from hub.domain.alerts import Rule
 from hub.domain.conditions import parse_condition
-from hub.domain.errors import Invalid
-from hub.domain.secrets import Secret
-from hub.store import receivers, rules
+from hub.store import rules
 from hub.web.access import Plan, See
-from hub.web.schemas.alerts import MASK, ReceiverIn, ReceiverOut, RuleIn, RuleOut
+from hub.web.schemas.rules import RuleIn, RuleOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
-from hub.web.services import Services, WebServices
+from hub.web.services import Services
 
 router = APIRouter(tags=["rules"])
 
@@ -59,52 +57,6 @@ async def remove_rule(scope: Plan, rule_id: Id, services: Services) -> None:
         await rules.remove_rule(tx, scope, rule_id)
 
 
-@router.get("/receivers")
-async def list_receivers(
-    scope: Plan,
-    services: Services,
-    area: AreaFilter = None,
-    limit: Limit = None,
-    cursor: Cursor = None,
-) -> Listing[ReceiverOut]:
-    """Receivers by number, without their secrets."""
-    async with services.database.transaction() as tx:
-        page = await receivers.list_receivers(tx, scope, area_id=area, limit=limit, cursor=cursor)
-    return Listing(items=[ReceiverOut.of(one) for one in page.items], next=page.next)
-
-
-@router.get("/receivers/{receiver_id}")
-async def get_receiver(scope: Plan, receiver_id: Id, services: Services) -> ReceiverOut:
-    """One receiver, without its secret."""
-    async with services.database.transaction() as tx:
-        return ReceiverOut.of(await receivers.get_receiver(tx, scope, receiver_id))
-
-
-@router.post("/receivers", status_code=HTTPStatus.CREATED)
-async def add_receiver(scope: Plan, body: ReceiverIn, services: Services) -> ReceiverOut:
-    """Add a receiver."""
-    new = _receiver(services, 0, body)
-    async with services.database.transaction() as tx:
-        return ReceiverOut.of(await receivers.add_receiver(tx, scope, new))
-
-
-@router.put("/receivers/{receiver_id}")
-async def change_receiver(
-    scope: Plan, receiver_id: Id, body: ReceiverIn, services: Services
-) -> ReceiverOut:
-    """Replace a receiver; where it leads elsewhere, its secret must be given again."""
-    new = _receiver(services, receiver_id, body)
-    async with services.database.transaction() as tx:
-        return ReceiverOut.of(await receivers.change_receiver(tx, scope, new))
-
-
-@router.delete("/receivers/{receiver_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_receiver(scope: Plan, receiver_id: Id, services: Services) -> None:
-    """Remove a receiver and its secret."""
-    async with services.database.transaction() as tx:
-        await receivers.remove_receiver(tx, scope, receiver_id)
-
-
 def _rule(number: int, body: RuleIn) -> Rule:
     return Rule(
         id=number,
@@ -113,20 +65,5 @@ def _rule(number: int, body: RuleIn) -> Rule:
         condition=parse_condition(body.condition),
         severity=body.severity,
         receivers=tuple(dict.fromkeys(body.receivers)),
-        is_enabled=body.is_enabled,
-    )
-
-
-def _receiver(services: WebServices, number: int, body: ReceiverIn) -> Receiver:
-    if any(isinstance(value, str) and value.endswith(MASK) for value in body.options.values()):
-        msg = "a masked address cannot be stored: enter it in full"
-        raise Invalid(msg, field="options")
-    return Receiver(
-        id=number,
-        name=body.name,
-        area_id=body.area_id,
-        kind=body.kind,
-        options=services.parse_receiver(body.kind, body.options),
-        secret=Secret(body.secret.get_secret_value()),
         is_enabled=body.is_enabled,
     )
