@@ -54,7 +54,11 @@ class DeliveryError(GengfuError):
 
 
 class TryAgain(DeliveryError):
-    """The receiver may accept the notification later."""
+    """The receiver may accept the notification later; ``after_s`` is when it says so itself."""
+
+    def __init__(self, message: str = "", *, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
 
 
 class Rejected(DeliveryError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from hub.domain.alerts import Alert, AlertStep
+from hub.domain.alerts import Alert, AlertStep, Step
 from hub.domain.calendars import Calendar
 from hub.domain.devices import Json
 from hub.domain.matchers import Matcher
@@ -84,7 +84,9 @@ class Message:
     """What one receiver gets at once: one notification, or a digest of ``count``.
 
     ``message_id`` is the same on every attempt: delivery is at least once, and receivers can
-    tell. A digest carries the first ``notifications`` only, in the order they were made.
+    tell. A digest carries the first ``notifications`` only, in the order they were made;
+    ``tally`` says how many there are of each step in all (empty: what it carries is all).
+    ``text`` is what the receiver's template made of it, empty: the hub's own words.
     ``picture`` is a JPEG that shows the cause, empty without one.
     """
 
@@ -95,4 +97,6 @@ class Message:
     count: int
     created_at: datetime
     status: DeliveryStatus = DeliveryStatus.WAITING
+    tally: Mapping[Step, int] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
     picture: bytes = field(default=b"", repr=False)
