@@ -6,24 +6,21 @@ A part that is missing skips its tests on a developer's machine and fails them i
 import asyncio
 import os
 import subprocess
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store.database import Database
 from hub.store.migrate import migrate
 from hub.store.vault import Vault
+from tests.fresh_databases import FreshDatabases, drop, recreate, with_database
 
 ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
-TEMPLATE = f"gengfu_template_{os.getpid()}"
 
 
 def missing(what: str) -> None:
@@ -67,33 +64,34 @@ def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each database server in turn, with a migrated template database in it."""
-    url = str(request.getfixturevalue(f"{request.param}_url"))
-    _recreate(url, TEMPLATE)
-    asyncio.run(migrate(with_database(url, TEMPLATE)))
-    yield url
-    _drop(url, TEMPLATE)
+def databases(request: pytest.FixtureRequest) -> Iterator[FreshDatabases]:
+    """Each database server in turn, with empty databases for tests."""
+    fresh = FreshDatabases(str(request.getfixturevalue(f"{request.param}_url")))
+    yield fresh
+    fresh.close()
 
 
 @pytest.fixture
-def database_url(server_url: str) -> Iterator[str]:
+def server_url(databases: FreshDatabases) -> str:
+    """The server of the test's database."""
+    return databases.server_url
+
+
+@pytest.fixture
+def database_url(databases: FreshDatabases) -> str:
     """An empty, migrated database for one test."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    _recreate(server_url, name, template=TEMPLATE)
-    yield with_database(server_url, name)
-    _drop(server_url, name)
+    return databases.take()
 
 
 @pytest.fixture
 def timescaledb_database_url(timescaledb_url: str) -> Iterator[str]:
     """An empty, migrated database on TimescaleDB alone: reached over TCP, through a proxy too."""
     name = f"t_{uuid.uuid4().hex[:12]}"
-    _recreate(timescaledb_url, name)
+    recreate(timescaledb_url, name)
     url = with_database(timescaledb_url, name)
     asyncio.run(migrate(url))
     yield url
-    _drop(timescaledb_url, name)
+    drop(timescaledb_url, name)
 
 
 @pytest.fixture
@@ -108,37 +106,3 @@ async def database(database_url: str, vault: Vault) -> AsyncIterator[Database]:
     opened = await Database.open(database_url, vault=vault)
     yield opened
     await opened.close()
-
-
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-def _recreate(url: str, name: str, *, template: str = "template0") -> None:
-    _drop(url, name)
-    with psycopg.connect(url, autocommit=True) as connection:
-        while True:
-            # TimescaleDB's own workers look into the template now and then.
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = %s AND usename = current_user",
-                [template],
-            )
-            try:
-                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-            except psycopg.errors.ObjectInUse:
-                continue
-            return
-
-
-def _drop(url: str, name: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        while True:
-            try:
-                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-            except psycopg.errors.InsufficientPrivilege:
-                # The superuser's autovacuum is in it: it leaves in a moment.
-                time.sleep(0.05)
-                continue
-            return

@@ -196,9 +196,13 @@ async def test_a_thousand_ranges_cost_nothing(
         (f"/api/v1/patrol-rounds/{history.walk}/stops/1/picture", JPEG),
         ("/static/start.js", None),
     ):
-        began = time.process_time()
-        answer = await client.get(path, headers=ranges)
-        assert time.process_time() - began < 0.1
+        spent = []
+        for _ in range(3):
+            began = time.process_time()
+            answer = await client.get(path, headers=ranges)
+            spent.append(time.process_time() - began)
+        # Looking at each pair of ranges would take seconds.
+        assert min(spent) < 0.5
         assert answer.status_code < 500
         assert whole is None or answer.content == whole
 
