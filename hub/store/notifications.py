@@ -1,26 +1,38 @@
-"""Notifications and the record of every attempt to deliver them."""
+"""Notifications: who is to be told of which step, and why. They leave in :mod:`.messages`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import AlertStep, Step
-from hub.domain.errors import NotFound
-from hub.domain.notifications import DeliveryStatus, Notification, Receiver
+from hub.domain.alerts import Step
+from hub.domain.notifications import DeliveryStatus
 from hub.store.alerts import get_alert
 from hub.store.database import Transaction
-from hub.store.receivers import get_receiver
 from hub.store.scoping import IN_SCOPE, scope_paths
 
-LONGEST_DETAIL = 500
+LONGEST_WHY = 500
+# Receivers whose row somebody writes notifications for (:func:`add_notifications`).
+RECEIVER_LOCK = 0x7265636500000000  # "rece", the number of the receiver is added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueNotification:
-    """A notification just made: a job must deliver it."""
+class NewNotification:
+    """A notification to make; it may leave at ``due_at``."""
 
-    id: int
+    alert_id: int
+    step_id: int
+    receiver_id: int
+    why: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReceiver:
+    """A receiver that a rule names."""
+
+    rule_id: int
+    rule_name: str
     receiver_id: int
 
 
@@ -28,7 +40,7 @@ class DueNotification:
 class Attempt:
     """One attempt: ``outcome`` is delivered, try_again or rejected; ``detail`` holds no secret."""
 
-    notification_id: int
+    message: int
     at: datetime
     outcome: str
     detail: str
@@ -36,131 +48,112 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationLine:
-    """A notification as the console shows it."""
+    """A notification as the console shows it; no ``message_id`` as long as it waits for others.
+
+    ``count`` says how many notifications its message holds.
+    """
 
     id: int
-    message_id: str
+    message: int | None
+    message_id: str | None
+    count: int
     step: Step
     receiver_id: int
     receiver_name: str
     receiver_kind: str
+    why: str
     status: DeliveryStatus
     created_at: datetime
     attempts: Sequence[Attempt] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    id: int
-    message_id: str
+class _Told:
     alert_id: int
     receiver_id: int
-    status: str
-    step_id: int
-    at: datetime
-    actor: str
-    step: str
-    note: str
 
 
-async def add_fired(
-    tx: Transaction, scope: Scope, alert_id: int, step_id: int
-) -> list[DueNotification]:
-    """Make one for each receiver of the rule that is switched on."""
-    return await tx.fetch(
-        DueNotification,
-        "INSERT INTO notifications (alert_id, step_id, receiver_id)"
-        " SELECT x.id, %(step)s, v.id FROM alerts x JOIN areas a ON a.id = x.area_id"
-        " JOIN rule_receivers rr ON rr.rule_id = x.rule_id"
-        " JOIN receivers v ON v.id = rr.receiver_id"
-        " WHERE x.id = %(id)s AND v.is_enabled AND v.removed_at IS NULL AND"
-        + IN_SCOPE
-        + "ON CONFLICT DO NOTHING RETURNING id, receiver_id",
-        {"id": alert_id, "step": step_id, "scope": scope_paths(scope)},
-    )
+async def add_notifications(
+    tx: Transaction, scope: Scope, new: Sequence[NewNotification]
+) -> list[int]:
+    """Make those whose alert is in the scope, in this order; return the receiver of each.
 
-
-async def add_resolved(
-    tx: Transaction, scope: Scope, alert_id: int, step_id: int
-) -> list[DueNotification]:
-    """Make one for each receiver who was told that the alert fired, whatever the rule says now."""
-    return await tx.fetch(
-        DueNotification,
-        "INSERT INTO notifications (alert_id, step_id, receiver_id)"
-        " SELECT DISTINCT x.id, %(step)s::bigint, n.receiver_id FROM alerts x"
-        " JOIN areas a ON a.id = x.area_id JOIN notifications n ON n.alert_id = x.id"
-        " JOIN alert_steps s ON s.id = n.step_id AND s.step = 'fired'"
-        " JOIN receivers v ON v.id = n.receiver_id AND v.removed_at IS NULL"
-        " WHERE x.id = %(id)s AND" + IN_SCOPE + "ON CONFLICT DO NOTHING RETURNING id, receiver_id",
-        {"id": alert_id, "step": step_id, "scope": scope_paths(scope)},
-    )
-
-
-async def get_notification(tx: Transaction, scope: Scope, notification_id: int) -> Notification:
-    """Return one with its alert, step and receiver (and the receiver's secret).
-
-    Raises:
-        NotFound: outside the scope, or the receiver was removed since.
+    A receiver has at most one of a step. Until this commits nobody takes what waits for these
+    receivers (:func:`hub.store.messages.take_receiver`): a message never misses them.
     """
-    row = await tx.fetch_one(
-        _Row,
-        "SELECT n.id, n.message_id::text AS message_id, n.alert_id, n.receiver_id, n.status,"
-        " s.id AS step_id, s.at, s.actor, s.step, s.note FROM notifications n"
-        " JOIN alert_steps s ON s.id = n.step_id JOIN alerts x ON x.id = n.alert_id"
-        " JOIN areas a ON a.id = x.area_id WHERE n.id = %(id)s AND" + IN_SCOPE,
-        {"id": notification_id, "scope": scope_paths(scope)},
+    if not new:
+        return []
+    await tx.tuples(
+        "SELECT pg_advisory_xact_lock_shared(%(base)s::bigint + r)"
+        " FROM unnest(%(receivers)s::bigint[]) AS r",
+        {"base": RECEIVER_LOCK, "receivers": sorted({one.receiver_id for one in new})},
     )
-    if row is None:
-        msg = "no such notification"
-        raise NotFound(msg)
-    receiver: Receiver = await get_receiver(tx, scope, row.receiver_id)
-    return Notification(
-        id=row.id,
-        message_id=row.message_id,
-        alert=await get_alert(tx, scope, row.alert_id),
-        step=AlertStep(
-            id=row.step_id,
-            alert_id=row.alert_id,
-            at=row.at,
-            actor=row.actor,
-            step=Step(row.step),
-            note=row.note,
-        ),
-        receiver=receiver,
-        status=DeliveryStatus(row.status),
-    )
-
-
-async def set_status(
-    tx: Transaction, scope: Scope, notification_id: int, status: DeliveryStatus
-) -> None:
-    """Note how a notification of the scope stands; a delivered one stays delivered."""
-    await tx.execute(
-        "UPDATE notifications n SET status = %(status)s FROM alerts x, areas a"
-        " WHERE x.id = n.alert_id AND a.id = x.area_id AND n.id = %(id)s"
-        " AND n.status <> 'delivered' AND" + IN_SCOPE,
-        {"id": notification_id, "status": status, "scope": scope_paths(scope)},
-    )
-
-
-async def record_attempt(
-    tx: Transaction, scope: Scope, attempt: Attempt, status: DeliveryStatus
-) -> None:
-    """Note one attempt and how the notification stands after it."""
-    await tx.execute(
-        "INSERT INTO notification_attempts (notification_id, at, outcome, detail)"
-        " SELECT n.id, %(at)s, %(outcome)s, %(detail)s FROM notifications n"
+    rows = await tx.tuples(
+        "INSERT INTO notifications (alert_id, step_id, receiver_id, why, due_at)"
+        " SELECT n.alert_id, n.step_id, n.receiver_id, n.why, n.due_at"
+        " FROM unnest(%(alerts)s::bigint[], %(steps)s::bigint[], %(receivers)s::bigint[],"
+        "  %(whys)s::text[], %(dues)s::timestamptz[])"
+        "  WITH ORDINALITY AS n (alert_id, step_id, receiver_id, why, due_at, position)"
         " JOIN alerts x ON x.id = n.alert_id JOIN areas a ON a.id = x.area_id"
-        " WHERE n.id = %(id)s AND" + IN_SCOPE,
+        " WHERE" + IN_SCOPE + "ORDER BY n.position"
+        " ON CONFLICT (step_id, receiver_id) DO NOTHING RETURNING receiver_id",
         {
-            "id": attempt.notification_id,
-            "at": attempt.at,
-            "outcome": attempt.outcome,
-            "detail": attempt.detail[:LONGEST_DETAIL].replace("\x00", ""),
+            "alerts": [one.alert_id for one in new],
+            "steps": [one.step_id for one in new],
+            "receivers": [one.receiver_id for one in new],
+            "whys": [one.why[:LONGEST_WHY].replace("\x00", "") for one in new],
+            "dues": [one.due_at for one in new],
             "scope": scope_paths(scope),
         },
     )
-    await set_status(tx, scope, attempt.notification_id, status)
+    return [int(str(receiver)) for (receiver,) in rows]
+
+
+async def rule_receivers(
+    tx: Transaction, scope: Scope, alert_ids: Sequence[int]
+) -> list[RuleReceiver]:
+    """Whom the rules of these alerts of the scope name, and who is switched on."""
+    return await tx.fetch(
+        RuleReceiver,
+        "SELECT DISTINCT u.id AS rule_id, u.name AS rule_name, v.id AS receiver_id"
+        " FROM (SELECT DISTINCT x.rule_id FROM alerts x JOIN areas a ON a.id = x.area_id"
+        "  WHERE x.id = ANY (%(ids)s) AND" + IN_SCOPE + ") AS r"
+        " JOIN rules u ON u.id = r.rule_id JOIN rule_receivers rr ON rr.rule_id = u.id"
+        " JOIN receivers v ON v.id = rr.receiver_id"
+        " WHERE v.is_enabled AND v.removed_at IS NULL ORDER BY u.id, v.id",
+        {"ids": list(alert_ids), "scope": scope_paths(scope)},
+    )
+
+
+async def told_receivers(
+    tx: Transaction, scope: Scope, alert_ids: Sequence[int]
+) -> dict[int, list[int]]:
+    """Alert of the scope → who was ever told that it fires, whatever the rules say now."""
+    rows = await tx.fetch(
+        _Told,
+        "SELECT DISTINCT n.alert_id, n.receiver_id FROM notifications n"
+        " JOIN alerts x ON x.id = n.alert_id JOIN areas a ON a.id = x.area_id"
+        " JOIN alert_steps s ON s.id = n.step_id AND s.step IN ('fired', 'repeated', 'escalated')"
+        " JOIN receivers v ON v.id = n.receiver_id AND v.removed_at IS NULL"
+        " WHERE n.alert_id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY n.alert_id, n.receiver_id",
+        {"ids": list(alert_ids), "scope": scope_paths(scope)},
+    )
+    told: dict[int, list[int]] = {}
+    for row in rows:
+        told.setdefault(row.alert_id, []).append(row.receiver_id)
+    return told
+
+
+async def untold_alerts(
+    tx: Transaction, scope: Scope, alert_ids: Sequence[int], now: datetime
+) -> set[int]:
+    """Those of these alerts of which nobody is to be told anew now: folded, or quiet."""
+    rows = await tx.tuples(
+        "SELECT x.id FROM alerts x JOIN areas a ON a.id = x.area_id WHERE x.id = ANY (%(ids)s)"
+        " AND (x.folded_into IS NOT NULL OR x.quiet_until > %(now)s) AND" + IN_SCOPE,
+        {"ids": list(alert_ids), "now": now, "scope": scope_paths(scope)},
+    )
+    return {int(str(number)) for (number,) in rows}
 
 
 async def list_notifications(
@@ -170,25 +163,25 @@ async def list_notifications(
     alert = await get_alert(tx, scope, alert_id)
     lines = await tx.fetch(
         NotificationLine,
-        "SELECT n.id, n.message_id::text AS message_id, s.step, n.receiver_id,"
-        " v.name AS receiver_name, v.kind AS receiver_kind, n.status, n.created_at"
-        " FROM notifications n JOIN alert_steps s ON s.id = n.step_id"
-        " JOIN receivers v ON v.id = n.receiver_id WHERE n.alert_id = %(id)s ORDER BY n.id",
+        "SELECT n.id, n.message, m.message_id::text AS message_id, coalesce(m.count, 0) AS count,"
+        " s.step, n.receiver_id, v.name AS receiver_name, v.kind AS receiver_kind, n.why, n.status,"
+        " n.created_at FROM notifications n JOIN alert_steps s ON s.id = n.step_id"
+        " JOIN receivers v ON v.id = n.receiver_id LEFT JOIN messages m ON m.id = n.message"
+        " WHERE n.alert_id = %(id)s ORDER BY n.id",
         {"id": alert.id},
     )
     attempts = await tx.fetch(
         Attempt,
-        "SELECT t.notification_id, t.at, t.outcome, t.detail FROM notification_attempts t"
-        " JOIN notifications n ON n.id = t.notification_id WHERE n.alert_id = %(id)s"
-        " ORDER BY t.id",
-        {"id": alert.id},
+        "SELECT t.message, t.at, t.outcome, t.detail FROM message_attempts t"
+        " WHERE t.message = ANY (%(messages)s) ORDER BY t.id",
+        {"messages": sorted({line.message for line in lines if line.message is not None})},
     )
     return [
         replace(
             line,
             step=Step(line.step),
             status=DeliveryStatus(line.status),
-            attempts=tuple(t for t in attempts if t.notification_id == line.id),
+            attempts=tuple(t for t in attempts if t.message == line.message),
         )
         for line in lines
     ]
