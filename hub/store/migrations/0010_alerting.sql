@@ -45,6 +45,9 @@ ALTER TABLE alerts
     ADD COLUMN assigned_at timestamptz,
     ADD COLUMN quiet_until timestamptz,          -- nobody is told anew before
     ADD COLUMN quiet_reason text NOT NULL DEFAULT '',
+    ADD COLUMN snoozed_until timestamptz,        -- the part of it that is a snooze
+    ADD COLUMN snoozed_by text NOT NULL DEFAULT '',
+    ADD COLUMN is_closed_by_hand boolean NOT NULL DEFAULT false,
     ADD COLUMN acknowledge_by timestamptz,
     ADD COLUMN resolve_by timestamptz,
     ADD COLUMN yellow_share double precision NOT NULL DEFAULT 0.25;
@@ -83,9 +86,10 @@ CREATE TABLE silences (
     author      text NOT NULL,
     reason      text NOT NULL CHECK (length(reason) BETWEEN 1 AND 1024),
     starts_at   timestamptz NOT NULL,
-    ends_at     timestamptz NOT NULL CHECK (ends_at > starts_at),
+    ends_at     timestamptz NOT NULL CHECK (ends_at >= starts_at), -- equal: taken back
     ended_by    text NOT NULL DEFAULT '',
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    is_begun    boolean NOT NULL DEFAULT false   -- what was open when it began is quiet
 );
 CREATE INDEX silences_end ON silences (ends_at);
 
