@@ -44,7 +44,10 @@ devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help
 areas_app = typer.Typer(help="The area tree.", no_args_is_help=True)
 
 NOTHING_LISTED = "no device fits; links to devices are added in the console or by devices import"
-COLUMNS = ("id", "name", "kind", "area_name", "status", "since", "layer", "detail", "address")
+COLUMNS = (
+    *("id", "name", "kind", "area_name", "status", "since", "layer", "detail", "behind_name"),
+    *("is_flapping", "address"),
+)
 
 
 def discover(
@@ -86,7 +89,9 @@ async def _discover(policy: AddressPolicy, ranges: Sequence[str], seconds: float
 @devices_app.command("list")
 def list_devices(
     text: Annotated[str, typer.Option("--q", help="Any part of name, serial, address.")] = "",
-    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only these; may be given several times.")
+    ] = None,
     area: Annotated[str, typer.Option(help="Code of an area; below it too.")] = "",
     settings: SettingsOption = None,
     *,
@@ -95,7 +100,7 @@ def list_devices(
     """What there is, and how it is."""
 
     async def work(store: Store) -> list[dict[str, object]]:
-        return await _all_lines(store, text=text, status=status, area=area)
+        return await _all_lines(store, text=text, statuses=tuple(status or ()), area=area)
 
     rows = with_store(settings, dict(os.environ), work)
     print_rows(rows, as_json=as_json, columns=COLUMNS, empty=NOTHING_LISTED)
@@ -201,13 +206,13 @@ def import_areas(
 
 
 async def _all_lines(
-    store: Store, *, text: str, status: Status | None, area: str
+    store: Store, *, text: str, statuses: tuple[Status, ...], area: str
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     cursor: str | None = None
     async with store.database.transaction() as tx:
         area_id = (await find_place(tx, store.scope, area)).id if area else None
-        wanted = DeviceFilter(text=text, status=status, area_id=area_id)
+        wanted = DeviceFilter(text=text, statuses=statuses, area_id=area_id)
         while True:
             page = await device_lists.list_devices(
                 tx, store.scope, wanted, limit=MAX_LIMIT, cursor=cursor

@@ -23,6 +23,9 @@ Row = Mapping[str, object]
 # Lines of a table that goes into a file or a pipe are never folded.
 UNFOLDED_WIDTH = 10_000
 
+# Columns whose table heading is shorter than the name programs know them by.
+_HEADINGS = {"area_name": "area", "behind_name": "behind"}
+
 
 class Exit(IntEnum):
     """Exit status of every command."""
@@ -45,7 +48,9 @@ def print_rows(rows: Sequence[Row], *, as_json: bool, columns: Sequence[str], em
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        zone = _zone([row[column] for row in rows])
+        name = _HEADINGS.get(column, column).removeprefix("is_").replace("_", " ")
+        table.add_column(name + zone, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
     width = None if sys.stdout.isatty() else UNFOLDED_WIDTH
@@ -117,11 +122,17 @@ def _leaves(group: BaseExceptionGroup[GengfuError]) -> Iterator[BaseException]:
             yield error
 
 
+def _zone(values: Sequence[object]) -> str:
+    """Which time the machine's is, said once for a column of times."""
+    offsets = {f"{v.astimezone():%z}" for v in values if isinstance(v, datetime)}
+    return f" ({', '.join(f'UTC{o[:3]}:{o[3:]}' for o in sorted(offsets))})" if offsets else ""
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.astimezone().isoformat(sep=" ", timespec="seconds")
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

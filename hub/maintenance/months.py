@@ -50,9 +50,10 @@ def month_bounds(month: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def zone_name(zone: tzinfo, at: datetime) -> str:
-    """How a zone is called: "Asia/Shanghai", or its abbreviation and offset."""
+    """How a zone is called: "Asia/Shanghai", or "UTC+0800" where it has no name."""
     key = getattr(zone, "key", "")
-    return str(key) if key else f"{at.astimezone(zone):%Z UTC%z}"
+    local = at.astimezone(zone)
+    return str(key) or (f"UTC{local:%z}" if local.utcoffset() else "UTC")
 
 
 async def publish_month(
