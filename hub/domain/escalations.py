@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from hub.domain.calendars import Calendar
 from hub.domain.events import Severity
 from hub.domain.matchers import Matcher
+
+OVERDUE: Final = -1
 
 
 class Until(StrEnum):
@@ -46,10 +49,10 @@ class Duty:
 class PolicyStep:
     """Wait, then tell ``receivers`` and whoever is on duty ``climb`` levels above the alert's area.
 
-    ``wait_s`` counts from the step before (the first: from the moment it fired). ``climb`` 0 is
-    the area itself, None tells the named receivers only; an area without anybody on duty is
-    passed upward. It is told ``repeats`` times more, ``every_s`` apart. Outside ``hours`` it
-    waits for them (``waits_for_hours``) or is left out.
+    ``wait_s`` counts from the planned moment of the step before (the first: from when it fired).
+    ``climb`` 0 is the area itself, None tells the named receivers only; an area without anybody
+    on duty is passed upward. Until the next step begins it is told up to ``repeats`` times more,
+    ``every_s`` apart. Outside ``hours`` it waits for them (``waits_for_hours``) or is left out.
     """
 
     wait_s: float
@@ -77,10 +80,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climb:
-    """Where one alert stands in one policy: ``step`` is told at ``due_at`` (for the n-th time)."""
+    """Where one alert stands in one policy: ``step`` is told at ``due_at`` (for the n-th time).
+
+    ``since`` is what the wait for the step after counts from: when the step before was planned.
+    Step :data:`OVERDUE` is told when the alert is not resolved in time.
+    """
 
     alert_id: int
     policy_id: int
     step: int
     repeat: int
     due_at: datetime
+    since: datetime

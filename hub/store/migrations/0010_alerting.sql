@@ -139,13 +139,15 @@ CREATE TABLE policies (
     removed_at  timestamptz
 );
 
--- Where each alert stands in each policy; gone once it is taken or the policy is at its end.
+-- Where each alert stands in each policy; gone once nothing more can come of it. step -1 waits
+-- for the moment by which the alert must be resolved.
 CREATE TABLE climbs (
     alert_id    bigint NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
     policy_id   bigint NOT NULL REFERENCES policies (id) ON DELETE CASCADE,
     step        integer NOT NULL,
     repeat      integer NOT NULL DEFAULT 0,
     due_at      timestamptz NOT NULL,
+    since       timestamptz NOT NULL,            -- what the wait for the next step counts from
     PRIMARY KEY (alert_id, policy_id)
 );
 CREATE INDEX climbs_due ON climbs (due_at);
