@@ -1,76 +1,63 @@
-"""The words and the JSON of a notification, in Chinese and English. Pure.
+"""The words of a message, in Chinese and English. Pure.
 
 Names come from users *and from devices*: they are never a template, never markup, never more
-than one line. There is no secret in here: a message knows the alert, not the receiver.
+than one line. There is no secret in here. An exercise says so before anything else.
 """
 
-import json
 import math
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from enum import StrEnum
 from typing import Final
 
+from alerts.words import (
+    COLON,
+    COLOUR,
+    EXERCISE,
+    LABELS,
+    PARTLY_EXERCISE,
+    SEVERITY,
+    STEP,
+    STORM,
+    WHAT,
+    Language,
+)
 from hub.domain.alerts import Alert, Step
-from hub.domain.conditions import DeviceDegraded, DeviceOffline, EventOfKind, PointBeyond
-from hub.domain.devices import Json
 from hub.domain.events import Severity
-from hub.domain.notifications import Notification
+from hub.domain.notifications import Message, Notification, Receiver
 
 LONGEST_NAME = 128
 LONGEST_REASON = 400
+# A reason within one line of a digest.
+LONGEST_SHORT_REASON = 80
+# Lines of a digest; what is left out is counted in its last line.
+MOST_LINES = 20
 # Control, format (among them bidirectional overrides), surrogate and private characters.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_FROM_BAD_TO_MILD: Final = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+# In which order a subject counts; the other steps follow.
+_ORDER: Final = (Step.FIRED, Step.ESCALATED, Step.REPEATED, Step.RESOLVED)
 
 
-class Language(StrEnum):
-    """What a receiver reads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What words need beside the message: the time zone, and the console's public address.
 
-    ZH = "zh"
-    EN = "en"
+    Without a ``link_base`` there are no links.
+    """
 
+    zone: tzinfo
+    link_base: str = ""
 
-_SEVERITY: Final = {
-    Language.ZH: {Severity.INFO: "提示", Severity.WARNING: "警告", Severity.CRITICAL: "严重"},
-    Language.EN: {
-        Severity.INFO: "Info",
-        Severity.WARNING: "Warning",
-        Severity.CRITICAL: "Critical",
-    },
-}
-_STEP: Final = {
-    Language.ZH: {Step.FIRED: "告警", Step.RESOLVED: "已恢复"},
-    Language.EN: {Step.FIRED: "Firing", Step.RESOLVED: "Resolved"},
-}
-_WHAT: Final = {
-    Language.ZH: {
-        DeviceOffline.type: "设备离线",
-        DeviceDegraded.type: "设备异常",
-        PointBeyond.type: "读数越限",
-        EventOfKind.type: "事件",
-    },
-    Language.EN: {
-        DeviceOffline.type: "device offline",
-        DeviceDegraded.type: "device degraded",
-        PointBeyond.type: "reading beyond its limit",
-        EventOfKind.type: "event",
-    },
-}
-_LABELS: Final = {
-    Language.ZH: ("规则", "级别", "区域", "设备", "测点", "原因", "开始", "恢复", "处理人", "编号"),
-    Language.EN: (
-        "Rule",
-        "Severity",
-        "Area",
-        "Device",
-        "Point",
-        "Reason",
-        "Since",
-        "Resolved",
-        "By",
-        "Alert",
-    ),
-}
+    def link(self, alert: Alert) -> str:
+        """Where the alert can be seen."""
+        return f"{self.link_base.rstrip('/')}/alerts/{alert.id}" if self.link_base else ""
+
+    def local(self, at: datetime | None) -> str:
+        """A time as people of this place read it, with its offset."""
+        return "" if at is None else at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
@@ -80,98 +67,189 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     return short if len(short) <= longest else short[: longest - 1] + "…"
 
 
-def write_subject(notification: Notification, language: Language) -> str:
-    """One line: what, how bad, where."""
-    alert = notification.alert
-    step = _STEP[language].get(notification.step.step, notification.step.step.value)
-    severity = _SEVERITY[language][alert.severity]
-    what = _WHAT[language].get(alert.condition, alert.condition)
-    names = [clean(name) for name in (alert.device_name, alert.area_name) if name]
-    is_chinese = language is Language.ZH
-    where = " · ".join(names)
+def language_of(receiver: Receiver) -> Language:
+    """What the receiver reads; Chinese unless its options say otherwise."""
+    is_english = receiver.options.get("language") == Language.EN.value
+    return Language.EN if is_english else Language.ZH
+
+
+def drill_mark(message: Message, language: Language) -> str:
+    """What an exercise is marked with; empty for the real thing."""
+    drills = sum(told.alert.drill_id is not None for told in message.notifications)
+    if not drills:
+        return ""
+    is_all = drills == len(message.notifications)
+    return EXERCISE[language] if is_all else PARTLY_EXERCISE[language]
+
+
+def tally(message: Message) -> Mapping[Step, int]:
+    """How many of each step the message is about, in the order in which they are named."""
+    counted = message.tally or Counter(told.step.step for told in message.notifications)
+    steps = [*_ORDER, *(step for step in Step if step not in _ORDER)]
+    return {step: counted[step] for step in steps if counted.get(step)}
+
+
+def write_subject(message: Message, language: Language) -> str:
+    """One line: what, how bad, where; of a digest: how many of what."""
+    mark = drill_mark(message, language)
+    if is_digest(message):
+        return mark + _digest_subject(message, language)
+    return mark + _single_subject(message.notifications[0], language)
+
+
+def write_text(
+    message: Message, language: Language, wording: Wording, *, longest: int | None = None
+) -> str:
+    """The whole message as plain text, the subject first.
+
+    A digest of more than ``longest`` characters shows fewer lines; what it does not show it counts.
+    """
+    if not is_digest(message):
+        told = message.notifications[0]
+        return "\n".join(
+            [write_subject(message, language), "", *_details(told, message, language, wording)]
+        )
+    lines = min(MOST_LINES, len(message.notifications))
+    while True:
+        text = _digest(message, language, wording, lines)
+        if longest is None or len(text) <= longest or lines == 0:
+            return text
+        lines -= 1
+
+
+def is_digest(message: Message) -> bool:
+    """Whether it tells of many at once."""
+    return message.count != 1 or len(message.notifications) != 1
+
+
+def write_headline(told: Notification, language: Language) -> str:
+    """One notification in one line, with its mark."""
+    mark = "" if told.alert.drill_id is None else EXERCISE[language]
+    return mark + _single_subject(told, language)
+
+
+def _single_subject(told: Notification, language: Language) -> str:
+    alert = told.alert
+    step = STEP[language][told.step.step]
+    severity = SEVERITY[language][alert.severity]
+    what = _what(alert, language)
+    where = " · ".join(clean(name) for name in (alert.device_name, alert.area_name) if name)
     rule = clean(alert.rule_name)
-    if is_chinese:
-        return f"【{severity}】{step}:{rule}({what}){where}"  # Chinese
+    if language is Language.ZH:
+        return f"【{severity}】{step}:{rule}({what}){where}"
     return f"[{severity}] {step}: {rule} ({what}), {where}"
 
 
-def write_text(notification: Notification, language: Language, zone: tzinfo) -> str:
-    """The whole message as plain text."""
-    alert = notification.alert
-    is_resolved = notification.step.step is Step.RESOLVED
-    point = ""
-    if alert.point:
-        value = "" if alert.value is None else f" {alert.value:g}{clean(alert.unit, 16)}"
-        point = clean(alert.point) + value
-    values = (
-        clean(alert.rule_name),
-        _SEVERITY[language][alert.severity],
-        clean(alert.area_name),
-        clean(alert.device_name),
-        point,
-        clean(notification.step.note or alert.reason, LONGEST_REASON),
-        _local(alert.started_at, zone),
-        _local(alert.resolved_at, zone) if is_resolved else "",
-        clean(notification.step.actor) if is_resolved else "",
-        str(alert.id),
-    )
-    lines = [write_subject(notification, language), ""]
-    colon = ":" if language is Language.ZH else ": "  # Chinese
-    lines += [
-        label + colon + value
-        for label, value in zip(_LABELS[language], values, strict=True)
-        if value
-    ]
+def _what(alert: Alert, language: Language) -> str:
+    if alert.is_storm:
+        return STORM[language].format(alert.folded)
+    return WHAT[language].get(alert.condition, alert.condition)
+
+
+def _digest_subject(message: Message, language: Language) -> str:
+    present = {told.alert.severity for told in message.notifications}
+    worst = next((level for level in _FROM_BAD_TO_MILD if level in present), Severity.INFO)
+    severity = SEVERITY[language][worst]
+    counted = tally(message)
+    unseen = message.count - sum(counted.values())
+    if language is Language.ZH:
+        parts = [f"{STEP[language][step]} {count} 条" for step, count in counted.items()]
+        parts += [f"其余 {unseen} 条"] if unseen > 0 else []
+        return f"【{severity}】共 {message.count} 条告警:{','.join(parts)}"
+    parts = [f"{count} {STEP[language][step].lower()}" for step, count in counted.items()]
+    parts += [f"{unseen} more"] if unseen > 0 else []
+    return f"[{severity}] {message.count} alerts: {', '.join(parts)}"
+
+
+def _details(
+    told: Notification, message: Message, language: Language, wording: Wording
+) -> list[str]:
+    alert = told.alert
+    is_resolved = told.step.step is Step.RESOLVED
+    values = {
+        "rule": clean(alert.rule_name),
+        "severity": SEVERITY[language][alert.severity],
+        "area": clean(alert.area_name),
+        "device": clean(alert.device_name),
+        "channel": clean(alert.channel),
+        "point": reading(alert),
+        "reason": clean(told.step.note or alert.reason, LONGEST_REASON),
+        "folded": str(alert.folded) if alert.is_storm else "",
+        "since": wording.local(alert.started_at),
+        "due": _due(alert, message.created_at, language, wording),
+        "resolved": wording.local(alert.resolved_at) if is_resolved else "",
+        "by": clean(told.step.actor) if is_resolved else "",
+        "why": clean(told.why, LONGEST_REASON),
+        "alert": str(alert.id),
+        "link": wording.link(alert),
+    }
+    labels, colon = LABELS[language], COLON[language]
+    return [labels[key] + colon + value for key, value in values.items() if value]
+
+
+def reading(alert: Alert) -> str:
+    """The point and what it read."""
+    if not alert.point:
+        return ""
+    is_number = alert.value is not None and math.isfinite(alert.value)
+    value = f" {alert.value:g}{clean(alert.unit, 16)}" if is_number else ""
+    return clean(alert.point) + value
+
+
+def _due(alert: Alert, now: datetime, language: Language, wording: Wording) -> str:
+    if alert.deadline is None:
+        return ""
+    colour = COLOUR[language][alert.colour(now)]
+    due = wording.local(alert.deadline)
+    return f"{due}({colour})" if language is Language.ZH else f"{due} ({colour})"
+
+
+def _digest(message: Message, language: Language, wording: Wording, most: int) -> str:
+    """Lines under headings: whichever of area and rule makes fewer of them."""
+    shown = list(message.notifications)[:most]
+    areas = {told.alert.area_id for told in shown}
+    rules = {told.alert.rule_id for told in shown}
+    by_area = len(areas) <= len(rules)
+    groups: dict[int, list[Notification]] = {}
+    for told in shown:
+        key = told.alert.area_id if by_area else told.alert.rule_id
+        groups.setdefault(key, []).append(told)
+    lines = [write_subject(message, language)]
+    for group in groups.values():
+        lines += ["", *_group(group, by_area=by_area, language=language, wording=wording)]
+    rest = message.count - len(shown)
+    if rest > 0:
+        more = (
+            f"另有 {rest} 条未列出" if language is Language.ZH else f"and {rest} more, not listed"
+        )
+        where = f"{wording.link_base.rstrip('/')}/alerts" if wording.link_base else ""
+        lines += ["", f"{more} {where}".rstrip()]
     return "\n".join(lines)
 
 
-def build_payload(notification: Notification, zone: tzinfo) -> bytes:
-    """The JSON that webhooks and MQTT subscribers get, ASCII only.
-
-    ``<``, ``>`` and ``&`` are escaped, so that it stays inert where somebody pastes it into a page.
-    """
-    texts: dict[str, Json] = {
-        language.value: write_text(notification, language, zone) for language in Language
-    }
-    payload: dict[str, Json] = {
-        "version": 1,
-        "id": notification.message_id,
-        "type": f"alert.{notification.step.step.value}",
-        "at": notification.step.at.isoformat(),
-        "alert": _alert(notification.alert),
-        "text": texts,
-    }
-    text = json.dumps(payload, separators=(",", ":"), allow_nan=False)
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode("ascii")
-
-
-def _alert(alert: Alert) -> dict[str, Json]:
-    value = alert.value
-    is_finite = value is not None and math.isfinite(value)
-    return {
-        "id": alert.id,
-        "rule": {"id": alert.rule_id, "name": clean(alert.rule_name)},
-        "condition": alert.condition,
-        "severity": alert.severity.value,
-        "area": {"id": alert.area_id, "name": clean(alert.area_name), "path": alert.area_path},
-        "device": None
-        if alert.device_id is None
-        else {"id": alert.device_id, "name": clean(alert.device_name)},
-        "channel": clean(alert.channel),
-        "point": clean(alert.point),
-        "value": value if is_finite else None,
-        "unit": clean(alert.unit, 16),
-        "reason": clean(alert.reason, LONGEST_REASON),
-        "event": alert.event_id,
-        "started_at": alert.started_at.isoformat(),
-        "fired_at": alert.fired_at.isoformat(),
-        "resolved_at": None if alert.resolved_at is None else alert.resolved_at.isoformat(),
-        "resolved_by": clean(alert.resolved_by),
-        "resolution": clean(alert.resolution, LONGEST_REASON),
-    }
-
-
-def _local(at: datetime | None, zone: tzinfo) -> str:
-    return "" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
+def _group(
+    group: Sequence[Notification], *, by_area: bool, language: Language, wording: Wording
+) -> list[str]:
+    first = group[0].alert
+    lines = [f"{clean(first.area_name if by_area else first.rule_name)} ({len(group)})"]
+    for told in group:
+        alert = told.alert
+        mark = "" if alert.drill_id is None else EXERCISE[language]
+        severity = SEVERITY[language][alert.severity]
+        names = (alert.rule_name if by_area else alert.area_name, alert.device_name)
+        who = " · ".join(clean(name) for name in names if name)
+        point = reading(alert)
+        many = f"({_what(alert, language)})" if alert.is_storm else ""
+        reason = clean(told.step.note or alert.reason, LONGEST_SHORT_REASON)
+        at = told.step.at.astimezone(wording.zone).strftime("%m-%d %H:%M:%S")
+        parts = (
+            f"- {mark}{at}",
+            STEP[language][told.step.step],
+            severity,
+            who + many,
+            point,
+            reason,
+            wording.link(alert),
+        )
+        lines.append(" | ".join(part for part in parts if part))
+    return lines

@@ -7,17 +7,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
-from hub.domain.notifications import Notification
+from hub.domain.notifications import Message
 
 
 class Notifier(Protocol):
-    """Delivers one notification to its receiver."""
+    """Delivers one message to its receiver."""
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, message: Message) -> str:
         """Deliver within 30 s and return one line for the record, without any secret.
 
         Raises:
-            TryAgain: the receiver may take it later.
+            TryAgain: the receiver may take it later; ``after_s`` when it says when.
             Rejected: the receiver refuses it for good, or its options cannot be used.
         """
 

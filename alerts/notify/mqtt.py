@@ -10,10 +10,11 @@ from typing import Final, Protocol
 
 from pydantic import Field, field_validator
 
-from alerts.messages import build_payload
+from alerts.messages import Wording
 from alerts.notifier import Options
+from alerts.payloads import build_payload
 from hub.domain.errors import DeviceError, Rejected, TryAgain
-from hub.domain.notifications import Notification
+from hub.domain.notifications import Message
 
 TIMEOUT_S = 10.0
 LONGEST_TOPIC = 256
@@ -50,21 +51,28 @@ class MqttOptions(Options):
 
 
 class MqttNotifier:
-    """Publishes one message a notification; the id is in the JSON."""
+    """Publishes each message once; its id is in the JSON."""
 
-    def __init__(self, publish: Publish, zone: tzinfo, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        publish: Publish,
+        zone: tzinfo,
+        *,
+        link_base: str = "",
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._publish = publish
         self._timeout_s = timeout_s
-        self._zone = zone
+        self._wording = Wording(zone=zone, link_base=link_base)
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, message: Message) -> str:
         """Deliver one; see :class:`alerts.notifier.Notifier`."""
         try:
-            options = MqttOptions.model_validate(dict(notification.receiver.options))
+            options = MqttOptions.model_validate(dict(message.receiver.options))
         except ValueError:
             msg = "the receiver's topic cannot be used"
             raise Rejected(msg) from None
-        payload = build_payload(notification, self._zone)
+        payload = build_payload(message, self._wording)
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._publish(options.topic, payload, qos=options.qos, retain=options.retain)

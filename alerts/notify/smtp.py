@@ -18,13 +18,15 @@ from typing import Annotated, Final, cast
 import aiosmtplib
 from pydantic import AfterValidator, Field, model_validator
 
-from alerts.messages import Language, write_subject, write_text
+from alerts.messages import Wording, write_subject, write_text
 from alerts.notifier import Options
+from alerts.words import Language
 from hub.domain.addresses import AddressPolicy
 from hub.domain.errors import Rejected, TryAgain
-from hub.domain.notifications import Notification
+from hub.domain.notifications import Message
 
 TIMEOUT_S = 20.0
+PICTURE_NAME: Final = "alert.jpg"
 # Dot-atoms of RFC 5321 only: no quotes, no comments, nothing that could end a header or command.
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64}@[A-Za-z0-9.\-]{1,253}\Z")
 _HOST: Final = re.compile(
@@ -71,32 +73,33 @@ class SmtpOptions(Options):
 
 
 class SmtpNotifier:
-    """Sends one mail a notification, to all recipients at once."""
+    """Sends one mail a message, to all recipients at once."""
 
     def __init__(
         self,
         policy: AddressPolicy,
         zone: tzinfo,
         *,
+        link_base: str = "",
         tls_context: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._policy = policy
         self._timeout_s = timeout_s
-        self._zone = zone
+        self._wording = Wording(zone=zone, link_base=link_base)
         self._tls_context = tls_context or ssl.create_default_context()
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, message: Message) -> str:
         """Deliver one; see :class:`alerts.notifier.Notifier`."""
         try:
-            options = SmtpOptions.model_validate(dict(notification.receiver.options))
+            options = SmtpOptions.model_validate(dict(message.receiver.options))
         except ValueError:
             msg = "the receiver's mail options cannot be used"
             raise Rejected(msg) from None
-        mail = build_mail(notification, options, self._zone)
+        mail = build_mail(message, options, self._wording)
         try:
             async with asyncio.timeout(self._timeout_s):
-                refused = await self._deliver(notification, options, mail)
+                refused = await self._deliver(message, options, mail)
         except TimeoutError as error:
             msg = f"the mail server did not take it within {self._timeout_s:g} s"
             raise TryAgain(msg) from error
@@ -105,9 +108,7 @@ class SmtpNotifier:
         taken = len(options.recipients) - refused
         return f"accepted for {taken} of {len(options.recipients)} recipients"
 
-    async def _deliver(
-        self, notification: Notification, options: SmtpOptions, mail: EmailMessage
-    ) -> int:
+    async def _deliver(self, message: Message, options: SmtpOptions, mail: EmailMessage) -> int:
         """Hold one conversation; return how many of the recipients were refused."""
         opened = await self._connect(options)
         client = aiosmtplib.SMTP(
@@ -122,7 +123,7 @@ class SmtpNotifier:
         try:
             await client.connect()
             if options.username:
-                await client.login(options.username, notification.receiver.secret.reveal())
+                await client.login(options.username, message.receiver.secret.reveal())
             refused, _ = await client.send_message(
                 mail, sender=options.sender, recipients=options.recipients
             )
@@ -168,17 +169,21 @@ class SmtpNotifier:
         raise trouble
 
 
-def build_mail(notification: Notification, options: SmtpOptions, zone: tzinfo) -> EmailMessage:
-    """Write the mail; the same notification always has the same Message-ID."""
+def build_mail(message: Message, options: SmtpOptions, wording: Wording) -> EmailMessage:
+    """Write the mail; the same message always has the same Message-ID."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = options.sender
     mail["To"] = ", ".join(options.recipients)
-    mail["Subject"] = write_subject(notification, options.language)
-    mail["Date"] = format_datetime(notification.step.at)
+    mail["Subject"] = write_subject(message, options.language)
+    mail["Date"] = format_datetime(message.created_at)
     domain = options.sender.rpartition("@")[2]
-    mail["Message-ID"] = f"<{notification.message_id}@{domain}>"
+    mail["Message-ID"] = f"<{message.message_id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
-    mail.set_content(write_text(notification, options.language, zone))
+    mail.set_content(message.text or write_text(message, options.language, wording))
+    if message.picture:
+        mail.add_attachment(
+            message.picture, maintype="image", subtype="jpeg", filename=PICTURE_NAME
+        )
     return mail
 
 

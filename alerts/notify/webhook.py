@@ -17,11 +17,12 @@ import aiohttp
 from pydantic import field_validator
 from yarl import URL
 
-from alerts.messages import build_payload
+from alerts.messages import Wording
 from alerts.notifier import Options
+from alerts.payloads import build_payload
 from hub.domain.addresses import WEB_SCHEMES, parse_address
 from hub.domain.errors import AddressRefused, Rejected, TryAgain
-from hub.domain.notifications import Notification
+from hub.domain.notifications import Message
 from hub.domain.ports import Clock
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import EndpointRefused
@@ -51,7 +52,7 @@ class WebhookOptions(Options):
 
 
 class WebhookNotifier:
-    """POSTs; one request a notification, one attempt a call."""
+    """POSTs; one request a message, one attempt a call."""
 
     def __init__(
         self,
@@ -59,20 +60,21 @@ class WebhookNotifier:
         clock: Clock,
         zone: tzinfo,
         *,
+        link_base: str = "",
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._zone = zone
+        self._wording = Wording(zone=zone, link_base=link_base)
         self._timeout_s = timeout_s
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, message: Message) -> str:
         """Deliver one; see :class:`alerts.notifier.Notifier`."""
-        address = _address(notification)
-        body = build_payload(notification, self._zone)
+        address = _address(message)
+        body = build_payload(message, self._wording)
         headers = {
             "Content-Type": "application/json",
-            **sign(notification.message_id, self._clock(), body, notification.receiver.secret),
+            **sign(message.message_id, self._clock(), body, message.receiver.secret),
         }
         try:
             async with self._client.post(
@@ -121,9 +123,9 @@ def _key(secret: Secret) -> bytes:
     return text.encode()
 
 
-def _address(notification: Notification) -> str:
+def _address(message: Message) -> str:
     try:
-        options = WebhookOptions.model_validate(dict(notification.receiver.options))
+        options = WebhookOptions.model_validate(dict(message.receiver.options))
     except ValueError:
         msg = "the receiver's address cannot be used"
         raise Rejected(msg) from None

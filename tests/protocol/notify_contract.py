@@ -12,11 +12,11 @@ from typing import Protocol
 import pytest
 
 from alerts.notifier import Notifier
-from hub.domain.alerts import Step
+from hub.domain.alerts import Alert, Step
 from hub.domain.devices import Json
 from hub.domain.errors import DeliveryError, Rejected, TryAgain
-from hub.domain.notifications import Notification, ReceiverKind
-from tests.unit.alerts_examples import ALERT, MESSAGE_ID, notification
+from hub.domain.notifications import Message, ReceiverKind
+from tests.unit.alerts_examples import ALERT, MESSAGE_ID, message, notification, receiver
 
 # Unlike anything else, so that finding it anywhere is a leak.
 SECRET = "Gf-7x!kQ2vLz0Secret"  # 19 characters
@@ -58,8 +58,9 @@ class Rig(Protocol):
 class NotifierContract:
     """Run by every notifier's test module."""
 
-    def message(self, rig: Rig, *, step: Step = Step.FIRED) -> Notification:
-        return notification(kind=rig.kind, options=rig.options, secret=SECRET, step=step)
+    def message(self, rig: Rig, *, step: Step = Step.FIRED, alert: Alert = ALERT) -> Message:
+        to = receiver(rig.kind, rig.options, SECRET)
+        return message(notification(step=step, alert=alert), to=to)
 
     async def test_it_delivers_and_says_so(self, rig: Rig) -> None:
         detail = await rig.notifier.send(self.message(rig))
@@ -112,7 +113,7 @@ class NotifierContract:
     async def test_options_it_cannot_use_are_a_refusal(
         self, rig: Rig, options: Mapping[str, Json]
     ) -> None:
-        broken = notification(kind=rig.kind, options=options, secret=SECRET)
+        broken = message(to=receiver(rig.kind, options, SECRET))
         with pytest.raises(Rejected):
             await rig.notifier.send(broken)
 
@@ -122,9 +123,7 @@ class NotifierContract:
         alert = replace(
             ALERT, device_name=HOSTILE_NAME, rule_name=HOSTILE_NAME, area_name=HOSTILE_NAME
         )
-        await rig.notifier.send(
-            notification(kind=rig.kind, options=rig.options, secret=SECRET, alert=alert)
-        )
+        await rig.notifier.send(self.message(rig, alert=alert))
         (got,) = await rig.received(1)
         assert "49" not in got.text.replace(MESSAGE_ID, "")
         assert "\x00" not in got.text
@@ -136,12 +135,12 @@ class NotifierContract:
         self, rig: Rig, trouble: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(0)
-        message = self.message(rig)
-        said = repr(message)
+        sent = self.message(rig)
+        said = repr(sent)
         if trouble != "none":
             await getattr(rig, trouble)()
         try:
-            said += await rig.notifier.send(message)
+            said += await rig.notifier.send(sent)
         except DeliveryError as error:
             said += f"{error} {error!r}"
         # What the far end's libraries log is not ours.
@@ -149,5 +148,5 @@ class NotifierContract:
         if trouble == "none":
             said += (await rig.received(1))[0].text
         assert SECRET not in said
-        log_and_error = said.replace(repr(message), "")
+        log_and_error = said.replace(repr(sent), "")
         assert TOKEN not in log_and_error

@@ -15,7 +15,7 @@ from hub.domain.errors import DeviceUnreachable, Rejected
 from hub.domain.notifications import ReceiverKind
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
 from tests.protocol.notify_contract import SHORT_S, NotifierContract, Received
-from tests.unit.alerts_examples import notification
+from tests.unit.alerts_examples import message, receiver
 
 TOPIC = "gengfu/alerts/county"
 
@@ -146,7 +146,7 @@ class TestMqtt(NotifierContract):
 @pytest.mark.parametrize("qos", [0, 1, 2])
 async def test_every_quality_of_service_arrives(rig: MqttRig, qos: int) -> None:
     options = {"topic": TOPIC, "qos": qos}
-    detail = await rig.notifier.send(notification(kind=rig.kind, options=options))
+    detail = await rig.notifier.send(message(to=receiver(rig.kind, options)))
     assert detail == f"published with QoS {qos}"
     (got,) = await rig.received(1)
     assert got.text.startswith(TOPIC)
@@ -157,7 +157,7 @@ async def test_a_stored_topic_of_a_device_is_not_published_to(rig: MqttRig) -> N
     """The check holds at the wire too, not only in the form."""
     options = {"topic": "gengfu/v1/gate/command"}
     with pytest.raises(Rejected):
-        await rig.notifier.send(notification(kind=rig.kind, options=options))
-    await rig.notifier.send(notification(kind=rig.kind, options={"topic": TOPIC}))
+        await rig.notifier.send(message(to=receiver(rig.kind, options)))
+    await rig.notifier.send(message(to=receiver(rig.kind, {"topic": TOPIC})))
     await rig.received(1)
     assert [message.topic for message in rig.messages] == [TOPIC]

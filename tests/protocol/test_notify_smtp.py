@@ -22,7 +22,7 @@ from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
 from hub.domain.notifications import ReceiverKind
 from tests.protocol.notify_contract import SECRET, SHORT_S, NotifierContract, Received
-from tests.unit.alerts_examples import MESSAGE_ID, notification
+from tests.unit.alerts_examples import MESSAGE_ID, message, receiver
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 
@@ -197,11 +197,11 @@ class TestSmtp(NotifierContract):
 async def test_retry_table(rig: SmtpRig, reply: str, outcome: type[Exception]) -> None:
     rig.reply = reply
     with pytest.raises(outcome, match=f"SMTP {reply[:3]}$"):
-        await rig.notifier.send(notification(kind=rig.kind, options=rig.options, secret=SECRET))
+        await rig.notifier.send(message(to=receiver(rig.kind, rig.options, SECRET)))
 
 
 async def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(rig: SmtpRig) -> None:
-    wrong = notification(kind=rig.kind, options=rig.options, secret="hunter2")
+    wrong = message(to=receiver(rig.kind, rig.options, "hunter2"))
     with pytest.raises(Rejected, match="SMTP 535") as caught:
         await rig.notifier.send(wrong)
     assert "hunter2" not in str(caught.value)
@@ -210,15 +210,15 @@ async def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(rig: SmtpRi
 
 async def test_some_recipients_refused_is_delivered_to_the_others(rig: SmtpRig) -> None:
     rig.refused_recipients = frozenset({"chief@example.org"})
-    message = notification(kind=rig.kind, options=rig.options, secret=SECRET)
-    assert await rig.notifier.send(message) == "accepted for 1 of 2 recipients"
+    sent = message(to=receiver(rig.kind, rig.options, SECRET))
+    assert await rig.notifier.send(sent) == "accepted for 1 of 2 recipients"
     rig.refused_recipients = frozenset({"chief@example.org", "duty@example.org"})
     with pytest.raises(Rejected, match="SMTP 550"):
-        await rig.notifier.send(message)
+        await rig.notifier.send(sent)
 
 
 async def test_the_mail_is_plain_text_with_the_right_headers(rig: SmtpRig) -> None:
-    await rig.notifier.send(notification(kind=rig.kind, options=rig.options, secret=SECRET))
+    await rig.notifier.send(message(to=receiver(rig.kind, rig.options, SECRET)))
     (envelope,) = rig.envelopes
     assert isinstance(envelope.content, bytes)
     mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
@@ -233,7 +233,7 @@ async def test_the_mail_is_plain_text_with_the_right_headers(rig: SmtpRig) -> No
 async def test_a_certificate_that_does_not_verify_gets_no_password(rig: SmtpRig) -> None:
     strict = SmtpNotifier(LOOPBACK, UTC, timeout_s=SHORT_S)
     with pytest.raises(TryAgain):
-        await strict.send(notification(kind=rig.kind, options=rig.options, secret=SECRET))
+        await strict.send(message(to=receiver(rig.kind, rig.options, SECRET)))
     assert rig.logins == []
 
 
@@ -243,5 +243,5 @@ async def test_our_own_network_is_out_of_reach(rig: SmtpRig) -> None:
     for host in ("127.0.0.1", "localhost", "127.1", "::ffff:127.0.0.1"):
         options = {**rig.options, "host": host}
         with pytest.raises(Rejected, match="not in a network"):
-            await guarded.send(notification(kind=rig.kind, options=options, secret=SECRET))
+            await guarded.send(message(to=receiver(rig.kind, options, SECRET)))
     assert rig.logins == []

@@ -21,7 +21,7 @@ from hub.domain.notifications import ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import open_client
 from tests.protocol.notify_contract import SECRET, SHORT_S, TOKEN, NotifierContract, Received
-from tests.unit.alerts_examples import notification
+from tests.unit.alerts_examples import message, receiver
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 
@@ -135,12 +135,12 @@ class TestWebhook(NotifierContract):
 )
 async def test_retry_table(rig: WebhookRig, status: int, outcome: type[Exception] | None) -> None:
     rig.status = status
-    message = notification(options=rig.options)
+    sent = message(to=receiver(options=rig.options))
     if outcome is None:
-        assert await rig.notifier.send(message) == f"HTTP {status}"
+        assert await rig.notifier.send(sent) == f"HTTP {status}"
         return
     with pytest.raises(outcome, match=str(status)):
-        await rig.notifier.send(message)
+        await rig.notifier.send(sent)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_retry_table(rig: WebhookRig, status: int, outcome: type[Exception
     ],
 )
 async def test_the_receiver_can_check_who_sent_it(rig: WebhookRig, secret: str, key: bytes) -> None:
-    await rig.notifier.send(notification(options=rig.options, secret=secret))
+    await rig.notifier.send(message(to=receiver(options=rig.options, secret=secret)))
     ((headers, body),) = rig.requests
     assert headers["Content-Type"] == "application/json"
     content = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
@@ -171,7 +171,7 @@ def test_the_signature_is_that_of_the_standard() -> None:
 
 
 async def test_without_a_key_nothing_is_signed(rig: WebhookRig) -> None:
-    await rig.notifier.send(notification(options=rig.options))
+    await rig.notifier.send(message(to=receiver(options=rig.options)))
     ((headers, _),) = rig.requests
     assert "Webhook-Signature" not in headers
 
@@ -181,7 +181,7 @@ async def test_a_redirect_is_not_followed(rig: WebhookRig) -> None:
     rig.status = 307
     rig.location = f"http://127.0.0.1:{rig.port}/elsewhere"
     with pytest.raises(Rejected, match="redirect"):
-        await rig.notifier.send(notification(options=rig.options))
+        await rig.notifier.send(message(to=receiver(options=rig.options)))
     assert len(rig.requests) == 1
 
 
@@ -208,7 +208,7 @@ async def test_our_own_network_is_out_of_reach(rig: WebhookRig, host: str) -> No
     async with open_client(AddressPolicy()) as guarded:
         notifier = WebhookNotifier(guarded, clock, UTC, timeout_s=SHORT_S)
         with pytest.raises(Rejected, match=r"not in a network|cannot be used"):
-            await notifier.send(notification(options=options))
+            await notifier.send(message(to=receiver(options=options)))
     assert rig.requests == []
 
 
@@ -218,7 +218,7 @@ async def test_a_name_that_leads_home_is_out_of_reach(rig: WebhookRig) -> None:
     async with open_client(AddressPolicy()) as guarded:
         notifier = WebhookNotifier(guarded, clock, UTC, timeout_s=SHORT_S)
         with pytest.raises((Rejected, TryAgain), match="not in a network"):
-            await notifier.send(notification(options=options))
+            await notifier.send(message(to=receiver(options=options)))
     assert rig.requests == []
 
 
@@ -233,4 +233,6 @@ async def test_a_server_that_speaks_something_else(client: aiohttp.ClientSession
         port = server.sockets[0].getsockname()[1]
         notifier = WebhookNotifier(client, clock, UTC, timeout_s=SHORT_S)
         with pytest.raises(TryAgain):
-            await notifier.send(notification(options={"address": f"http://127.0.0.1:{port}/"}))
+            await notifier.send(
+                message(to=receiver(options={"address": f"http://127.0.0.1:{port}/"}))
+            )

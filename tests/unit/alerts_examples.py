@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hub.domain.alerts import Alert, AlertStatus, AlertStep, Step
 from hub.domain.devices import Json
 from hub.domain.events import Severity
-from hub.domain.notifications import DeliveryStatus, Notification, Receiver, ReceiverKind
+from hub.domain.notifications import Message, Notification, Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 
 T0 = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
@@ -41,28 +41,42 @@ ALERT = Alert(
 
 
 def notification(
-    *,
-    kind: ReceiverKind = ReceiverKind.WEBHOOK,
-    options: Mapping[str, Json] | None = None,
-    secret: str = "",
-    step: Step = Step.FIRED,
-    alert: Alert = ALERT,
+    *, step: Step = Step.FIRED, alert: Alert = ALERT, number: int = 1, why: str = ""
 ) -> Notification:
     """Build one; a resolved step also resolves the alert."""
     if step is Step.RESOLVED:
         alert = replace(alert, status=AlertStatus.RESOLVED, resolved_at=T0, resolved_by="hub")
     return Notification(
+        id=number,
+        alert=alert,
+        step=AlertStep(
+            id=number, alert_id=alert.id, at=T0, actor="hub.alerts", step=step, note="why"
+        ),
+        why=why,
+    )
+
+
+def receiver(
+    kind: ReceiverKind = ReceiverKind.WEBHOOK,
+    options: Mapping[str, Json] | None = None,
+    secret: str = "",
+) -> Receiver:
+    """Build one."""
+    return Receiver(
+        id=5, name="duty room", area_id=3, kind=kind, options=options or {}, secret=Secret(secret)
+    )
+
+
+def message(
+    *told: Notification, to: Receiver | None = None, count: int = 0, picture: bytes = b""
+) -> Message:
+    """Build one of a single notification, or a digest; ``count`` may exceed what it carries."""
+    return Message(
         id=1,
         message_id=MESSAGE_ID,
-        alert=alert,
-        step=AlertStep(id=1, alert_id=alert.id, at=T0, actor="hub.alerts", step=step, note="why"),
-        receiver=Receiver(
-            id=5,
-            name="duty room",
-            area_id=3,
-            kind=kind,
-            options=options or {},
-            secret=Secret(secret),
-        ),
-        status=DeliveryStatus.WAITING,
+        receiver=to or receiver(),
+        notifications=told or (notification(),),
+        count=count or len(told) or 1,
+        created_at=T0,
+        picture=picture,
     )

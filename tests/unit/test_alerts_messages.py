@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.messages import Language, build_payload, clean, write_subject, write_text
+from alerts.messages import Wording, clean, write_subject, write_text
+from alerts.payloads import build_payload
+from alerts.words import Language
 from hub.domain.alerts import Step
-from tests.unit.alerts_examples import ALERT, MESSAGE_ID, notification
+from tests.unit.alerts_examples import ALERT, MESSAGE_ID, message, notification
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+WORDING = Wording(zone=ZoneInfo("Asia/Shanghai"))
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "{{7*7}}",
@@ -24,15 +26,15 @@ HOSTILE = (
 
 
 def test_chinese_and_english() -> None:
-    zh = write_text(notification(), Language.ZH, SHANGHAI)
+    zh = write_text(message(), Language.ZH, WORDING)
     assert zh.splitlines()[0] == "【严重】告警:Camera offline(设备离线)村口 1 · 李家村"  # Chinese
     assert "2026-11-23 00:30:00 +0800" in zh
-    en = write_subject(notification(step=Step.RESOLVED), Language.EN)
+    en = write_subject(message(notification(step=Step.RESOLVED)), Language.EN)
     assert en == "[Critical] Resolved: Camera offline (device offline), 村口 1 · 李家村"
 
 
 def test_the_payload_says_all_of_it() -> None:
-    got = json.loads(build_payload(notification(step=Step.RESOLVED), SHANGHAI))
+    got = json.loads(build_payload(message(notification(step=Step.RESOLVED)), WORDING))
     assert got["id"] == MESSAGE_ID
     assert got["type"] == "alert.resolved"
     assert got["alert"]["device"] == {"id": 9, "name": "村口 1"}
@@ -42,7 +44,7 @@ def test_the_payload_says_all_of_it() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_values_that_json_does_not_know_become_null(value: float) -> None:
-    payload = build_payload(notification(alert=replace(ALERT, value=value)), SHANGHAI)
+    payload = build_payload(message(notification(alert=replace(ALERT, value=value))), WORDING)
     assert json.loads(payload)["alert"]["value"] is None
 
 
@@ -61,20 +63,22 @@ def test_names_from_devices_are_inert(name: str) -> None:
         reason=name,
         channel=name,
     )
-    hostile = notification(alert=alert)
+    hostile = message(notification(alert=alert))
     plain_lines = len(
         write_text(
-            notification(alert=replace(ALERT, point="p", value=1.0)), Language.EN, SHANGHAI
+            message(notification(alert=replace(ALERT, channel="c", point="p", value=1.0))),
+            Language.EN,
+            WORDING,
         ).splitlines()
     )
     for language in Language:
         subject = write_subject(hostile, language)
         assert subject.isprintable()
         assert len(subject) < 600
-        text = write_text(hostile, language, SHANGHAI)
+        text = write_text(hostile, language, WORDING)
         assert len(text.splitlines()) == plain_lines
         assert "49" not in text
-    payload = build_payload(hostile, SHANGHAI)
+    payload = build_payload(hostile, WORDING)
     assert not set(b"<>&\r\n\x00\x1b") & set(payload)
     # Nothing is interpreted and nothing lost: whoever reads it gets the name as it was.
     assert json.loads(payload)["alert"]["device"]["name"] == clean(name)
