@@ -1,0 +1,166 @@
+"""What the database says of a storm, and in which ways it does not add up.
+
+Every device that was found silent is behind an alert of its own, counts in another alert, or was
+held back with a reason. Every notification is in one message, every message reached its receiver
+at least once, and whoever was told of an alert was told of its end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+from hub.store.database import Database, Transaction
+from tests.system.hook_station import HookStation
+
+FIRED = "fired"
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One notification: who, of what, in which message."""
+
+    receiver: str
+    alert_id: int
+    step: str
+    status: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An alert that stands by itself."""
+
+    alert_id: int
+    device_id: int
+    is_open: bool
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What was stored of a storm that is over. Devices by number."""
+
+    failed: frozenset[int]
+    standing: Sequence[Standing]
+    folded: frozenset[int]
+    held: frozenset[int]
+    storms: int
+    open_alerts: int
+    told: Sequence[Told]
+    message_counts: int
+    messages: Mapping[str, str]  # message id -> receiver
+
+    def told_steps(self, step: str) -> set[tuple[str, int]]:
+        """Who was told of this step, of which alert."""
+        return {(one.receiver, one.alert_id) for one in self.told if one.step == step}
+
+
+async def read_books(database: Database) -> Books:
+    """Read everything that happened in a county built for one storm."""
+    async with database.transaction() as tx:
+        standing = await tx.fetch(
+            Standing,
+            "SELECT id AS alert_id, device_id, status <> 'resolved' AS is_open, started_at"
+            " FROM alerts WHERE condition = 'device_offline' AND device_id IS NOT NULL"
+            " AND folded_into IS NULL AND NOT is_storm ORDER BY id",
+        )
+        told = await tx.fetch(
+            Told,
+            "SELECT r.name AS receiver, n.alert_id, s.step, n.status,"
+            " coalesce(m.message_id::text, '') AS message_id FROM notifications n"
+            " JOIN receivers r ON r.id = n.receiver_id JOIN alert_steps s ON s.id = n.step_id"
+            " LEFT JOIN messages m ON m.id = n.message ORDER BY n.id",
+        )
+        messages = await tx.tuples(
+            "SELECT m.message_id::text, r.name FROM messages m"
+            " JOIN receivers r ON r.id = m.receiver_id"
+        )
+        return Books(
+            failed=await _devices(
+                tx, "SELECT DISTINCT device_id FROM events WHERE kind = 'device.offline'"
+            ),
+            standing=standing,
+            folded=await _devices(
+                tx,
+                "SELECT DISTINCT device_id FROM alerts WHERE condition = 'device_offline'"
+                " AND folded_into IS NOT NULL",
+            ),
+            held=await _devices(tx, "SELECT DISTINCT device_id FROM alert_holds"),
+            storms=await _number(tx, "SELECT count(*) FROM alerts WHERE is_storm"),
+            open_alerts=await _number(tx, "SELECT count(*) FROM alerts WHERE status <> 'resolved'"),
+            told=told,
+            message_counts=await _number(tx, "SELECT coalesce(sum(count), 0) FROM messages"),
+            messages={str(number): str(receiver) for number, receiver in messages},
+        )
+
+
+def disagreements(books: Books, uplinks: Sequence[int], station: HookStation) -> list[str]:
+    """Every way in which alerts, notifications and messages do not add up."""
+    return [*_of_alerts(books, uplinks), *_of_tellings(books), *_of_messages(books, station)]
+
+
+def _of_alerts(books: Books, uplinks: Sequence[int]) -> list[str]:
+    wrong = []
+    devices = [alert.device_id for alert in books.standing]
+    if sorted(devices) != sorted(uplinks):
+        extra = sorted(set(devices) - set(uplinks))
+        lacking = sorted(set(uplinks) - set(devices))
+        wrong.append(
+            f"{len(devices)} alerts stand by themselves, not {len(uplinks)}: {len(extra)} more"
+            f" devices {extra[:5]}, {len(lacking)} lacking {lacking[:5]}"
+        )
+    lost = books.failed - set(devices) - books.folded - books.held
+    if lost:
+        wrong.append(f"{len(lost)} failures are nowhere: {sorted(lost)[:5]}")
+    invented = (set(devices) | books.folded | books.held) - books.failed
+    if invented:
+        wrong.append(f"{len(invented)} devices never failed: {sorted(invented)[:5]}")
+    if books.open_alerts:
+        wrong.append(f"{books.open_alerts} alerts are still open")
+    return wrong
+
+
+def _of_tellings(books: Books) -> list[str]:
+    wrong = []
+    fired, resolved = books.told_steps(FIRED), books.told_steps(RESOLVED)
+    receivers = set(books.messages.values())
+    for alert in books.standing:
+        deaf = {name for name in receivers if (name, alert.alert_id) not in fired}
+        if deaf:
+            wrong.append(f"alert {alert.alert_id} was not told to {sorted(deaf)}")
+    if fired - resolved:
+        wrong.append(f"{len(fired - resolved)} were told of the beginning and not of the end")
+    if resolved - fired:
+        wrong.append(f"{len(resolved - fired)} were told of the end only")
+    folded_told = {alert for _, alert in fired} - {one.alert_id for one in books.standing}
+    if folded_told:
+        wrong.append(f"{len(folded_told)} alerts were told that do not stand by themselves")
+    return wrong
+
+
+def _of_messages(books: Books, station: HookStation) -> list[str]:
+    wrong = []
+    waiting = [one for one in books.told if one.status != "delivered" or not one.message_id]
+    if waiting:
+        wrong.append(f"{len(waiting)} notifications are not delivered")
+    if books.message_counts != len(books.told):
+        wrong.append(f"{len(books.told)} notifications, but messages hold {books.message_counts}")
+    came = {(one.message_id, one.path.removeprefix("/")) for one in station.arrivals}
+    known = set(books.messages.items())
+    if known - came:
+        wrong.append(f"{len(known - came)} messages never came")
+    if came - known:
+        wrong.append(f"{len(came - known)} messages came that nobody sent")
+    return wrong
+
+
+async def _devices(tx: Transaction, query: LiteralString) -> frozenset[int]:
+    rows = await tx.tuples(query)
+    return frozenset(int(str(number)) for (number,) in rows if number is not None)
+
+
+async def _number(tx: Transaction, query: LiteralString) -> int:
+    ((number,),) = await tx.tuples(query)
+    return int(str(number))
