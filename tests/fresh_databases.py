@@ -1,8 +1,8 @@
 """One empty, migrated database after the other, faster than making each anew.
 
-A test gets the database of the test before it, emptied: that takes a tenth of the time of
-``CREATE DATABASE``. Whoever changes a table, a trigger or a setting spoils it, and the next test
-gets a new one.
+A test gets the database of the test before it, emptied: that takes a fifth of the time of
+``CREATE DATABASE``. Whoever changes a table, a trigger, a constraint or a setting spoils it, and
+the next test gets a new one.
 """
 
 import asyncio
@@ -39,6 +39,9 @@ _SHAPE = (
     "   JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace),"
     " (SELECT string_agg(p.proname || md5(p.prosrc), ',' ORDER BY p.proname, p.oid) FROM pg_proc p"
     "   WHERE p.pronamespace = 'public'::regnamespace),"
+    " (SELECT string_agg(c.conname || pg_get_constraintdef(c.oid), ',' ORDER BY c.conname, c.oid)"
+    "   FROM pg_constraint c WHERE c.connamespace = 'public'::regnamespace),"
+    " (SELECT string_agg(m::text, ',' ORDER BY m::text) FROM schema_migrations m),"
     " (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s"
     "   JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database())))"
 )
