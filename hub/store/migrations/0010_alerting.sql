@@ -157,7 +157,11 @@ ALTER TABLE receivers
     ADD CONSTRAINT receivers_kind_check CHECK (kind IN ('webhook', 'smtp', 'mqtt', 'apprise')),
     ADD COLUMN template text NOT NULL DEFAULT '' CHECK (length(template) <= 8192),
     ADD COLUMN most_a_minute integer NOT NULL DEFAULT 12 CHECK (most_a_minute BETWEEN 1 AND 600),
-    ADD COLUMN failing_since timestamptz;        -- since when no message gets through
+    ADD COLUMN failing_since timestamptz,        -- since when no message gets through
+    ADD COLUMN failed_attempts integer NOT NULL DEFAULT 0, -- in a row, up to now
+    ADD COLUMN failed_since timestamptz,         -- the first of them
+    ADD COLUMN is_template_failing boolean NOT NULL DEFAULT false,
+    ADD COLUMN test_by text NOT NULL DEFAULT ''; -- who asked for a test message that is not made yet
 
 -- What one receiver gets at once. Its contents are fixed before the first attempt, so that each
 -- attempt brings the same message under the same id.
@@ -170,7 +174,8 @@ CREATE TABLE messages (
     attempts    integer NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT now(),
     next_at     timestamptz NOT NULL DEFAULT now(), -- of the next attempt
-    ended_at    timestamptz
+    ended_at    timestamptz,
+    test_by     text NOT NULL DEFAULT ''         -- who asked for this test message; count is 0
 );
 CREATE UNIQUE INDEX messages_waiting ON messages (receiver_id) WHERE status = 'waiting';
 CREATE INDEX messages_receiver ON messages (receiver_id, created_at DESC);
