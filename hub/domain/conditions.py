@@ -1,18 +1,18 @@
 """What a rule can watch for, and its JSON form."""
 
-import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final, assert_never
 
 from hub.domain.devices import DeviceKind, Json
-from hub.domain.errors import Invalid
 from hub.domain.health import OFFLINE_LAYERS, Layer
+from hub.domain.json_fields import Fields, refuse
 
-LONGEST_WAIT_S = 30 * 86_400.0
-_NAME = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,126}[^\x00-\x20\x7f])?\Z")
+MOST_COUNTED = 100
+MOST_PATTERNS = 5
+# Whether readings stay away is looked at this often at best.
+SHORTEST_SILENCE_S = 10.0
 
 
 class Direction(StrEnum):
@@ -22,28 +22,46 @@ class Direction(StrEnum):
     BELOW = "below"
 
 
+class Per(StrEnum):
+    """Whose events belong together: those of one device, or of all devices of one area."""
+
+    DEVICE = "device"
+    AREA = "area"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceOffline:
-    """A device is offline for ``for_s`` seconds. Unknown is not offline."""
+    """A device is offline for ``for_s`` seconds. Unknown is not offline.
+
+    It is over once the device was known to be back for ``clear_for_s`` seconds.
+    """
 
     type: ClassVar[str] = "device_offline"
     for_s: float = 0.0
+    clear_for_s: float = 0.0
     device_kinds: tuple[DeviceKind, ...] = ()  # empty: every kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceDegraded:
-    """One of ``layers`` of a device that answers fails for ``for_s`` seconds: no frames, say."""
+    """One of ``layers`` of a device that answers fails for ``for_s`` seconds: no frames, say.
+
+    It is over once they were known to be good for ``clear_for_s`` seconds.
+    """
 
     type: ClassVar[str] = "device_degraded"
     layers: tuple[Layer, ...] = ()  # empty: any
     for_s: float = 0.0
+    clear_for_s: float = 0.0
     device_kinds: tuple[DeviceKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointBeyond:
-    """A point reads beyond ``threshold`` for ``for_s`` seconds; over once it reaches ``clear``."""
+    """A point reads beyond ``threshold`` for ``for_s`` seconds.
+
+    It is over once it stayed at ``clear`` or on its good side for ``clear_for_s`` seconds.
+    """
 
     type: ClassVar[str] = "point_beyond"
     point: str
@@ -51,6 +69,7 @@ class PointBeyond:
     threshold: float
     clear: float
     for_s: float = 0.0
+    clear_for_s: float = 0.0
     device_kinds: tuple[DeviceKind, ...] = ()
 
 
@@ -71,37 +90,116 @@ class EventOfKind:
     device_kinds: tuple[DeviceKind, ...] = ()
 
 
-Condition = DeviceOffline | DeviceDegraded | PointBeyond | EventOfKind
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCount:
+    """At least ``count`` events of a kind within ``within_s`` seconds, by our clock.
+
+    It is over when none came for ``clear_s`` seconds (None: ``within_s``). What is no longer
+    active does not count.
+    """
+
+    type: ClassVar[str] = "event_count"
+    kind: str
+    count: int
+    within_s: float
+    per: Per = Per.DEVICE
+    distinguish_by: str = ""
+    clear_s: float | None = None
+    device_kinds: tuple[DeviceKind, ...] = ()
+
+    @property
+    def quiet_s(self) -> float:
+        """How long none must come for it to be over."""
+        return self.within_s if self.clear_s is None else self.clear_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingSeen:
+    """No event of ``kind``, or no reading of ``point``, came from a device for ``for_s`` seconds.
+
+    It is over with the next one. Time counts from the last one: a device that never sent such an
+    event is not expected to, and neither is a point that never reported. With ``expects_all``
+    every device of the rule is expected to send the event; one that never did is missed
+    ``for_s`` after the rule came to know it. Replayed events prove nothing and do not count.
+    """
+
+    type: ClassVar[str] = "nothing_seen"
+    kind: str = ""
+    point: str = ""
+    for_s: float
+    expects_all: bool = False
+    device_kinds: tuple[DeviceKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPattern:
+    """An event that takes part in a combination.
+
+    ``is_active`` None: it began or happened; True: it began; False: it ended.
+    """
+
+    kind: str
+    is_active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """All of ``events`` within ``within_s`` seconds of each other, by our clock.
+
+    It is over with an event of ``clear_kind``, or ``clear_s`` after the last complete one.
+    """
+
+    type: ClassVar[str] = "combination"
+    events: tuple[EventPattern, ...]
+    within_s: float
+    per: Per = Per.DEVICE
+    in_order: bool = False
+    clear_s: float = 300.0
+    clear_kind: str = ""
+    device_kinds: tuple[DeviceKind, ...] = ()
+
+
+Condition = (
+    DeviceOffline
+    | DeviceDegraded
+    | PointBeyond
+    | EventOfKind
+    | EventCount
+    | NothingSeen
+    | Combination
+)
 
 # What a device can fail at and still be there.
 DEGRADED_LAYERS = tuple(layer for layer in Layer if layer not in OFFLINE_LAYERS)
 
 
+def kinds_of(condition: Condition) -> frozenset[str]:
+    """The kinds of events a condition asks for; none for those over the present or readings."""
+    match condition:
+        case DeviceOffline() | DeviceDegraded() | PointBeyond():
+            return frozenset()
+        case EventOfKind(kind=kind, clear_kind=clear_kind):
+            return frozenset({kind, clear_kind} - {""})
+        case EventCount(kind=kind) | NothingSeen(kind=kind):
+            return frozenset({kind} - {""})
+        case Combination(events=events, clear_kind=clear_kind):
+            return frozenset({*(one.kind for one in events), clear_kind} - {""})
+        case _ as never:
+            assert_never(never)
+
+
 def build_condition(condition: Condition) -> dict[str, Json]:
     """Turn a condition into JSON; :func:`parse_condition` reads it back."""
-    match condition:
-        case DeviceOffline():
-            own: dict[str, Json] = {"for_s": condition.for_s}
-        case DeviceDegraded():
-            layers = [layer.value for layer in condition.layers]
-            own = {"layers": layers, "for_s": condition.for_s}
-        case PointBeyond():
-            own = {
-                "point": condition.point,
-                "direction": condition.direction.value,
-                "threshold": condition.threshold,
-                "clear": condition.clear,
-                "for_s": condition.for_s,
-            }
-        case EventOfKind():
-            own = {
-                "kind": condition.kind,
-                "clear_kind": condition.clear_kind,
-                "auto_clear_s": condition.auto_clear_s,
-                "distinguish_by": condition.distinguish_by,
-            }
-    kinds = [kind.value for kind in condition.device_kinds]
-    return {"type": condition.type, **own, "device_kinds": kinds}
+    own = {each.name: _plain(getattr(condition, each.name)) for each in fields(condition)}
+    return {"type": condition.type, **own}
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, EventPattern):
+        return {"kind": value.kind, "is_active": value.is_active}
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def parse_condition(raw: Mapping[str, Json]) -> Condition:
@@ -110,100 +208,131 @@ def parse_condition(raw: Mapping[str, Json]) -> Condition:
     Raises:
         Invalid: naming the field that is missing, unknown or out of its range.
     """
-    fields = dict(raw)
-    kind = fields.pop("type", None)
-    device_kinds = _device_kinds(fields.pop("device_kinds", []))
-    condition: Condition
-    if kind == DeviceOffline.type:
-        condition = DeviceOffline(for_s=_seconds(fields, "for_s"), device_kinds=device_kinds)
-    elif kind == DeviceDegraded.type:
-        condition = DeviceDegraded(
-            layers=_layers(fields.pop("layers", [])),
-            for_s=_seconds(fields, "for_s"),
-            device_kinds=device_kinds,
-        )
-    elif kind == PointBeyond.type:
-        condition = _parse_point_beyond(fields, device_kinds)
-    elif kind == EventOfKind.type:
-        auto_clear = fields.pop("auto_clear_s", None)
-        condition = EventOfKind(
-            kind=_name(fields, "kind"),
-            clear_kind=_name(fields, "clear_kind", default=""),
-            auto_clear_s=None
-            if auto_clear is None
-            else _seconds({"auto_clear_s": auto_clear}, "auto_clear_s", least=1.0),
-            distinguish_by=_name(fields, "distinguish_by", default=""),
-            device_kinds=device_kinds,
-        )
-    else:
-        msg = "a condition is one of device_offline, device_degraded, point_beyond, event_of_kind"
-        raise Invalid(msg, field="type")
-    if fields:
-        name = min(fields)
-        msg = f"a condition of this type has no such field: {name[:64]!r}"
-        raise Invalid(msg, field=name[:64])
+    left = Fields(raw)
+    kind = left.take("type")
+    parse = _PARSERS.get(kind) if isinstance(kind, str) else None
+    if parse is None:
+        refuse(f"a condition is one of {', '.join(_PARSERS)}", "type")
+    condition = parse(left, left.choices("device_kinds", tuple(DeviceKind)))
+    left.done("a condition of this type")
     return condition
 
 
-def _parse_point_beyond(
-    fields: dict[str, Json], device_kinds: tuple[DeviceKind, ...]
-) -> PointBeyond:
-    side = fields.pop("direction", None)
-    if not isinstance(side, str) or side not in set(Direction):
-        msg = "direction is above or below"
-        raise Invalid(msg, field="direction")
-    direction = Direction(side)
-    threshold = _number(fields, "threshold")
-    clear = _number(fields, "clear", default=threshold)
-    if (clear > threshold) if direction is Direction.ABOVE else (clear < threshold):
-        msg = "clear must lie on the good side of the threshold"
-        raise Invalid(msg, field="clear")
-    return PointBeyond(
-        point=_name(fields, "point"),
-        direction=direction,
-        threshold=threshold,
-        clear=clear,
-        for_s=_seconds(fields, "for_s"),
-        device_kinds=device_kinds,
+def _parse_offline(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    return DeviceOffline(
+        for_s=left.seconds("for_s"), clear_for_s=left.seconds("clear_for_s"), device_kinds=kinds
     )
 
 
-def _name(fields: dict[str, Json], key: str, *, default: str | None = None) -> str:
-    value = fields.pop(key, default)
-    is_good = isinstance(value, str) and (value == default or _NAME.match(value) is not None)
-    if not isinstance(value, str) or not is_good:
-        msg = f"{key} is a text of 1 to 128 characters"
-        raise Invalid(msg, field=key)
-    return value
+def _parse_degraded(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    return DeviceDegraded(
+        layers=left.choices("layers", DEGRADED_LAYERS),
+        for_s=left.seconds("for_s"),
+        clear_for_s=left.seconds("clear_for_s"),
+        device_kinds=kinds,
+    )
 
 
-def _number(fields: dict[str, Json], key: str, *, default: float | None = None) -> float:
-    value = fields.pop(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        msg = f"{key} is a number"
-        raise Invalid(msg, field=key)
-    return float(value)
+def _parse_beyond(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    direction = left.choice("direction", Direction)
+    threshold = left.number("threshold")
+    clear = left.number("clear", default=threshold)
+    if (clear > threshold) if direction is Direction.ABOVE else (clear < threshold):
+        refuse("clear must lie on the good side of the threshold", "clear")
+    return PointBeyond(
+        point=left.name("point"),
+        direction=direction,
+        threshold=threshold,
+        clear=clear,
+        for_s=left.seconds("for_s"),
+        clear_for_s=left.seconds("clear_for_s"),
+        device_kinds=kinds,
+    )
 
 
-def _seconds(fields: dict[str, Json], key: str, *, least: float = 0.0) -> float:
-    value = _number(fields, key, default=0.0)
-    if not least <= value <= LONGEST_WAIT_S:
-        msg = f"{key} is a number of seconds from {least:g} to {LONGEST_WAIT_S:g}"
-        raise Invalid(msg, field=key)
-    return value
+def _parse_event(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    return EventOfKind(
+        kind=left.name("kind"),
+        clear_kind=left.name("clear_kind", default=""),
+        auto_clear_s=left.seconds_or_none("auto_clear_s", least=1.0),
+        distinguish_by=left.name("distinguish_by", default=""),
+        device_kinds=kinds,
+    )
 
 
-def _device_kinds(raw: Json) -> tuple[DeviceKind, ...]:
-    items = raw if isinstance(raw, list | tuple) else [None]
-    if any(not isinstance(item, str) or item not in set(DeviceKind) for item in items):
-        msg = f"device_kinds is a list of {', '.join(DeviceKind)}"
-        raise Invalid(msg, field="device_kinds")
-    return tuple(dict.fromkeys(DeviceKind(str(item)) for item in items))
+def _parse_count(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    return EventCount(
+        kind=left.name("kind"),
+        count=left.whole("count", least=2, most=MOST_COUNTED),
+        within_s=left.seconds("within_s", least=1.0, default=0.0),
+        per=left.choice("per", Per, default=Per.DEVICE),
+        distinguish_by=left.name("distinguish_by", default=""),
+        clear_s=left.seconds_or_none("clear_s", least=1.0),
+        device_kinds=kinds,
+    )
 
 
-def _layers(raw: Json) -> tuple[Layer, ...]:
-    items = raw if isinstance(raw, list | tuple) else [None]
-    if any(not isinstance(item, str) or item not in set(DEGRADED_LAYERS) for item in items):
-        msg = f"layers is a list of {', '.join(DEGRADED_LAYERS)}"
-        raise Invalid(msg, field="layers")
-    return tuple(dict.fromkeys(Layer(str(item)) for item in items))
+def _parse_silence(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    kind, point = left.name("kind", default=""), left.name("point", default="")
+    if (kind == "") is (point == ""):
+        refuse("name the kind of an event, or a point, and not both", "kind")
+    expects_all = left.flag("expects_all")
+    if expects_all and point:
+        refuse(
+            "only an event can be expected of all devices: not all have the point", "expects_all"
+        )
+    least = SHORTEST_SILENCE_S if point else 1.0
+    return NothingSeen(
+        kind=kind,
+        point=point,
+        for_s=left.seconds("for_s", least=least, default=0.0),
+        expects_all=expects_all,
+        device_kinds=kinds,
+    )
+
+
+def _parse_combination(left: Fields, kinds: tuple[DeviceKind, ...]) -> Condition:
+    raw = left.take("events")
+    items = raw if isinstance(raw, list | tuple) else ()
+    if not 2 <= len(items) <= MOST_PATTERNS:
+        refuse(f"events is a list of 2 to {MOST_PATTERNS} events", "events")
+    events = tuple(_parse_pattern(item) for item in items)
+    starts = [one.kind for one in events if one.is_active is not False]
+    ends = [one.kind for one in events if one.is_active is False]
+    if len(set(starts)) < len(starts) or len(set(ends)) < len(ends):
+        refuse("one event would stand for two of these: count them instead", "events")
+    clear_kind = left.name("clear_kind", default="")
+    if clear_kind in {*starts, *ends}:
+        refuse("an event that takes part cannot end it", "clear_kind")
+    return Combination(
+        events=events,
+        within_s=left.seconds("within_s", least=1.0, default=0.0),
+        per=left.choice("per", Per, default=Per.DEVICE),
+        in_order=left.flag("in_order"),
+        clear_s=left.seconds("clear_s", least=1.0, default=300.0),
+        clear_kind=clear_kind,
+        device_kinds=kinds,
+    )
+
+
+def _parse_pattern(raw: Json) -> EventPattern:
+    if not isinstance(raw, Mapping):
+        refuse("each of the events is an object with a kind", "events")
+    left = Fields(raw)
+    kind = left.name("kind")
+    is_active = left.take("is_active")
+    if is_active is not None and not isinstance(is_active, bool):
+        refuse("is_active is true, false or null", "is_active")
+    left.done("an event of a combination")
+    return EventPattern(kind=kind, is_active=is_active)
+
+
+_PARSERS: Final[Mapping[str, Callable[[Fields, tuple[DeviceKind, ...]], Condition]]] = {
+    DeviceOffline.type: _parse_offline,
+    DeviceDegraded.type: _parse_degraded,
+    PointBeyond.type: _parse_beyond,
+    EventOfKind.type: _parse_event,
+    EventCount.type: _parse_count,
+    NothingSeen.type: _parse_silence,
+    Combination.type: _parse_combination,
+}

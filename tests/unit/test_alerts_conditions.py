@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from hub.domain.conditions import (
     DEGRADED_LAYERS,
-    LONGEST_WAIT_S,
     Condition,
     DeviceDegraded,
     DeviceOffline,
@@ -18,6 +17,7 @@ from hub.domain.conditions import (
 )
 from hub.domain.devices import DeviceKind, Json
 from hub.domain.errors import Invalid
+from hub.domain.json_fields import LONGEST_WAIT_S
 
 names = st.from_regex(r"[a-z]{1,20}(\.[a-z]{1,20})?", fullmatch=True)
 waits = st.floats(0, LONGEST_WAIT_S)
