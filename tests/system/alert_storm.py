@@ -53,8 +53,19 @@ class Outcome:
         return len(messages), len(self.station.of(receiver)), most_within(messages, MINUTE)
 
 
-async def play_storm(url: str, folder: Path, *, size: Size, lasts_s: float, seed: int) -> Outcome:
-    """All uplinks fail within ``lasts_s`` and come back in as long; ``url``: an empty database."""
+async def play_storm(
+    url: str,
+    folder: Path,
+    *,
+    size: Size,
+    lasts_s: float,
+    seed: int,
+    recovers_after_s: float = 0.0,
+) -> Outcome:
+    """All uplinks fail within ``lasts_s``, and come back once everybody is told of it.
+
+    Not before ``recovers_after_s`` after the beginning. ``url``: an empty database.
+    """
     rng = random.Random(seed)
     async with storm_site(url, folder, size) as site:
         settings = hub_settings(url, folder)
@@ -62,15 +73,16 @@ async def play_storm(url: str, folder: Path, *, size: Size, lasts_s: float, seed
             run_roles(*ROLES, settings=settings, log=folder / "alerts.log") as hub,
             run_feed(site.database, site.county) as feed,
         ):
-            await feed.play(found_online(site.county), datetime.now(UTC))
+            await feed.play(found_online(site.county.layout), datetime.now(UTC))
             await site.until(_is_zero(_WAITING))
             used = cpu_s(hub.pid)
-            await feed.play(plan_storm(site.county, rng, lasts_s=lasts_s), datetime.now(UTC))
+            began = datetime.now(UTC)
+            await feed.play(plan_storm(site.county.layout, rng, lasts_s=lasts_s), began)
             over = datetime.now(UTC)
             await site.until(_is_zero(_WAITING))
             judged_s = (datetime.now(UTC) - over).total_seconds()
-            recovery = plan_recovery(site.county, rng, lasts_s=lasts_s)
-            start = datetime.now(UTC)
+            recovery = plan_recovery(site.county.layout, rng, lasts_s=lasts_s)
+            start = max(datetime.now(UTC), began + timedelta(seconds=recovers_after_s))
             await feed.play(recovery, start)
             await site.until(_is_zero(_OPEN))
             await site.until(_is_zero(_WAITING))

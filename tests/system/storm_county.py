@@ -20,6 +20,7 @@ from hub.store.connections import add_connection, get_connection
 from hub.store.database import Database, Transaction
 from hub.store.receivers import add_receiver
 from hub.store.rules import add_rule, all_rules, change_rule
+from tests.system.storm_script import Layout, lay_out
 
 SCOPE = system_scope("storm")
 # Two are named by every rule, the third by a route.
@@ -48,18 +49,12 @@ class ExtraRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormCounty:
-    """What was stored: numbers of uplinks, of the cameras behind each, of the receivers."""
+    """What was stored: devices, what their connection calls them, and the receivers' numbers."""
 
     connection: Connection
-    uplinks: Sequence[int]
-    children: Sequence[Sequence[int]]
+    layout: Layout
     keys: dict[int, str]
     receivers: dict[str, int]
-
-    @property
-    def devices(self) -> list[int]:
-        """All of them, uplinks first."""
-        return [*self.uplinks, *(camera for cameras in self.children for camera in cameras)]
 
 
 async def build_storm_county(
@@ -91,21 +86,14 @@ async def build_storm_county(
         }
         await _add_rules(tx, county.id, tuple(receivers.values())[:2], extra)
         await _add_route(tx, county.id, receivers[RECEIVERS[2]])
-        rows = await tx.tuples("SELECT id, key, coalesce(parent_id, 0) FROM devices ORDER BY id")
+        rows = await tx.tuples("SELECT id, key FROM devices ORDER BY id")
         connection = await get_connection(tx, SCOPE, link_id)
-    keys = {int(str(number)): str(key) for number, key, _ in rows}
-    uplinks = [number for number, key in keys.items() if key.startswith("uplink")]
-    behind: dict[int, list[int]] = {uplink: [] for uplink in uplinks}
-    for number, _, parent in rows:
-        if parent:
-            behind[int(str(parent))].append(int(str(number)))
     async with database.pool.connection() as plain:
         await plain.execute("ANALYZE")
     return StormCounty(
         connection=connection,
-        uplinks=uplinks,
-        children=[behind[uplink] for uplink in uplinks],
-        keys=keys,
+        layout=lay_out(size.uplinks, size.cameras),
+        keys={int(str(number)): str(key) for number, key in rows},
         receivers=receivers,
     )
 

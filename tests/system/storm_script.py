@@ -12,10 +12,31 @@ from itertools import groupby
 
 from hub.domain.events import Occurrence
 from hub.domain.health import DeviceStatusReport, Layer
-from tests.system.storm_county import StormCounty
 
 # What is found within so long is handed over at once, as a shard of the probes does.
 TOGETHER_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Numbers of the uplinks, and of the cameras behind each of them."""
+
+    uplinks: Sequence[int]
+    children: Sequence[Sequence[int]]
+
+    @property
+    def devices(self) -> list[int]:
+        """All of them, uplinks first."""
+        return [*self.uplinks, *(camera for cameras in self.children for camera in cameras)]
+
+
+def lay_out(uplinks: int, cameras: int) -> Layout:
+    """Cameras shared out evenly; uplinks are numbered first, from 1."""
+    first = uplinks + 1
+    return Layout(
+        uplinks=range(1, first),
+        children=[range(first + n, first + cameras, uplinks) for n in range(uplinks)],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +69,25 @@ class Moment:
     acknowledge: int | None = None
 
 
-def found_online(county: StormCounty, at_s: float = 0.0) -> list[Moment]:
+def found_online(layout: Layout, at_s: float = 0.0) -> list[Moment]:
     """The first round: everything answers."""
-    verdicts = [Verdict(at_s=at_s, device_id=n, is_good=True) for n in county.devices]
+    verdicts = [Verdict(at_s=at_s, device_id=n, is_good=True) for n in layout.devices]
     return [Moment(at_s=at_s, verdicts=tuple(verdicts))]
 
 
-def plan_storm(county: StormCounty, rng: random.Random, *, lasts_s: float) -> list[Moment]:
+def plan_storm(layout: Layout, rng: random.Random, *, lasts_s: float) -> list[Moment]:
     """All uplinks fail, and every camera behind them."""
     verdicts: list[Verdict] = []
-    for uplink, cameras in zip(county.uplinks, county.children, strict=True):
+    for uplink, cameras in zip(layout.uplinks, layout.children, strict=True):
         begins_s = rng.uniform(0, lasts_s * 0.6)
         verdicts += fail_together(uplink, cameras, rng, begins_s=begins_s, lasts_s=lasts_s * 0.4)
     return list(together(verdicts))
 
 
-def plan_recovery(county: StormCounty, rng: random.Random, *, lasts_s: float) -> list[Moment]:
+def plan_recovery(layout: Layout, rng: random.Random, *, lasts_s: float) -> list[Moment]:
     """Everything answers again, cameras and uplinks as it happens."""
     verdicts = [
-        Verdict(at_s=rng.uniform(0, lasts_s), device_id=n, is_good=True) for n in county.devices
+        Verdict(at_s=rng.uniform(0, lasts_s), device_id=n, is_good=True) for n in layout.devices
     ]
     return list(together(verdicts))
 

@@ -1,0 +1,107 @@
+"""A county of 10,000 cameras behind 40 uplinks: all of them fail within 10 s, and come back.
+
+The hub's roles alerts and work run in a process of their own, TimescaleDB beside them; verdicts
+come in through a pipeline of this process, notifications leave to a server on loopback. About half
+of the cameras are found silent before their uplink is. Prints figures, judges nothing:
+
+    python -m tests.benchmarks.alert_storm [--cameras N] [--uplinks N] [--seed N]
+    python -m tests.benchmarks.alert_storm --kills 50 [--seed N]
+
+With ``--kills`` another, recorded stream is played twice, once while the hub's process is killed
+so many times, and what it came to is compared.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.system.alert_books import disagreements
+from tests.system.alert_storm import Outcome, drop_database, play_storm, recreate_database
+from tests.system.storm_county import RECEIVERS, Size
+
+DATABASE = "bench_alert_storm"
+LASTS_S = 10.0
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+async def storm(server: str, size: Size, seed: int) -> None:
+    """One storm and its figures."""
+    say(
+        f"{size.cameras:,} cameras behind {size.uplinks} uplinks in {size.villages} villages fail"
+        f" within {LASTS_S:g} s and come back (seed {seed},"
+        f" load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
+    )
+    url = recreate_database(server, DATABASE)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            outcome = await play_storm(url, Path(folder), size=size, lasts_s=LASTS_S, seed=seed)
+    finally:
+        drop_database(server, DATABASE)
+    show(outcome)
+
+
+def show(outcome: Outcome) -> None:
+    """Print what came of a storm."""
+    books = outcome.books
+    say(
+        f"failed {len(books.failed):,} = alerts {len(books.standing)} + folded"
+        f" {len(books.folded):,} + held back {len(books.held - books.folded):,};"
+        f" alerts for many {books.storms}, still open {books.open_alerts}"
+    )
+    say(
+        f"judged and told {outcome.judged_s:.1f} s after the last verdict;"
+        f" {outcome.cpu_s:.1f} s CPU for storm and recovery"
+    )
+    for name, spans in (("beginning", outcome.fired_s), ("end", outcome.resolved_s)):
+        for receiver in RECEIVERS:
+            took = [span for (who, _), span in spans.items() if who == receiver]
+            say(f"{receiver:12} told of the {name:9} {quantiles(took)}")
+    for receiver in RECEIVERS:
+        messages, requests, most = outcome.messages_of(receiver)
+        told = sum(1 for one in books.told if one.receiver == receiver)
+        say(
+            f"{receiver:12} {told} notifications in {messages} messages ({requests} requests),"
+            f" at most {most} in a minute (limit {outcome.size.most_a_minute})"
+        )
+    wrong = disagreements(books, outcome.county.layout.uplinks, outcome.station)
+    say("\n".join(["the books do not balance:", *wrong]) if wrong else "the books balance")
+
+
+def quantiles(took: Sequence[float]) -> str:
+    """How many, the first, the median and the last, in seconds after the verdict."""
+    if not took:
+        return "nothing"
+    return (
+        f"{len(took)} times: first {min(took):.1f} s, median {statistics.median(took):.1f} s,"
+        f" last {max(took):.1f} s after the verdict"
+    )
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """What was asked for."""
+    server = os.environ.get("GENGFU_TEST_TIMESCALEDB", "")
+    if not server:
+        server = await asyncio.to_thread(start_timescaledb)
+    size = Size(uplinks=arguments.uplinks, cameras=arguments.cameras)
+    await storm(server, size, arguments.seed)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cameras", type=int, default=10_000)
+    parser.add_argument("--uplinks", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=2026)
+    uvloop.run(run(parser.parse_args()))

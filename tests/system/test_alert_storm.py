@@ -1,0 +1,32 @@
+"""A storm at a tenth of its size: one alert for one cause, nobody forgotten, the books balance."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.system.alert_books import FIRED, disagreements
+from tests.system.alert_storm import play_storm
+from tests.system.storm_county import RECEIVERS, Size
+
+UPLINKS = 4
+SIZE = Size(uplinks=UPLINKS, cameras=1_000, villages=30)
+# A machine three times slower than the one this was written on must pass.
+FIRST_TOLD_S = 15.0
+
+
+@pytest.mark.timeout(180)
+async def test_a_storm_is_one_alert_an_uplink_and_nothing_is_lost(
+    timescaledb_database_url: str, tmp_path: Path
+) -> None:
+    outcome = await play_storm(
+        timescaledb_database_url, tmp_path, size=SIZE, lasts_s=2.0, seed=2026
+    )
+    assert disagreements(outcome.books, outcome.county.layout.uplinks, outcome.station) == []
+    assert outcome.books.failed == frozenset(outcome.county.layout.devices)
+    assert len(outcome.books.told_steps(FIRED)) == UPLINKS * len(RECEIVERS)
+    assert min(outcome.fired_s.values()) < FIRST_TOLD_S
+    for receiver in RECEIVERS:
+        messages, requests, most = outcome.messages_of(receiver)
+        assert 2 <= messages <= 2 * UPLINKS
+        assert requests == messages
+        assert most <= SIZE.most_a_minute
