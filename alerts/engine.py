@@ -165,8 +165,8 @@ class AlertEngine:
                 if not events:
                     self._batch = BATCH_EVENTS
                     return False
-                found = await sightings_of(tx, self._rules.values(), events)
-                judged = await judge(tx, self._jobs, found)
+                found = await sightings_of(tx, list(self._rules.values()), events)
+                judged = await judge(tx, self._jobs, found, self._clock())
                 self._inbox.remember(judged.states)
                 await set_cursor(tx, SCOPE, CURSOR, _last_judged(events, judged))
         except StoreUnavailable:
@@ -213,7 +213,7 @@ class AlertEngine:
             found: list[Sighting] = []
             for rule in self._rules.values():
                 found += await sightings_of_present(tx, rule, self._clock())
-            judged = await judge(tx, self._jobs, found)
+            judged = await judge(tx, self._jobs, found, self._clock())
             self._inbox.remember(judged.states)
         await self._judge(judged.left)
         while await self._retire():
@@ -234,7 +234,7 @@ class AlertEngine:
             now = self._clock()
             due = await due_states(tx, SCOPE, now, limit=BATCH)
             found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
-            judged = await judge(tx, self._jobs, await hold_back(tx, found))
+            judged = await judge(tx, self._jobs, await hold_back(tx, found), now)
             self._inbox.remember(judged.states)
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
@@ -244,7 +244,7 @@ class AlertEngine:
         while left:
             async with self._database.transaction() as tx:
                 await get_cursor(tx, SCOPE, CURSOR)
-                judged = await judge(tx, self._jobs, await hold_back(tx, left))
+                judged = await judge(tx, self._jobs, await hold_back(tx, left), self._clock())
                 self._inbox.remember(judged.states)
             left = judged.left
 

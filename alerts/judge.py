@@ -1,33 +1,42 @@
-"""Carries decisions out: states, alerts, steps and notifications in the caller's transaction."""
+"""Shows to rules what was seen, in the caller's transaction, and carries out what they conclude.
+
+What a rule remembers is read once, everything is decided, and the outcome is written at once
+(:mod:`alerts.turns`). A subject that comes again and again in one batch keeps its order.
+"""
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from alerts.desk import tell
+from alerts.folding import Key
 from alerts.holds import find_hold, look_again
 from alerts.messages import LONGEST_REASON, clean
 from alerts.observations import Observation, is_watching, observe
 from alerts.rules import Decision, Transition, advance
+from alerts.turns import Turn, carry_out
 from hub.domain.access import Scope, system_scope
-from hub.domain.alerts import Phase, Rule, RuleState, Step, subject_key
+from hub.domain.alerts import Phase, Rule, RuleState, subject_key
 from hub.domain.conditions import EventOfKind
 from hub.domain.events import StoredEvent
 from hub.runtime.jobs import Jobs
+from hub.store.alert_holds import Hold, keep_holds
+from hub.store.alert_openings import Opening
 from hub.store.database import Transaction
-from hub.store.notices import notify
 from hub.store.present import Presence, device_presences
-from hub.store.rule_states import Opening, close_alert, load_states, open_alert, put_states
+from hub.store.rule_states import load_states, put_states
 
 log = logging.getLogger(__name__)
 
 SCOPE: Final[Scope] = system_scope("hub.alerts")
 LONGEST_MARK = 64
 # Whoever resolves an alert by hand waits for the transaction under way: it ends within a second.
-MOST_ALERTS = 200
+MOST_ALERTS = 1000
+# One subject that fires and ends more often than this goes on in the next transaction: what is
+# told keeps its order, and each time costs statements of its own.
+MOST_TURNS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +57,104 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The states that changed, and the sightings that another transaction must deal with."""
+    """The states that changed, and the sightings that another transaction must deal with.
+
+    ``has_freed``: an uplink's alert is over, see :func:`alerts.turns.release`.
+    """
 
     states: Sequence[RuleState] = ()
     left: Sequence[Sighting] = ()
+    has_freed: bool = False
+
+
+@dataclass(slots=True)
+class _Conclusions:
+    """What follows from sightings, before any of it is carried out."""
+
+    states: dict[Key, RuleState]
+    changed: dict[Key, RuleState] = field(default_factory=dict)
+    turns: list[Turn] = field(default_factory=list)
+    holds: dict[tuple[int, str, str], Hold] = field(default_factory=dict)
+    turns_of: Counter[Key] = field(default_factory=Counter)
+    is_full: bool = False
+
+    def take(self, sighting: Sighting) -> None:
+        """Decide on one."""
+        key = (sighting.state.rule_id, sighting.state.subject)
+        state = self.states.get(key) or sighting.state
+        if key not in self.states and state.phase is not Phase.CLEAR:
+            state = _blank(state)
+        decisions = advance(sighting.rule, state, sighting.seen, sighting.at, hold=sighting.hold)
+        for decision, at in decisions:
+            told = sighting if at == sighting.at else replace(sighting, at=at)
+            after = self._follow(told, state, decision)
+            if after != state:
+                self.changed[key] = after
+            state = after
+        self.states[key] = state
+
+    def _follow(self, sighting: Sighting, before: RuleState, decision: Decision) -> RuleState:
+        """Note what follows from a decision; return the state to remember."""
+        log.debug(
+            "rule %s, %s: %s (%s)",
+            before.rule_id,
+            before.subject,
+            decision.transition.value,
+            decision.reason,
+        )
+        if decision.is_held_back:
+            self._hold(sighting)
+        key = (before.rule_id, before.subject)
+        if decision.transition is Transition.RESOLVE:
+            self._turn(Turn(key=key, at=sighting.at, reason=decision.reason))
+        if decision.transition is Transition.FIRE:
+            opening = Opening(
+                rule=sighting.rule,
+                state=decision.state,
+                at=sighting.at,
+                reason=decision.reason,
+                event_id=sighting.event_id,
+            )
+            self._turn(Turn(key=key, at=sighting.at, opening=opening))
+            return decision.state
+        alert_id = before.alert_id if decision.state.phase is Phase.FIRING else None
+        if decision.state.alert_id == alert_id:
+            return decision.state
+        return replace(decision.state, alert_id=alert_id)
+
+    def _turn(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self.turns_of[turn.key] += 1
+        is_often = self.turns_of[turn.key] >= MOST_TURNS
+        self.is_full = self.is_full or is_often or len(self.turns) >= MOST_ALERTS
+
+    def _hold(self, sighting: Sighting) -> None:
+        state, at = sighting.state, sighting.at
+        reason = clean(sighting.hold, LONGEST_REASON)
+        key = (state.rule_id, state.subject, reason)
+        known = self.holds.get(key)
+        if known is not None:
+            self.holds[key] = replace(known, last_at=at, times=known.times + 1)
+            return
+        self.holds[key] = Hold(
+            rule_id=state.rule_id,
+            subject=state.subject,
+            reason=reason,
+            area_id=state.area_id,
+            device_id=state.device_id,
+            first_at=at,
+            last_at=at,
+        )
 
 
 async def sightings_of(
-    tx: Transaction, rules: Iterable[Rule], events: Sequence[StoredEvent]
+    tx: Transaction, rules: Sequence[Rule], events: Sequence[StoredEvent]
 ) -> list[Sighting]:
     """What stored events mean for the rules that watch their devices and places."""
-    kept = list(rules)
     pairs = [
         (event, rule, seen)
         for event in events
-        for rule in kept
+        for rule in rules
         if (seen := observe(rule, event)) is not None
     ]
     ids = {event.device_id for event, _, _ in pairs if event.device_id is not None}
@@ -86,7 +178,9 @@ async def hold_back(tx: Transaction, sightings: Sequence[Sighting]) -> list[Sigh
     ]
 
 
-async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> Judged:
+async def judge(
+    tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting], now: datetime
+) -> Judged:
     """Decide on each in turn, until enough alerts changed for one transaction.
 
     The caller's transaction holds the engine's cursor. The sightings of one event stay together.
@@ -94,97 +188,55 @@ async def judge(tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting]) -> J
     if not sightings:
         return Judged()
     keys = {(s.state.rule_id, s.state.subject) for s in sightings}
-    states = await load_states(tx, SCOPE, sorted(keys))
-    changed: dict[tuple[int, str], RuleState] = {}
-    touched: list[int] = []
-    held_back: Counter[str] = Counter()
+    concluded = _Conclusions(await load_states(tx, SCOPE, sorted(keys)))
     last: int | None = None
     count = 0
     for sighting in sightings:
-        if len(touched) >= MOST_ALERTS and (last is None or sighting.event_id != last):
+        if concluded.is_full and (last is None or sighting.event_id != last):
             break
         count, last = count + 1, sighting.event_id
-        key = (sighting.state.rule_id, sighting.state.subject)
-        state = states.get(key) or sighting.state
-        if key not in states and state.phase is not Phase.CLEAR:
-            state = _blank(state)
-        decisions = advance(sighting.rule, state, sighting.seen, sighting.at, hold=sighting.hold)
-        for decision, at in decisions:
-            held_back[sighting.hold] += decision.is_held_back
-            told = sighting if at == sighting.at else replace(sighting, at=at)
-            after, alert_id = await _carry_out(tx, jobs, told, state, decision)
-            if alert_id is not None:
-                touched.append(alert_id)
-            if after != state:
-                changed[key] = after
-            state = after
-        states[key] = state
-    await put_states(tx, SCOPE, list(changed.values()))
-    await notify(tx, SCOPE, "alerts", touched)
-    for hold, number in (+held_back).items():
-        log.info("alerts held back: %s, %s", number, clean(hold, LONGEST_REASON))
-    return Judged(states=list(changed.values()), left=sightings[count:])
+        concluded.take(sighting)
+    done = await carry_out(tx, SCOPE, jobs, concluded.turns, now)
+    states = [_numbered(state, done.opened) for state in concluded.changed.values()]
+    await put_states(tx, SCOPE, states)
+    await _keep(tx, list(concluded.holds.values()))
+    return Judged(states=states, left=sightings[count:], has_freed=done.has_freed)
 
 
 async def retire(
     tx: Transaction, jobs: Jobs, states: Sequence[RuleState], now: datetime
 ) -> list[RuleState]:
     """Resolve what no rule watches any more; return the states as they are now."""
-    touched: list[int] = []
-    for state in states:
-        if state.alert_id is not None:
-            reason = "no rule watches this any more"
-            await _resolve(tx, jobs, state.alert_id, at=now, reason=reason)
-            touched.append(state.alert_id)
+    turns = [
+        Turn(key=(s.rule_id, s.subject), at=now, reason="no rule watches this any more")
+        for s in states
+        if s.alert_id is not None
+    ]
+    await carry_out(tx, SCOPE, jobs, turns, now)
     cleared = [_blank(state) for state in states]
     await put_states(tx, SCOPE, cleared)
-    await notify(tx, SCOPE, "alerts", touched)
     return cleared
 
 
-async def _carry_out(
-    tx: Transaction, jobs: Jobs, sighting: Sighting, before: RuleState, decision: Decision
-) -> tuple[RuleState, int | None]:
-    """Return the state to remember and the alert that changed, if one did."""
-    log.debug(
-        "rule %s, %s: %s (%s)",
-        before.rule_id,
-        before.subject,
-        decision.transition.value,
-        decision.reason,
-    )
-    if decision.transition is Transition.RESOLVE and before.alert_id is not None:
-        await _resolve(tx, jobs, before.alert_id, at=sighting.at, reason=decision.reason)
-        return decision.state, before.alert_id
-    if decision.transition is not Transition.FIRE:
-        # The rules know nothing of alerts: one opened a moment ago is known here only.
-        alert_id = before.alert_id if decision.state.phase is Phase.FIRING else None
-        if decision.state.alert_id == alert_id:
-            return decision.state, None
-        return replace(decision.state, alert_id=alert_id), None
-    opening = Opening(
-        rule=sighting.rule,
-        state=decision.state,
-        at=sighting.at,
-        reason=decision.reason,
-        event_id=sighting.event_id,
-    )
-    opened = await open_alert(tx, SCOPE, opening)
-    if opened is None:  # its area is gone
-        return _blank(before), None
-    if opened.is_new:
-        await tell(
-            tx, SCOPE, jobs, alert_id=opened.alert_id, step=Step.FIRED, step_id=opened.step_id
-        )
-    return replace(decision.state, alert_id=opened.alert_id), opened.alert_id
+async def _keep(tx: Transaction, holds: Sequence[Hold]) -> None:
+    await keep_holds(tx, SCOPE, holds)
+    numbers = Counter[str]()
+    for hold in holds:
+        numbers[hold.reason] += hold.times
+    for reason, number in numbers.items():
+        log.info("alerts held back: %s, %s", number, reason)
 
 
-async def _resolve(
-    tx: Transaction, jobs: Jobs, alert_id: int, *, at: datetime, reason: str
-) -> None:
-    step_id = await close_alert(tx, SCOPE, alert_id, at=at, reason=reason)
-    if step_id is not None:
-        await tell(tx, SCOPE, jobs, alert_id=alert_id, step=Step.RESOLVED, step_id=step_id)
+def _numbered(state: RuleState, opened: Mapping[Key, int | None]) -> RuleState:
+    """Give a state the number of the alert that was opened for it; without an area there is none.
+
+    The rules know nothing of alerts.
+    """
+    key = (state.rule_id, state.subject)
+    if state.phase is not Phase.FIRING or key not in opened:
+        return state
+    alert_id = opened[key]
+    return _blank(state) if alert_id is None else replace(state, alert_id=alert_id)
 
 
 def _sighting(
@@ -224,4 +276,6 @@ def _is_watched(rule: Rule, event: StoredEvent, known: Mapping[int, Presence]) -
 
 
 def _blank(state: RuleState) -> RuleState:
-    return replace(state, phase=Phase.CLEAR, since=None, due_at=None, value=None, alert_id=None)
+    return replace(
+        state, phase=Phase.CLEAR, since=None, due_at=None, value=None, alert_id=None, memory={}
+    )

@@ -1,43 +1,23 @@
-"""What rules remember, and the alerts they open and close: the alert engine's own tables.
+"""What rules remember: the alert engine's own table.
 
 Every function here is called by the engine alone, inside a transaction that holds its cursor's
 row (see :func:`hub.store.cursors.get_cursor`): two engines take turns and never double.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Phase, Rule, RuleState, Step
-from hub.domain.conditions import DeviceDegraded, DeviceOffline, EventOfKind
+from hub.domain.alerts import Phase, RuleState
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 _STATE = (
     "r.rule_id, r.subject, r.area_id, r.device_id, r.point_id, r.channel, r.phase, r.since,"
-    " r.due_at, r.value, r.alert_id "
+    " r.due_at, r.value, r.alert_id, r.memory "
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """An alert to open; the scope's actor signs the step."""
-
-    rule: Rule
-    state: RuleState
-    at: datetime
-    reason: str
-    event_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedAlert:
-    """The alert and its first step; ``is_new`` is False when it was open already."""
-
-    alert_id: int
-    step_id: int
-    is_new: bool
 
 
 async def load_states(
@@ -108,13 +88,18 @@ async def put_states(tx: Transaction, scope: Scope, states: Sequence[RuleState])
     if kept:
         await tx.execute(
             "INSERT INTO rule_states (rule_id, subject, area_id, device_id, point_id, channel,"
-            " phase, since, due_at, value, alert_id) SELECT * FROM unnest(%(rules)s::bigint[],"
+            " phase, since, due_at, value, alert_id, memory) SELECT n.rule, n.subject, n.area,"
+            " n.device, n.point, n.channel, n.phase, n.since, n.due, n.value, n.alert,"
+            " n.memory::jsonb FROM unnest(%(rules)s::bigint[],"
             "  %(subjects)s::text[], %(areas)s::bigint[], %(devices)s::bigint[],"
             "  %(points)s::bigint[], %(channels)s::text[], %(phases)s::text[],"
             "  %(since)s::timestamptz[], %(due)s::timestamptz[], %(values)s::float8[],"
-            "  %(alerts)s::bigint[]) ON CONFLICT (rule_id, subject) DO UPDATE SET"
+            "  %(alerts)s::bigint[], %(memories)s::text[]) AS n (rule, subject, area, device,"
+            "  point, channel, phase, since, due, value, alert, memory)"
+            " ON CONFLICT (rule_id, subject) DO UPDATE SET"
             " phase = excluded.phase, area_id = excluded.area_id, since = excluded.since,"
-            " due_at = excluded.due_at, value = excluded.value, alert_id = excluded.alert_id",
+            " due_at = excluded.due_at, value = excluded.value, alert_id = excluded.alert_id,"
+            " memory = excluded.memory",
             {
                 "rules": [s.rule_id for s in kept],
                 "subjects": [s.subject for s in kept],
@@ -127,81 +112,9 @@ async def put_states(tx: Transaction, scope: Scope, states: Sequence[RuleState])
                 "due": [s.due_at for s in kept],
                 "values": [s.value for s in kept],
                 "alerts": [s.alert_id for s in kept],
+                "memories": [json.dumps(dict(s.memory)) if s.memory else "{}" for s in kept],
             },
         )
-
-
-async def open_alert(tx: Transaction, scope: Scope, opening: Opening) -> OpenedAlert | None:
-    """Open an alert and note its first step; None outside the scope.
-
-    Without an event of its own, it points at the last event of the device that tells of its cause.
-    """
-    rule, state = opening.rule, opening.state
-    rows = await tx.tuples(
-        "WITH opened AS (INSERT INTO alerts (rule_id, subject, condition, severity, area_id,"
-        " device_id, device_name, point_id, point, unit, channel, event_id, value, reason,"
-        " started_at, fired_at)"
-        " SELECT %(rule)s, %(subject)s, %(condition)s, %(severity)s, a.id, %(device)s,"
-        " coalesce(d.name, ''), %(point)s, coalesce(p.key, ''), coalesce(p.unit, ''),"
-        " %(channel)s, coalesce(%(event)s::bigint, CASE WHEN %(kind)s::text IS NOT NULL THEN"
-        " (SELECT e.id FROM events e WHERE e.device_id = %(device)s AND e.kind = %(kind)s"
-        "  ORDER BY e.at DESC LIMIT 1) END),"
-        " %(value)s, %(reason)s, %(since)s, %(at)s FROM areas a"
-        " LEFT JOIN devices d ON d.id = %(device)s LEFT JOIN points p ON p.id = %(point)s"
-        " WHERE a.id = %(area)s AND" + IN_SCOPE + "ON CONFLICT (rule_id, subject)"
-        " WHERE status <> 'resolved' DO NOTHING RETURNING id),"
-        " noted AS (INSERT INTO alert_steps (alert_id, at, actor, step, note)"
-        " SELECT id, %(at)s, %(actor)s, %(step)s, %(reason)s FROM opened RETURNING alert_id, id)"
-        " SELECT alert_id, id, true FROM noted UNION ALL"
-        " SELECT x.id, 0, false FROM alerts x WHERE x.rule_id = %(rule)s"
-        " AND x.subject = %(subject)s AND x.status <> 'resolved'",
-        {
-            "rule": rule.id,
-            "subject": state.subject,
-            "condition": rule.condition.type,
-            "severity": rule.severity,
-            "area": state.area_id,
-            "device": state.device_id,
-            "point": state.point_id,
-            "channel": state.channel,
-            "event": opening.event_id,
-            "kind": _event_kind(rule),
-            "value": state.value,
-            "reason": opening.reason,
-            "since": state.since or opening.at,
-            "at": opening.at,
-            "actor": scope.actor,
-            "step": Step.FIRED,
-            "scope": scope_paths(scope),
-        },
-    )
-    if not rows:
-        return None
-    alert_id, step_id, is_new = rows[0]
-    return OpenedAlert(alert_id=int(str(alert_id)), step_id=int(str(step_id)), is_new=bool(is_new))
-
-
-async def close_alert(
-    tx: Transaction, scope: Scope, alert_id: int, *, at: datetime, reason: str
-) -> int | None:
-    """Resolve an open alert; return the number of the step, None when it was resolved already."""
-    return await tx.scalar(
-        int,
-        "WITH closed AS (UPDATE alerts x SET status = 'resolved',"
-        " resolved_at = greatest(%(at)s, x.fired_at), resolved_by = %(actor)s,"
-        " resolution = %(reason)s FROM areas a WHERE a.id = x.area_id AND x.id = %(id)s"
-        " AND x.status <> 'resolved' AND" + IN_SCOPE + "RETURNING x.id, x.resolved_at)"
-        " INSERT INTO alert_steps (alert_id, at, actor, step, note)"
-        " SELECT id, resolved_at, %(actor)s, %(step)s, %(reason)s FROM closed RETURNING id",
-        {
-            "id": alert_id,
-            "at": at,
-            "actor": scope.actor,
-            "reason": reason,
-            "step": Step.RESOLVED,
-            "scope": scope_paths(scope),
-        },
-    )
 
 
 async def restart_waits(tx: Transaction, scope: Scope, now: datetime) -> int:
@@ -219,7 +132,10 @@ async def restart_waits(tx: Transaction, scope: Scope, now: datetime) -> int:
 
 
 async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -> list[RuleState]:
-    """States that nothing can end any more: the rule is off, the device gone or moved away."""
+    """States that nothing can end any more: the rule is off, the device gone or moved away.
+
+    Drills are not asked what a rule is narrowed to.
+    """
     rows = await tx.fetch(
         RuleState,
         "SELECT " + _STATE + "FROM rule_states r JOIN rules u ON u.id = r.rule_id"
@@ -227,25 +143,13 @@ async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -
         " LEFT JOIN devices d ON d.id = r.device_id LEFT JOIN areas da ON da.id = d.area_id"
         " WHERE (u.removed_at IS NOT NULL OR NOT u.is_enabled"
         " OR NOT coalesce(da.path, a.path) <@ ua.path"
-        " OR (r.device_id IS NOT NULL AND coalesce(d.registration, '') <> 'approved')) AND"
-        + IN_SCOPE
-        + "LIMIT %(limit)s",
+        " OR (r.device_id IS NOT NULL AND coalesce(d.registration, '') <> 'approved')"
+        " OR (r.device_id IS NOT NULL AND position('/mark:drill:' IN r.subject) = 0"
+        "  AND ((u.classes <> '{}' AND d.class <> ALL (u.classes))"
+        "   OR (u.tags <> '{}' AND NOT d.tags && u.tags)))) AND" + IN_SCOPE + "LIMIT %(limit)s",
         {"limit": limit, "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
-
-
-def _event_kind(rule: Rule) -> str | None:
-    """The kind of the events that begin what a rule watches for."""
-    match rule.condition:
-        case DeviceOffline():
-            return "device.offline"
-        case DeviceDegraded():
-            return "device.degraded"
-        case EventOfKind(kind=kind):
-            return kind
-        case _:
-            return None
 
 
 def _typed(row: RuleState) -> RuleState:

@@ -23,7 +23,7 @@ from hub.domain.devices import (
 )
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Layer, Status
-from hub.domain.notifications import Notification, Receiver, ReceiverKind
+from hub.domain.notifications import Message, Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
@@ -64,16 +64,16 @@ class Mailbox:
     """A way out that keeps what it is given; ``trouble`` is raised first, one after the other."""
 
     def __init__(self) -> None:
-        self.got: asyncio.Queue[Notification] = asyncio.Queue()
+        self.got: asyncio.Queue[Message] = asyncio.Queue()
         self.trouble: list[BaseException] = []
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, message: Message) -> str:
         if self.trouble:
             raise self.trouble.pop(0)
-        await self.got.put(notification)
+        await self.got.put(message)
         return "kept"
 
-    async def next(self, timeout_s: float = 15) -> Notification:
+    async def next(self, timeout_s: float = 15) -> Message:
         return await asyncio.wait_for(self.got.get(), timeout_s)
 
 
@@ -116,7 +116,14 @@ class Site:
         """A new one: it remembers nothing, as after a restart."""
         return AlertEngine(self.database, self.jobs, self.live, self.clock)
 
-    async def add_rule(self, condition: Condition, *, area: str = "county") -> Rule:
+    async def add_rule(
+        self,
+        condition: Condition,
+        *,
+        area: str = "county",
+        most_in_area: int = 10_000,
+        most: int = 100_000,
+    ) -> Rule:
         async with self.database.transaction() as tx:
             return await add_rule(
                 tx,
@@ -127,6 +134,8 @@ class Site:
                     condition=condition,
                     severity=Severity.CRITICAL,
                     receivers=(self.receiver.id,),
+                    most_in_area=most_in_area,
+                    most=most,
                 ),
             )
 
@@ -258,10 +267,10 @@ class Site:
         return [alert.status.value for alert in await self.alerts()]
 
     async def count(self, table: str) -> int:
-        """How many rows of a table there are, or jobs that deliver."""
+        """How many rows of a table there are, or jobs that post."""
         queries = {
             "notifications": "SELECT count(*) FROM notifications",
-            "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'alerts.deliver'",
+            "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'alerts.post'",
             "states": "SELECT count(*) FROM rule_states",
             "events": "SELECT count(*) FROM events",
             "alerts": "SELECT count(*) FROM alerts",

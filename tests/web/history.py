@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from hub.domain.access import Role
-from hub.domain.alerts import Rule, RuleState
+from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
@@ -23,9 +23,16 @@ from hub.store import (
     probe_intervals,
     receivers,
     rounds,
-    rule_states,
     rules,
     stops,
+)
+from hub.store.alert_openings import (
+    NewAlert,
+    NewStep,
+    Opening,
+    add_steps,
+    insert_alerts,
+    take_numbers,
 )
 from hub.store.database import Database, Transaction
 from hub.store.maintenance_windows import NewWindow
@@ -144,13 +151,14 @@ async def raise_alert(tx: Transaction, area_id: int, device_id: int, name: str) 
     state = RuleState(
         rule_id=rule.id, subject=f"device:{device_id}", area_id=area_id, device_id=device_id
     )
-    opened = await rule_states.open_alert(
-        tx,
-        SYSTEM,
-        rule_states.Opening(rule=rule, state=state, at=NOW, reason=f"{name}-1 offline for 30 s"),
-    )
-    assert opened is not None
-    return opened.alert_id, rule
+    reason = f"{name}-1 offline for 30 s"
+    opening = Opening(rule=rule, state=state, at=NOW, reason=reason)
+    (number,), (step,) = await take_numbers(tx, SYSTEM, alerts=1, steps=1)
+    row = NewAlert(id=number, opening=opening, subject=state.subject, reason=reason)
+    await insert_alerts(tx, SYSTEM, [row])
+    fired = NewStep(id=step, alert_id=number, at=NOW, step=Step.FIRED, note=reason)
+    await add_steps(tx, SYSTEM, [fired])
+    return number, rule
 
 
 async def walk_round(
