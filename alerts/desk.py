@@ -1,23 +1,31 @@
 """Telling people: notifications and the jobs that post them, in the transaction of the step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from alerts.routing import Book, area_line, find_receivers, gathering_time, index_routes
+from alerts.routing import (
+    Book,
+    area_line,
+    build_book,
+    find_receivers,
+    find_substitutes,
+    gathering_time,
+)
+from alerts.silencing import hush
 from hub.domain.access import Scope
-from hub.domain.alerts import Alert, Step
-from hub.domain.calendars import Calendar
+from hub.domain.alerts import Step
 from hub.domain.matchers import AlertFacts
 from hub.runtime.jobs import Jobs
-from hub.store import alerts as alert_store
 from hub.store.alert_facts import alert_facts
-from hub.store.cursors import get_cursor
 from hub.store.database import Transaction
+from hub.store.holidays import all_holidays
 from hub.store.notifications import (
     NewNotification,
     add_notifications,
+    dead_receivers,
+    receivers_of_areas,
     rule_receivers,
     told_receivers,
     untold_alerts,
@@ -86,24 +94,6 @@ async def tell_receivers(  # noqa: PLR0913 - the three everybody passes on, and 
     return await _put(tx, scope, jobs, facts, targets, now)
 
 
-async def resolve(
-    tx: Transaction, scope: Scope, jobs: Jobs, alert_id: int, *, reason: str
-) -> Alert:
-    """Resolve an alert by hand and tell those who were told that it fired.
-
-    Raises:
-        NotFound: outside the scope.
-        Invalid: no reason was given.
-        Conflict: it is resolved already.
-    """
-    await alert_store.get_alert(tx, scope, alert_id)
-    await get_cursor(tx, scope, CURSOR)  # holds the engine off until this commits
-    alert, step_id = await alert_store.resolve(tx, scope, alert_id, reason=reason)
-    telling = Telling(alert_id=alert.id, step=Step.RESOLVED, step_id=step_id)
-    await tell(tx, scope, jobs, [telling], alert.resolved_at or alert.fired_at)
-    return alert
-
-
 async def _aim_fresh(
     tx: Transaction,
     scope: Scope,
@@ -111,19 +101,40 @@ async def _aim_fresh(
     facts: dict[int, AlertFacts],
     now: datetime,
 ) -> list[_Target]:
+    fired = [one.alert_id for one in fresh if one.step is Step.FIRED and one.alert_id in facts]
+    if fired:
+        await hush(tx, scope, [facts[number] for number in dict.fromkeys(fired)], now)
     ids = sorted({one.alert_id for one in fresh} & facts.keys())
-    if not ids:
-        return []
-    untold = await untold_alerts(tx, scope, ids, now)
-    loud = [one for one in fresh if one.alert_id in facts and one.alert_id not in untold]
+    untold = await untold_alerts(tx, scope, ids, now) if ids else set()
+    loud = {number: facts[number] for number in ids if number not in untold}
     if not loud:
         return []
-    book = await _open_book(tx, scope, {one.alert_id: facts[one.alert_id] for one in loud})
+    book = await _open_book(tx, scope, loud, now)
+    named = {number: find_receivers(book, one) for number, one in loud.items()}
+    await _go_round(tx, scope, loud, named)
     return [
         _aim(one, receiver, whys)
-        for one in loud
-        for receiver, whys in find_receivers(book, facts[one.alert_id], _always).items()
+        for one in fresh
+        for receiver, whys in named.get(one.alert_id, {}).items()
     ]
+
+
+async def _go_round(
+    tx: Transaction,
+    scope: Scope,
+    facts: Mapping[int, AlertFacts],
+    named: dict[int, dict[int, list[str]]],
+) -> None:
+    """Let no alert about a dead channel go out by that channel; find others where none is left."""
+    dead = await dead_receivers(tx, scope, sorted(facts))
+    if not dead:
+        return
+    paths = {path for number in dead for path in area_line(facts[number].area_path)}
+    also = {receiver for number in dead for receiver in named[number]}
+    known = await receivers_of_areas(tx, scope, sorted(paths), sorted(also))
+    for number, receiver in dead.items():
+        path = facts[number].area_path
+        named[number] = find_substitutes(named[number], receiver, path, known)
 
 
 async def _aim_ends(tx: Transaction, scope: Scope, ends: Sequence[Telling]) -> list[_Target]:
@@ -137,13 +148,18 @@ async def _aim_ends(tx: Transaction, scope: Scope, ends: Sequence[Telling]) -> l
     ]
 
 
-async def _open_book(tx: Transaction, scope: Scope, facts: dict[int, AlertFacts]) -> Book:
-    by_rule: dict[int, list[tuple[str, int]]] = {}
-    for one in await rule_receivers(tx, scope, sorted(facts)):
-        by_rule.setdefault(one.rule_id, []).append((one.rule_name, one.receiver_id))
+async def _open_book(
+    tx: Transaction, scope: Scope, facts: Mapping[int, AlertFacts], now: datetime
+) -> Book:
     paths = {path for one in facts.values() for path in area_line(one.area_path)}
     routes = await routes_above(tx, scope, sorted(paths))
-    return Book(by_rule=by_rule, by_path=index_routes(routes))
+    has_hours = any(route.hours is not None for route in routes)
+    return build_book(
+        await rule_receivers(tx, scope, sorted(facts)),
+        routes,
+        now,
+        await all_holidays(tx, scope) if has_hours else {},
+    )
 
 
 async def _put(
@@ -175,7 +191,3 @@ async def _put(
 def _aim(telling: Telling, receiver_id: int, whys: Sequence[str]) -> _Target:
     reasons = [telling.because, *whys] if telling.because else whys
     return _Target(telling=telling, receiver_id=receiver_id, why="; ".join(reasons))
-
-
-def _always(_hours: Calendar) -> bool:
-    return True

@@ -1,22 +1,27 @@
 """Whom an alert concerns: the receivers of its rule and of the routes that match. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from alerts.calendars import is_active
 from hub.domain.alerts import Step
-from hub.domain.calendars import Calendar
+from hub.domain.calendars import Holidays
+from hub.domain.errors import Invalid
 from hub.domain.events import Severity
 from hub.domain.matchers import AlertFacts, is_match
 from hub.domain.notifications import Route
+from hub.store.notifications import AreaReceiver, RuleReceiver
+
+log = logging.getLogger(__name__)
 
 # A storm becomes a digest because what is not urgent waits a moment for its like. The first
 # notification must leave within 5 s: the queue looks once a second, an attempt takes its time.
 GATHER: Final = timedelta(seconds=2)
 AT_ONCE: Final = timedelta(0)
-
-IsActive = Callable[[Calendar], bool]
+NO_OTHER_CHANNEL: Final = "no other receiver could be reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +32,49 @@ class Book:
     by_path: Mapping[str, Sequence[Route]] = field(default_factory=dict)
 
 
-def find_receivers(book: Book, facts: AlertFacts, is_active: IsActive) -> dict[int, list[str]]:
-    """Receiver → why, for an alert; in the order the book names them."""
+def build_book(
+    rules: Iterable[RuleReceiver], routes: Iterable[Route], now: datetime, holidays: Holidays
+) -> Book:
+    """Open the book: routes outside their hours are not in it."""
+    by_rule: dict[int, list[tuple[str, int]]] = {}
+    for one in rules:
+        by_rule.setdefault(one.rule_id, []).append((f"rule {one.rule_name}", one.receiver_id))
+    by_path: dict[str, list[Route]] = {}
+    for route in routes:
+        if _is_open(route, now, holidays):
+            by_path.setdefault(route.area_path, []).append(route)
+    return Book(by_rule=by_rule, by_path=by_path)
+
+
+def find_receivers(book: Book, facts: AlertFacts) -> dict[int, list[str]]:
+    """Receiver → why, for an alert; in the order the book names them, the nearest routes first."""
     found: dict[int, list[str]] = {}
-    for name, receiver in book.by_rule.get(facts.rule_id, ()):
-        found.setdefault(receiver, []).append(f"rule {name}")
+    for why, receiver in book.by_rule.get(facts.rule_id, ()):
+        found.setdefault(receiver, []).append(why)
     for path in area_line(facts.area_path):
         for route in book.by_path.get(path, ()):
-            if not is_match(route.matcher, route.area_path, facts):
-                continue
-            if route.hours is not None and not is_active(route.hours):
-                continue
-            for receiver in route.receivers:
-                found.setdefault(receiver, []).append(f"route {route.name}")
+            if is_match(route.matcher, route.area_path, facts):
+                for receiver in route.receivers:
+                    found.setdefault(receiver, []).append(f"route {route.name}")
+    return found
+
+
+def find_substitutes(
+    named: Mapping[int, Sequence[str]], dead: int, area_path: str, known: Sequence[AreaReceiver]
+) -> dict[int, list[str]]:
+    """Who hears of a dead channel: the others named and, if none of them works, all near ones.
+
+    Near are the receivers of the alert's area and of those above. When none of them works either
+    all of them get it: whichever comes back first tells.
+    """
+    found = {receiver: list(whys) for receiver, whys in named.items() if receiver != dead}
+    failing = {one.id for one in known if one.is_failing}
+    if not found.keys() <= failing:
+        return found
+    line = set(area_line(area_path))
+    near = {one.id for one in known if one.area_path in line} - {dead}
+    for receiver in sorted((near - failing or near) - found.keys()):
+        found[receiver] = [NO_OTHER_CHANNEL]
     return found
 
 
@@ -56,9 +91,10 @@ def area_line(path: str) -> Iterator[str]:
         path = path.rpartition(".")[0]
 
 
-def index_routes(routes: Iterable[Route]) -> dict[str, list[Route]]:
-    """Routes by the path of their area."""
-    index: dict[str, list[Route]] = {}
-    for route in routes:
-        index.setdefault(route.area_path, []).append(route)
-    return index
+def _is_open(route: Route, now: datetime, holidays: Holidays) -> bool:
+    """Hours that cannot be used any more keep nobody from being told."""
+    try:
+        return is_active(route.hours, now, holidays)
+    except Invalid as error:
+        log.warning("the hours of route %s cannot be used: %s", route.id, error)
+        return True

@@ -37,6 +37,15 @@ class RuleReceiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreaReceiver:
+    """A receiver of an area, and whether it is known that nothing gets through to it."""
+
+    id: int
+    area_path: str
+    is_failing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt: ``outcome`` is delivered, try_again or rejected; ``detail`` holds no secret."""
 
@@ -122,6 +131,38 @@ async def rule_receivers(
         " JOIN receivers v ON v.id = rr.receiver_id"
         " WHERE v.is_enabled AND v.removed_at IS NULL ORDER BY u.id, v.id",
         {"ids": list(alert_ids), "scope": scope_paths(scope)},
+    )
+
+
+async def dead_receivers(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) -> dict[int, int]:
+    """Of these alerts of the scope those about a dead channel, with the receiver it leads to."""
+    rows = await tx.tuples(
+        "SELECT x.id, (e.data ->> 'receiver')::bigint FROM alerts x"
+        " JOIN areas a ON a.id = x.area_id JOIN rules u ON u.id = x.rule_id"
+        " JOIN events e ON e.id = x.event_id WHERE x.id = ANY (%(ids)s)"
+        # Few rules are about receivers: the events of the others are not looked up.
+        " AND u.condition::text LIKE '%%\"receiver.%%' AND e.kind LIKE 'receiver.%%'"
+        " AND jsonb_typeof(e.data -> 'receiver') = 'number' AND" + IN_SCOPE,
+        {"ids": list(alert_ids), "scope": scope_paths(scope)},
+    )
+    return {int(str(number)): int(str(receiver)) for number, receiver in rows}
+
+
+async def receivers_of_areas(
+    tx: Transaction, scope: Scope, paths: Sequence[str], also: Sequence[int]
+) -> list[AreaReceiver]:
+    """The receivers of exactly these areas that are switched on, and ``also`` these.
+
+    Not narrowed to the scope: they are for the desk, not for the caller.
+    """
+    del scope
+    return await tx.fetch(
+        AreaReceiver,
+        "SELECT v.id, a.path::text AS area_path, v.failing_since IS NOT NULL AS is_failing"
+        " FROM areas a JOIN receivers v ON v.area_id = a.id"
+        " WHERE (a.path = ANY (%(paths)s::ltree[]) OR v.id = ANY (%(also)s))"
+        " AND v.is_enabled AND v.removed_at IS NULL ORDER BY v.id",
+        {"paths": list(paths), "also": list(also)},
     )
 
 

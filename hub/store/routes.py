@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
-from hub.domain.calendars import Calendar, Days
+from hub.domain.calendars import build_calendar, parse_calendar
 from hub.domain.devices import Json
 from hub.domain.errors import NotFound
 from hub.domain.matchers import build_matcher, parse_matcher
@@ -45,7 +45,7 @@ class _Row:
             area_id=self.area_id,
             area_path=self.area_path,
             matcher=parse_matcher(self.matcher),
-            hours=None if self.hours is None else _calendar(self.hours),
+            hours=None if self.hours is None else parse_calendar(self.hours),
             receivers=tuple(self.receivers),
             is_enabled=self.is_enabled,
         )
@@ -169,7 +169,7 @@ async def _changed(
     detail: dict[str, Json] = {
         "name": route.name,
         "matcher": build_matcher(route.matcher),
-        "hours": None if route.hours is None else _build_calendar(route.hours),
+        "hours": None if route.hours is None else build_calendar(route.hours),
         "receivers": list(route.receivers),
         "is_enabled": route.is_enabled,
     }
@@ -187,24 +187,6 @@ def _values(route: Route) -> dict[str, object]:
         "name": route.name,
         "area": route.area_id,
         "matcher": Jsonb(build_matcher(route.matcher)),
-        "hours": None if route.hours is None else Jsonb(_build_calendar(route.hours)),
+        "hours": None if route.hours is None else Jsonb(build_calendar(route.hours)),
         "is_enabled": route.is_enabled,
-    }
-
-
-def _calendar(raw: Mapping[str, Json]) -> Calendar:
-    return Calendar(
-        rrule=str(raw["rrule"]),
-        duration_s=float(str(raw["duration_s"])),
-        time_zone=str(raw["time_zone"]),
-        days=Days(str(raw.get("days", Days.ANY.value))),
-    )
-
-
-def _build_calendar(calendar: Calendar) -> dict[str, Json]:
-    return {
-        "rrule": calendar.rrule,
-        "duration_s": calendar.duration_s,
-        "time_zone": calendar.time_zone,
-        "days": calendar.days.value,
     }
