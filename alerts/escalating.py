@@ -1,14 +1,59 @@
-"""Alerts that nobody takes climb: the policies carried out."""
+"""Alerts that nobody takes climb: policies carried out.
 
+Where each alert stands is in the database. What is due is dealt with in a transaction that holds
+the climb and its alert: two processes never tell the same, and nobody is told of what somebody
+has just taken. What fell due while no hub ran is dealt with at the start, in order.
+"""
+
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from hub.domain.access import Scope
-from hub.domain.escalations import Climb
+from alerts import climbing
+from alerts.climbing import Outcome, Standing, Told, carry_on
+from alerts.desk import Telling, tell_receivers
+from alerts.on_duty import Roster
+from hub.domain.access import Scope, system_scope
+from hub.domain.alerts import Step
+from hub.domain.errors import GengfuError
+from hub.domain.escalations import Climb, Policy
 from hub.domain.matchers import AlertFacts, is_match
-from hub.store.climbs import start_climbs
-from hub.store.database import Transaction
-from hub.store.policies import policy_starts
+from hub.domain.ports import Clock
+from hub.runtime.jobs import Jobs
+from hub.runtime.live import LiveFeed, Subscription
+from hub.store.climbs import (
+    ClimbingAlert,
+    EscalationStep,
+    climbs_of,
+    displaced_climbs,
+    due_climbs,
+    end_climbs,
+    next_climb_at,
+    note_escalations,
+    put_climbs,
+    start_climbs,
+)
+from hub.store.database import Database, Transaction
+from hub.store.duties import open_duty_book
+from hub.store.holidays import all_holidays
+from hub.store.notices import notify
+from hub.store.policies import find_policies, policy_starts
+
+log = logging.getLogger(__name__)
+
+SCOPE: Final[Scope] = system_scope("hub.escalation")
+# Whoever acknowledges an alert waits for the transaction under way.
+BATCH: Final = 50
+# Notices wake it at once; this is for the notice that never came.
+POLL_S: Final = 2.0
+RETRY_S: Final = 1.0
+# What another process holds is due and cannot be dealt with: no busy loop.
+SHORTEST_WAIT_S: Final = 0.05
+TOPICS: Final = frozenset({"alerts", "policies", "duties", "resync"})
 
 
 async def begin(
@@ -37,3 +82,183 @@ async def begin(
     ]
     if climbs:
         await start_climbs(tx, scope, climbs)
+
+
+async def put_off(tx: Transaction, scope: Scope, alert_ids: Sequence[int], now: datetime) -> None:
+    """Let the waits of alerts that were quiet begin anew at the end of the quiet.
+
+    Call it before the quiet is taken from the alerts; until then the :class:`Escalator` does it.
+    """
+    found = await climbs_of(tx, scope, alert_ids)
+    if found:
+        await _move(tx, scope, found, now)
+
+
+class Escalator:
+    """One coroutine, :meth:`run`; as many processes as wanted may run it."""
+
+    def __init__(
+        self, database: Database, jobs: Jobs, clock: Clock, *, live: LiveFeed | None = None
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._clock = clock
+        self._live = live
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; survives the loss of the database."""
+        trouble = ""
+        async with AsyncExitStack() as stack:
+            if self._live is not None:
+                notices = stack.enter_context(self._live.subscribe())
+                listening = asyncio.create_task(self._listen(notices), name="escalation-listen")
+                stack.push_async_callback(_end, listening)
+            while True:
+                try:
+                    next_due = await self.step()
+                except GengfuError as error:
+                    if str(error) != trouble:
+                        log.warning("nobody can be told of what nobody took: %s", error)
+                    trouble = str(error)
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                if trouble:
+                    log.info("alerts climb again")
+                trouble = ""
+                await self._wait(next_due)
+
+    async def step(self) -> datetime | None:
+        """Carry out all that is due now, in order; return when the next is due."""
+        self._wake.clear()
+        while await self._put_off():
+            pass
+        while await self._carry_out():
+            pass
+        async with self._database.transaction() as tx:
+            return await next_climb_at(tx, SCOPE)
+
+    async def _put_off(self) -> bool:
+        now = self._clock()
+        async with self._database.transaction() as tx:
+            found = await displaced_climbs(tx, SCOPE, now, limit=BATCH)
+            if found:
+                await _move(tx, SCOPE, found, now)
+        return len(found) == BATCH
+
+    async def _carry_out(self) -> bool:
+        """Take one thing of each climb that is due; False when none was left."""
+        now = self._clock()
+        async with self._database.transaction() as tx:
+            found = await due_climbs(tx, SCOPE, now, limit=BATCH)
+            if not found:
+                return False
+            desk = await _open(tx, SCOPE, found)
+            outcomes = [(one.climb, desk.decide(one, now)) for one in found]
+            await _put(tx, SCOPE, outcomes)
+            await self._tell(tx, outcomes, now)
+        return True
+
+    async def _tell(
+        self, tx: Transaction, outcomes: Sequence[tuple[Climb, Outcome]], now: datetime
+    ) -> None:
+        told = [(climb.alert_id, out.told) for climb, out in outcomes if out.told is not None]
+        steps = [EscalationStep(alert_id=alert_id, note=one.note) for alert_id, one in told]
+        numbers = await note_escalations(tx, SCOPE, steps, now)
+        for (alert_id, one), step_id in zip(told, numbers, strict=True):
+            telling = Telling(alert_id=alert_id, step=Step.ESCALATED, step_id=step_id)
+            for why, receivers in _by_reason(one).items():
+                await tell_receivers(tx, SCOPE, self._jobs, telling, receivers, now, why=why)
+        await notify(tx, SCOPE, "alerts", [alert_id for alert_id, _ in told])
+
+    async def _listen(self, notices: Subscription) -> None:
+        async for notice in notices:
+            if notice.topic in TOPICS:
+                self._wake.set()
+
+    async def _wait(self, next_due: datetime | None) -> None:
+        wait_s = POLL_S
+        if next_due is not None:
+            until_s = (next_due - self._clock()).total_seconds()
+            wait_s = min(POLL_S, max(SHORTEST_WAIT_S, until_s))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What is needed to decide about a number of climbs."""
+
+    policies: Mapping[int, Policy]
+    roster: Roster
+
+    def decide(self, one: ClimbingAlert, now: datetime) -> Outcome:
+        policy = self.policies.get(one.climb.policy_id)
+        if policy is None:
+            return Outcome()
+        return carry_on(policy, one.climb, _standing(one), self.roster, now)
+
+
+async def _open(tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert]) -> _Desk:
+    policies = await find_policies(tx, scope, sorted({one.climb.policy_id for one in found}))
+    named = {
+        receiver
+        for policy in policies.values()
+        for step in policy.steps
+        for receiver in step.receivers
+    }
+    paths = sorted({one.area_path for one in found})
+    book = await open_duty_book(tx, scope, paths, sorted(named))
+    roster = Roster(
+        duties=book.duties,
+        names=book.names,
+        reachable=book.reachable,
+        holidays=await all_holidays(tx, scope),
+    )
+    return _Desk(policies=policies, roster=roster)
+
+
+async def _move(
+    tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert], now: datetime
+) -> None:
+    """Begin waits anew where that is called for; what has lost its policy is over."""
+    policies = await find_policies(tx, scope, sorted({one.climb.policy_id for one in found}))
+    outcomes = []
+    for one in found:
+        policy = policies.get(one.climb.policy_id)
+        if policy is not None:
+            moved = climbing.put_off(policy, one.climb, _standing(one), now)
+            outcomes.append((one.climb, Outcome(climb=moved)))
+        else:
+            outcomes.append((one.climb, Outcome()))
+    await _put(tx, scope, outcomes)
+
+
+def _standing(one: ClimbingAlert) -> Standing:
+    return Standing(
+        alert_id=one.climb.alert_id,
+        area_path=one.area_path,
+        status=one.status,
+        quiet_until=one.quiet_until,
+        acknowledge_by=one.acknowledge_by,
+        resolve_by=one.resolve_by,
+    )
+
+
+async def _put(tx: Transaction, scope: Scope, outcomes: Sequence[tuple[Climb, Outcome]]) -> None:
+    await put_climbs(tx, scope, [out.climb for _, out in outcomes if out.climb is not None])
+    await end_climbs(tx, scope, [climb for climb, out in outcomes if out.climb is None])
+
+
+def _by_reason(told: Told) -> dict[str, list[int]]:
+    reasons: dict[str, list[int]] = {}
+    for receiver, why in told.receivers.items():
+        reasons.setdefault(why, []).append(receiver)
+    return reasons
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,15 +1,23 @@
 """An alert that nobody takes: deadlines, who is on duty, and policies that climb."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from hub.domain.calendars import Calendar
+from hub.domain.calendars import Calendar, build_calendar, parse_calendar
+from hub.domain.devices import Json
+from hub.domain.errors import Invalid
 from hub.domain.events import Severity
 from hub.domain.matchers import Matcher
 
 OVERDUE: Final = -1
+MOST_STEPS: Final = 20
+LONGEST_WAIT_S: Final = 30 * 86_400.0
+SHORTEST_EVERY_S: Final = 30.0
+MOST_REPEATS: Final = 100
+MOST_LEVELS: Final = 10
 
 
 class Until(StrEnum):
@@ -92,3 +100,67 @@ class Climb:
     repeat: int
     due_at: datetime
     since: datetime
+
+
+def build_steps(steps: Sequence[PolicyStep]) -> list[Json]:
+    """Turn steps into JSON; :func:`parse_steps` reads them back."""
+    return [
+        {
+            "wait_s": step.wait_s,
+            "climb": step.climb,
+            "receivers": list(step.receivers),
+            "repeats": step.repeats,
+            "every_s": step.every_s,
+            "hours": None if step.hours is None else build_calendar(step.hours),
+            "waits_for_hours": step.waits_for_hours,
+        }
+        for step in steps
+    ]
+
+
+def parse_steps(raw: Sequence[Mapping[str, Json]]) -> tuple[PolicyStep, ...]:
+    """Read stored steps; what comes from outside goes through :func:`check_steps`, too."""
+    return tuple(_parse_step(one) for one in raw)
+
+
+def check_steps(steps: Sequence[PolicyStep]) -> None:
+    """Refuse steps by which nobody can climb.
+
+    Raises:
+        Invalid: there are none or too many, or one tells nobody or has a value out of its range.
+    """
+    if not 1 <= len(steps) <= MOST_STEPS:
+        msg = f"a policy has 1 to {MOST_STEPS} steps"
+        raise Invalid(msg, field="steps")
+    for number, step in enumerate(steps, start=1):
+        fault = _fault(step)
+        if fault:
+            msg = f"step {number}: {fault}"
+            raise Invalid(msg, field="steps")
+
+
+def _fault(step: PolicyStep) -> str:
+    faults = {
+        f"it waits 0 to {LONGEST_WAIT_S:g} seconds": 0 <= step.wait_s <= LONGEST_WAIT_S,
+        "it climbs, or names receivers": step.climb is not None or step.receivers,
+        f"it climbs 0 to {MOST_LEVELS} levels": 0 <= (step.climb or 0) <= MOST_LEVELS,
+        f"it repeats 0 to {MOST_REPEATS} times": 0 <= step.repeats <= MOST_REPEATS,
+        f"repeats are {SHORTEST_EVERY_S:g} to {LONGEST_WAIT_S:g} seconds apart": (
+            SHORTEST_EVERY_S <= step.every_s <= LONGEST_WAIT_S
+        ),
+        "only hours can be waited for": step.hours is not None or not step.waits_for_hours,
+    }
+    return next((fault for fault, is_good in faults.items() if not is_good), "")
+
+
+def _parse_step(raw: Mapping[str, Json]) -> PolicyStep:
+    climb, hours, receivers = raw.get("climb"), raw.get("hours"), raw.get("receivers")
+    return PolicyStep(
+        wait_s=float(str(raw["wait_s"])),
+        climb=None if climb is None else int(str(climb)),
+        receivers=tuple(int(str(one)) for one in receivers) if isinstance(receivers, list) else (),
+        repeats=int(str(raw.get("repeats", 0))),
+        every_s=float(str(raw.get("every_s", 300))),
+        hours=parse_calendar(hours) if isinstance(hours, dict) else None,
+        waits_for_hours=raw.get("waits_for_hours") is True,
+    )
