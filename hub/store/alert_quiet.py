@@ -35,10 +35,11 @@ class QuietState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """An alert that is quiet no longer and must be told again: its step."""
+    """An alert that is quiet no longer and must be told again: its step, and why."""
 
     alert_id: int
     step_id: int
+    note: str
 
 
 async def lengthen_quiet(
@@ -66,12 +67,12 @@ async def quiet_states(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) 
     )
 
 
-async def open_alert_ids(tx: Transaction, scope: Scope, area_path: str) -> list[int]:
-    """The numbers of the open alerts of the scope in an area and below it."""
+async def open_alert_ids(tx: Transaction, scope: Scope, area_paths: Sequence[str]) -> list[int]:
+    """The numbers of the open alerts of the scope in these areas and below them."""
     rows = await tx.tuples(
         "SELECT x.id FROM alerts x JOIN areas a ON a.id = x.area_id WHERE x.status <> 'resolved'"
-        " AND a.path <@ %(path)s::ltree AND" + IN_SCOPE + "ORDER BY x.id",
-        {"path": area_path, "scope": scope_paths(scope)},
+        " AND a.path <@ ANY (%(paths)s::ltree[]) AND" + IN_SCOPE + "ORDER BY x.id",
+        {"paths": list(area_paths), "scope": scope_paths(scope)},
     )
     return [int(str(number)) for (number,) in rows]
 
@@ -113,7 +114,7 @@ async def end_quiet(
         "  b.quiet_reason)"
         " INSERT INTO alert_steps (alert_id, at, actor, step, note)"
         " SELECT id, %(now)s, %(actor)s, %(step)s, 'no longer ' || quiet_reason FROM ended"
-        " WHERE is_told ORDER BY id RETURNING alert_id, id",
+        " WHERE is_told ORDER BY id RETURNING alert_id, id, note",
         {
             "ids": list(alert_ids),
             "now": now,
@@ -122,7 +123,7 @@ async def end_quiet(
             "scope": scope_paths(scope),
         },
     )
-    return [Repeat(alert_id=int(str(a)), step_id=int(str(s))) for a, s in rows]
+    return [Repeat(alert_id=int(str(a)), step_id=int(str(s)), note=str(n)) for a, s, n in rows]
 
 
 async def _noted(
@@ -142,7 +143,8 @@ async def _noted(
         " changed AS (UPDATE alerts x SET quiet_until = w.until, quiet_reason = w.reason"
         "  FROM wanted w WHERE x.id = w.id RETURNING x.id, w.was, w.until, w.reason),"
         " noted AS (INSERT INTO alert_steps (alert_id, at, actor, step, note)"
-        "  SELECT id, %(now)s, %(actor)s, %(step)s, reason FROM changed"
+        "  SELECT id, %(now)s, %(actor)s, %(step)s, reason || ' (until '"
+        "  || to_char(until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC') || ')' FROM changed"
         "  WHERE until > coalesce(was, %(now)s) ORDER BY id)"
         " SELECT id FROM changed ORDER BY id",
         {

@@ -1,43 +1,111 @@
-"""Alerts as people see them: lists, history, and what they do about them."""
+"""Alerts as people see them: lists, counts, one with its steps."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import Final, assert_never
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Alert, AlertStatus, AlertStep, Step
-from hub.domain.conditions import EventOfKind
-from hub.domain.errors import Conflict, Invalid, NotFound
+from hub.domain.alerts import Alert, AlertStatus, AlertStep, Colour, Step
+from hub.domain.errors import NotFound
 from hub.domain.events import Severity
-from hub.store.audit import Deed, record
 from hub.store.database import Transaction
-from hub.store.notices import notify
-from hub.store.rule_states import close_alert
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
-
-LONGEST_NOTE = 2000
 
 _ALERT = (
     "SELECT x.id, x.rule_id, u.name AS rule_name, x.condition, x.severity, x.status, x.area_id,"
     " a.path::text AS area_path, a.name AS area_name, x.device_id, x.device_name, x.point, x.unit,"
     " x.channel, x.event_id, x.value, x.reason, x.started_at, x.fired_at, x.acknowledged_at,"
-    " x.acknowledged_by, x.resolved_at, x.resolved_by, x.resolution FROM alerts x"
+    " x.acknowledged_by, x.resolved_at, x.resolved_by, x.resolution, x.folded_into, x.is_storm,"
+    " x.folded, x.drill_id, x.assigned_to, x.assigned_name, x.assigned_at, x.quiet_until,"
+    " x.quiet_reason, x.acknowledge_by, x.resolve_by, x.yellow_share FROM alerts x"
     " JOIN areas a ON a.id = x.area_id JOIN rules u ON u.id = x.rule_id WHERE"
 )
+# The deadline and the colour as hub.domain.alerts.Alert tells them.
+_DUE = (
+    "CASE x.status WHEN 'firing' THEN x.acknowledge_by WHEN 'resolved' THEN NULL"
+    " ELSE x.resolve_by END"
+)
+_COLOUR = (
+    "CASE WHEN " + _DUE + " IS NULL THEN 'green' WHEN %(now)s >= " + _DUE + " THEN 'red'"
+    " WHEN " + _DUE + " - %(now)s <= x.yellow_share * (" + _DUE + " - x.fired_at) THEN 'yellow'"
+    " ELSE 'green' END"
+)
+_RANK = "CASE x.severity WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END"
+_NARROWED = (
+    IN_SCOPE
+    + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+    " AND (%(device)s::bigint IS NULL OR x.device_id = %(device)s)"
+    " AND (%(parent)s::bigint IS NULL"
+    "  OR x.device_id IN (SELECT id FROM devices WHERE parent_id = %(parent)s))"
+    " AND (%(rule)s::bigint IS NULL OR x.rule_id = %(rule)s)"
+    " AND (%(status)s::text IS NULL OR x.status = %(status)s)"
+    " AND (%(severity)s::text IS NULL OR x.severity = %(severity)s)"
+    " AND (%(is_open)s::boolean IS NULL OR (x.status <> 'resolved') = %(is_open)s)"
+    " AND (%(assignee)s::bigint IS NULL OR x.assigned_to = %(assignee)s)"
+    " AND (%(folded_into)s::bigint IS NULL OR x.folded_into = %(folded_into)s)"
+    " AND (%(is_folded)s::boolean IS NULL OR (x.folded_into IS NOT NULL) = %(is_folded)s)"
+    " AND (%(is_drill)s::boolean IS NULL OR (x.drill_id IS NOT NULL) = %(is_drill)s)"
+    " AND (%(is_quiet)s::boolean IS NULL"
+    "  OR coalesce(x.quiet_until > %(now)s, false) = %(is_quiet)s)"
+    " AND (%(colour)s::text IS NULL OR (x.status <> 'resolved' AND " + _COLOUR + " = %(colour)s))"
+    " AND (%(any)s OR x.device_name ILIKE %(text)s"
+    "  OR x.rule_id = ANY (ARRAY (SELECT id FROM rules WHERE name ILIKE %(text)s))"
+    "  OR x.area_id = ANY (ARRAY (SELECT id FROM areas WHERE name ILIKE %(text)s)))"
+)
+_NEWEST = " AND (%(id)s::bigint IS NULL OR x.id < %(id)s) ORDER BY x.id DESC LIMIT %(limit)s"
+_NEAREST = (
+    " AND (%(id)s::bigint IS NULL OR coalesce(" + _DUE + ", 'infinity') > %(due)s::timestamptz"
+    "  OR (coalesce(" + _DUE + ", 'infinity') = %(due)s::timestamptz AND x.id < %(id)s))"
+    " ORDER BY coalesce(" + _DUE + ", 'infinity'), x.id DESC LIMIT %(limit)s"
+)
+_WORST = (
+    " AND (%(id)s::bigint IS NULL OR (" + _RANK + ", x.id) < (%(rank)s::integer, %(id)s))"
+    " ORDER BY " + _RANK + " DESC, x.id DESC LIMIT %(limit)s"
+)
+_RANKS: Final = {Severity.INFO: 1, Severity.WARNING: 2, Severity.CRITICAL: 3}
+
+
+class AlertOrder(StrEnum):
+    """How a list is sorted. DEADLINE: the nearest first, those without one last."""
+
+    NEWEST = "newest"
+    DEADLINE = "deadline"
+    SEVERITY = "severity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
     """What a list of alerts is narrowed to; empty fields narrow nothing.
 
-    ``is_open`` True means firing or acknowledged. ``text`` matches the names in the alert.
+    ``is_open`` True means not resolved. ``text`` matches the names in the alert. ``parent_id`` is
+    the uplink of its device. ``colour`` narrows to open ones, too.
     """
 
     area_id: int | None = None
     device_id: int | None = None
+    parent_id: int | None = None
+    rule_id: int | None = None
     status: AlertStatus | None = None
     severity: Severity | None = None
+    colour: Colour | None = None
     is_open: bool | None = None
+    assigned_to: int | None = None
+    folded_into: int | None = None
+    is_folded: bool | None = None
+    is_drill: bool | None = None
+    is_quiet: bool | None = None
     text: str = ""
+    order: AlertOrder = AlertOrder.NEWEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCounts:
+    """How many alerts are open: real ones that stand by themselves."""
+
+    severities: dict[Severity, int] = field(default_factory=dict)
+    colours: dict[Colour, int] = field(default_factory=dict)
 
 
 async def list_alerts(
@@ -45,65 +113,77 @@ async def list_alerts(
     scope: Scope,
     wanted: AlertFilter,
     *,
+    now: datetime | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[Alert]:
-    """Alerts newest first, narrowed, a page at a time."""
-    after = decode_cursor(cursor, (int,))
+    """Alerts, sorted and narrowed, a page at a time. ``now``: for colours, else the database's."""
     count = page_limit(limit)
-    text = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = await tx.search(
-        Alert,
-        _ALERT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR x.id < %(after)s)"
-        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-        " AND (%(device)s::bigint IS NULL OR x.device_id = %(device)s)"
-        " AND (%(status)s::text IS NULL OR x.status = %(status)s)"
-        " AND (%(severity)s::text IS NULL OR x.severity = %(severity)s)"
-        " AND (%(is_open)s::boolean IS NULL OR (x.status <> 'resolved') = %(is_open)s)"
-        " AND (%(any)s OR (x.device_name || ' ' || u.name || ' ' || a.name) ILIKE %(text)s)"
-        " ORDER BY x.id DESC LIMIT %(limit)s",
-        {
-            "scope": scope_paths(scope),
-            "after": after[0] if after else None,
-            "area": wanted.area_id,
-            "device": wanted.device_id,
-            "status": wanted.status,
-            "severity": wanted.severity,
-            "is_open": wanted.is_open,
-            "any": not wanted.text,
-            "text": text,
-            "limit": count + 1,
-        },
-    )
-    more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
-    return Page(items=[_typed(row) for row in rows[:count]], next=more)
+    values = {
+        **_values(scope, wanted, now or await _now(tx)),
+        **_after(wanted.order, cursor),
+        "limit": count + 1,
+    }
+    match wanted.order:
+        case AlertOrder.NEWEST:
+            rows = await tx.search(Alert, _ALERT + _NARROWED + _NEWEST, values)
+        case AlertOrder.DEADLINE:
+            rows = await tx.search(Alert, _ALERT + _NARROWED + _NEAREST, values)
+        case AlertOrder.SEVERITY:
+            rows = await tx.search(Alert, _ALERT + _NARROWED + _WORST, values)
+        case _ as never:
+            assert_never(never)
+    found = [_typed(row) for row in rows[:count]]
+    more = _cursor(wanted.order, found[-1]) if len(rows) > count else None
+    return Page(items=found, next=more)
 
 
 async def get_alert(tx: Transaction, scope: Scope, alert_id: int) -> Alert:
     """Return one alert; raises NotFound outside the scope."""
-    row = await tx.fetch_one(
-        Alert,
-        _ALERT + " x.id = %(id)s AND" + IN_SCOPE,
-        {"id": alert_id, "scope": scope_paths(scope)},
-    )
-    if row is None:
+    found = await get_alerts(tx, scope, [alert_id])
+    if not found:
         msg = "no such alert"
         raise NotFound(msg)
-    return _typed(row)
+    return found[0]
+
+
+async def get_alerts(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) -> list[Alert]:
+    """Return those of these alerts that are in the scope, by number."""
+    rows = await tx.fetch(
+        Alert,
+        _ALERT + " x.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY x.id",
+        {"ids": list(alert_ids), "scope": scope_paths(scope)},
+    )
+    return [_typed(row) for row in rows]
 
 
 async def count_open(tx: Transaction, scope: Scope) -> dict[Severity, int]:
-    """How many alerts of the scope are open, by severity."""
+    """How many alerts of the scope are open, by severity; without drills and folded ones."""
+    return (await count_standing(tx, scope, await _now(tx))).severities
+
+
+async def count_standing(
+    tx: Transaction, scope: Scope, now: datetime, *, area_id: int | None = None
+) -> OpenCounts:
+    """How many alerts of the scope are open, by severity and by colour."""
     rows = await tx.tuples(
-        "SELECT x.severity, count(*) FROM alerts x JOIN areas a ON a.id = x.area_id"
-        " WHERE x.status <> 'resolved' AND" + IN_SCOPE + "GROUP BY x.severity",
-        {"scope": scope_paths(scope)},
+        "SELECT x.severity, " + _COLOUR + " AS colour, count(*) FROM alerts x"
+        " JOIN areas a ON a.id = x.area_id WHERE x.status <> 'resolved' AND x.drill_id IS NULL"
+        " AND x.folded_into IS NULL"
+        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+        " AND" + IN_SCOPE + "GROUP BY 1, 2",
+        {"now": now, "area": area_id, "scope": scope_paths(scope)},
     )
-    return {Severity(str(severity)): int(str(number)) for severity, number in rows}
+    counts = OpenCounts()
+    for severity, colour, number in rows:
+        worst, tint, count = Severity(str(severity)), Colour(str(colour)), int(str(number))
+        counts.severities[worst] = counts.severities.get(worst, 0) + count
+        counts.colours[tint] = counts.colours.get(tint, 0) + count
+    return counts
 
 
 async def list_steps(tx: Transaction, scope: Scope, alert_id: int) -> list[AlertStep]:
-    """The history of an alert of the scope, oldest first."""
+    """The steps of an alert of the scope, oldest first."""
     alert = await get_alert(tx, scope, alert_id)
     rows = await tx.fetch(
         AlertStep,
@@ -114,85 +194,55 @@ async def list_steps(tx: Transaction, scope: Scope, alert_id: int) -> list[Alert
     return [replace(row, step=Step(row.step)) for row in rows]
 
 
-async def acknowledge(tx: Transaction, scope: Scope, alert_id: int, *, note: str = "") -> Alert:
-    """Say that somebody takes care of a firing alert.
-
-    Raises:
-        NotFound: outside the scope.
-        Conflict: it is acknowledged or resolved already.
-    """
-    checked = _checked(note)
-    alert = await get_alert(tx, scope, alert_id)
-    number = await tx.execute(
-        "UPDATE alerts SET status = 'acknowledged', acknowledged_at = now(),"
-        " acknowledged_by = %(actor)s WHERE id = %(id)s AND status = 'firing'",
-        {"id": alert.id, "actor": scope.actor},
-    )
-    if number == 0:
-        raise Conflict(await _standing(tx, scope, alert.id))
-    await _note_step(tx, scope, alert.id, Step.ACKNOWLEDGED, checked)
-    return await _done(tx, scope, alert.id, "alert.acknowledged", checked)
-
-
-async def comment(tx: Transaction, scope: Scope, alert_id: int, *, note: str) -> Alert:
-    """Add a remark to the history of an alert of the scope."""
-    checked = _checked(note)
-    if not checked:
-        msg = "a comment needs a text"
-        raise Invalid(msg, field="note")
-    alert = await get_alert(tx, scope, alert_id)
-    await _note_step(tx, scope, alert.id, Step.COMMENTED, checked)
-    return await _done(tx, scope, alert.id, "alert.commented", checked)
+def _values(scope: Scope, wanted: AlertFilter, now: datetime) -> dict[str, object]:
+    text = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {
+        "scope": scope_paths(scope),
+        "now": now,
+        "area": wanted.area_id,
+        "device": wanted.device_id,
+        "parent": wanted.parent_id,
+        "rule": wanted.rule_id,
+        "status": wanted.status,
+        "severity": wanted.severity,
+        "colour": wanted.colour,
+        "is_open": wanted.is_open,
+        "assignee": wanted.assigned_to,
+        "folded_into": wanted.folded_into,
+        "is_folded": wanted.is_folded,
+        "is_drill": wanted.is_drill,
+        "is_quiet": wanted.is_quiet,
+        "any": not wanted.text,
+        "text": f"%{text}%",
+    }
 
 
-async def resolve(
-    tx: Transaction, scope: Scope, alert_id: int, *, reason: str
-) -> tuple[Alert, int]:
-    """Resolve an alert by hand; return it and the number of the step.
-
-    A condition that lasts fires again only after it was good in between. Call it through
-    ``alerts.desk``, which also tells those who were told that it fired, and in a transaction
-    that holds the engine's cursor.
-
-    Raises:
-        NotFound: outside the scope.
-        Invalid: no reason was given.
-        Conflict: it is resolved already.
-    """
-    checked = _checked(reason)
-    if not checked:
-        msg = "say why the alert is resolved by hand"
-        raise Invalid(msg, field="reason")
-    alert = await get_alert(tx, scope, alert_id)
-    now = await _now(tx)
-    step_id = await close_alert(tx, scope, alert.id, at=now, reason=checked)
-    if step_id is None:
-        raise Conflict(await _standing(tx, scope, alert.id))
-    if alert.condition == EventOfKind.type:
-        await tx.execute("DELETE FROM rule_states WHERE alert_id = %(id)s", {"id": alert.id})
-    else:
-        await tx.execute(
-            "UPDATE rule_states SET phase = 'held', due_at = NULL, alert_id = NULL"
-            " WHERE alert_id = %(id)s",
-            {"id": alert.id},
-        )
-    return await _done(tx, scope, alert.id, "alert.resolved", checked), step_id
+def _after(order: AlertOrder, cursor: str | None) -> dict[str, object]:
+    match order:
+        case AlertOrder.NEWEST:
+            key = decode_cursor(cursor, (int,))
+            return {"id": key[0] if key else None}
+        case AlertOrder.DEADLINE:
+            key = decode_cursor(cursor, (str, int))
+            return {"due": key[0] if key else None, "id": key[1] if key else None}
+        case AlertOrder.SEVERITY:
+            key = decode_cursor(cursor, (int, int))
+            return {"rank": key[0] if key else None, "id": key[1] if key else None}
+        case _ as never:
+            assert_never(never)
 
 
-async def _done(tx: Transaction, scope: Scope, alert_id: int, action: str, note: str) -> Alert:
-    alert = await get_alert(tx, scope, alert_id)
-    deed = Deed(action=action, object_type="alert", object_id=str(alert.id), area_id=alert.area_id)
-    await record(tx, scope, deed, {"note": note})
-    await notify(tx, scope, "alerts", [alert.id])
-    return alert
-
-
-async def _note_step(tx: Transaction, scope: Scope, alert_id: int, step: Step, note: str) -> None:
-    await tx.execute(
-        "INSERT INTO alert_steps (alert_id, at, actor, step, note)"
-        " VALUES (%(id)s, now(), %(actor)s, %(step)s, %(note)s)",
-        {"id": alert_id, "actor": scope.actor, "step": step, "note": note},
-    )
+def _cursor(order: AlertOrder, last: Alert) -> str:
+    match order:
+        case AlertOrder.NEWEST:
+            return encode_cursor(last.id)
+        case AlertOrder.DEADLINE:
+            due = last.deadline
+            return encode_cursor("infinity" if due is None else due.isoformat(), last.id)
+        case AlertOrder.SEVERITY:
+            return encode_cursor(_RANKS[last.severity], last.id)
+        case _ as never:
+            assert_never(never)
 
 
 async def _now(tx: Transaction) -> datetime:
@@ -201,20 +251,6 @@ async def _now(tx: Transaction) -> datetime:
         msg = "the database has no clock"
         raise TypeError(msg)
     return now
-
-
-async def _standing(tx: Transaction, scope: Scope, alert_id: int) -> str:
-    alert = await get_alert(tx, scope, alert_id)
-    who = alert.resolved_by or alert.acknowledged_by
-    return f"the alert is {alert.status.value} already, by {who}"
-
-
-def _checked(note: str) -> str:
-    text = note.strip()
-    if len(text) > LONGEST_NOTE or "\x00" in text:
-        msg = f"a note has at most {LONGEST_NOTE} characters"
-        raise Invalid(msg, field="note")
-    return text
 
 
 def _typed(row: Alert) -> Alert:

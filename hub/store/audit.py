@@ -1,6 +1,6 @@
 """The append-only audit log: who did what, when, from where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,31 @@ async def record(
             "type": deed.object_type,
             "id": deed.object_id,
             "area": deed.area_id,
+            "detail": Jsonb(dict(detail or {})),
+        },
+    )
+
+
+async def record_all(
+    tx: Transaction, scope: Scope, deeds: Sequence[Deed], detail: Mapping[str, Json] | None = None
+) -> None:
+    """Append a line for each of many deeds, in their transaction; ``detail`` is that of all."""
+    if not deeds:
+        return
+    await tx.execute(
+        "INSERT INTO audit"
+        " (actor, user_id, source, action, object_type, object_id, area_id, detail)"
+        " SELECT %(actor)s, %(user_id)s::bigint, %(source)s, d.action, d.type, d.id, d.area,"
+        " %(detail)s FROM unnest(%(actions)s::text[], %(types)s::text[], %(ids)s::text[],"
+        " %(areas)s::bigint[]) AS d (action, type, id, area)",
+        {
+            "actor": scope.actor,
+            "user_id": scope.user_id,
+            "source": scope.source,
+            "actions": [deed.action for deed in deeds],
+            "types": [deed.object_type for deed in deeds],
+            "ids": [deed.object_id for deed in deeds],
+            "areas": [deed.area_id for deed in deeds],
             "detail": Jsonb(dict(detail or {})),
         },
     )

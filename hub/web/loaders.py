@@ -6,6 +6,7 @@ from contextlib import suppress
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
 from hub.store import alerts, console, events, rounds
+from hub.store.alert_life import read_clock
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
@@ -41,9 +42,10 @@ async def load_events(
 async def load_alerts(
     tx: Transaction, scope: Scope, ids: Sequence[int]
 ) -> Sequence[tuple[str, Out]]:
-    """Alerts."""
-    rows = [await alerts.get_alert(tx, scope, number) for number in ids]
-    return [(row.area_path, AlertOut.model_validate(row)) for row in rows]
+    """Alerts, coloured by the database's clock: consoles are shown what it is now."""
+    rows = await alerts.get_alerts(tx, scope, ids)
+    now = await read_clock(tx, scope)
+    return [(row.area_path, AlertOut.of(row, now)) for row in rows]
 
 
 async def load_rounds(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from alerts.delivery import RETRY_WAITS_S, Delivery
-from alerts.desk import resolve
+from alerts.life import resolve
 from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.errors import Rejected, TryAgain

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.defaults import DEFAULTS, ensure_default_rules
-from alerts.desk import resolve
+from alerts.life import Action, Order, act_on_one, resolve
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, AlertStatus, Rule, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind, parse_condition
@@ -17,8 +17,6 @@ from hub.domain.notifications import Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.store.alerts import (
     AlertFilter,
-    acknowledge,
-    comment,
     count_open,
     get_alert,
     list_alerts,
@@ -57,12 +55,24 @@ async def only_alert(site: Site) -> Alert:
     return alert
 
 
+async def acknowledge(
+    tx: Transaction, scope: Scope, site: Site, alert_id: int, note: str = ""
+) -> Alert:
+    order = Order(action=Action.ACKNOWLEDGE, note=note)
+    return await act_on_one(tx, scope, site.jobs, alert_id, order, site.clock())
+
+
+async def comment(tx: Transaction, scope: Scope, site: Site, alert_id: int, note: str) -> Alert:
+    order = Order(action=Action.COMMENT, note=note)
+    return await act_on_one(tx, scope, site.jobs, alert_id, order, site.clock())
+
+
 Call = Callable[[Transaction, Scope, Site, int], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "get_alert": lambda tx, scope, _s, n: get_alert(tx, scope, n),
     "list_steps": lambda tx, scope, _s, n: list_steps(tx, scope, n),
-    "acknowledge": lambda tx, scope, _s, n: acknowledge(tx, scope, n),
-    "comment": lambda tx, scope, _s, n: comment(tx, scope, n, note="x"),
+    "acknowledge": acknowledge,
+    "comment": lambda tx, scope, s, n: comment(tx, scope, s, n, "x"),
     "resolve": lambda tx, scope, s, n: resolve(tx, scope, s.jobs, n, reason="x"),
     "list_notifications": lambda tx, scope, _s, n: list_notifications(tx, scope, n),
 }
@@ -122,22 +132,22 @@ async def test_rules_and_receivers_stay_inside_an_area(site: Site) -> None:
 async def test_two_cannot_take_the_same_alert(site: Site) -> None:
     alert = await only_alert(site)
     async with site.database.transaction() as tx:
-        taken = await acknowledge(tx, NORTH, alert.id, note="on it")
+        taken = await acknowledge(tx, NORTH, site, alert.id, "on it")
         assert (taken.status, taken.acknowledged_by) == (AlertStatus.ACKNOWLEDGED, "wang")
         with pytest.raises(Conflict, match="by wang"):
-            await acknowledge(tx, replace(NORTH, actor="zhao"), alert.id)
+            await acknowledge(tx, replace(NORTH, actor="zhao"), site, alert.id)
         await resolve(tx, NORTH, site.jobs, alert.id, reason="false alarm")
         with pytest.raises(Conflict):
             await resolve(tx, NORTH, site.jobs, alert.id, reason="again")
         with pytest.raises(Conflict):
-            await acknowledge(tx, NORTH, alert.id)
+            await acknowledge(tx, NORTH, site, alert.id)
 
 
 async def test_what_people_do_is_in_the_history_and_in_the_audit_log(site: Site) -> None:
     alert = await only_alert(site)
     async with site.database.transaction() as tx:
-        await acknowledge(tx, NORTH, alert.id, note="on it")
-        await comment(tx, NORTH, alert.id, note=" pole is down ")
+        await acknowledge(tx, NORTH, site, alert.id, "on it")
+        await comment(tx, NORTH, site, alert.id, " pole is down ")
         await resolve(tx, NORTH, site.jobs, alert.id, reason="new pole")
         steps = await list_steps(tx, NORTH, alert.id)
         entries = (await list_entries(tx, NORTH)).items

@@ -45,7 +45,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
     }
 
 
-def bodies(world: World) -> Mapping[tuple[str, str], object]:
+def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     """A good body for every route that takes one, each naming the western village."""
     condition = {"type": "device_offline", "for_s": 30}
     rule = {"name": "west rule", "area_id": world.west, "condition": condition}
@@ -72,8 +72,12 @@ def bodies(world: World) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/devices/{device_id}/command"): {"do": "relay.set"},
         ("PATCH", "/api/v1/points/{point_id}"): {"low": -40, "high": 60},
         ("POST", "/api/v1/alerts/{alert_id}/acknowledge"): {"note": ""},
+        ("POST", "/api/v1/alerts/{alert_id}/assign"): {},
         ("POST", "/api/v1/alerts/{alert_id}/comment"): {"note": "seen"},
+        ("POST", "/api/v1/alerts/{alert_id}/snooze"): {"seconds": 600},
         ("POST", "/api/v1/alerts/{alert_id}/resolve"): {"reason": "done"},
+        ("POST", "/api/v1/alerts/{alert_id}/reopen"): {"note": "not yet"},
+        ("POST", "/api/v1/alerts/bulk"): {"ids": [history.alert], "action": "comment", "note": "x"},
         ("POST", "/api/v1/rules"): rule,
         ("PUT", "/api/v1/rules/{rule_id}"): rule,
         ("POST", "/api/v1/receivers"): receiver,
@@ -122,9 +126,9 @@ async def ask(
     """Call one route for the western village; KeyError for a route without its case."""
     path = line.path.format(**path_numbers(world, history))
     has_body = line.method in {"PATCH", "PUT"} or (
-        line.method == "POST" and (line.method, line.path) in bodies(world)
+        line.method == "POST" and (line.method, line.path) in bodies(world, history)
     )
-    body = bodies(world)[line.method, line.path] if has_body else None
+    body = bodies(world, history)[line.method, line.path] if has_body else None
     return await client.request(line.method, path, json=body, params=query(line, world))
 
 

@@ -1,19 +1,23 @@
-"""Alerts, and who was told of them."""
+"""Alerts, what people do about them, and who was told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from hub.domain.alerts import AlertStatus, Step
+from alerts.life import MOST_AT_ONCE, Action
+from hub.domain.alerts import Alert, AlertStatus, Colour, Step
 from hub.domain.events import Severity
 from hub.domain.notifications import DeliveryStatus
-from hub.web.schemas.shapes import In, Out, Text
+from hub.web.schemas.maintenance import Moment
+from hub.web.schemas.shapes import In, Number, Out, Text
+
+Reason = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
 
 
 class AlertOut(Out):
-    """What a rule concluded."""
+    """What a rule concluded. ``colour`` is how it stood to its ``deadline`` when it was read."""
 
     id: int
     rule_id: int
@@ -35,9 +39,38 @@ class AlertOut(Out):
     fired_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str
+    assigned_to: int | None
+    assigned_name: str
+    assigned_at: datetime | None
     resolved_at: datetime | None
     resolved_by: str
     resolution: str
+    folded_into: int | None
+    is_storm: bool
+    folded: int
+    drill_id: int | None
+    quiet_until: datetime | None
+    quiet_reason: str
+    acknowledge_by: datetime | None
+    resolve_by: datetime | None
+    deadline: datetime | None
+    colour: Colour
+
+    @classmethod
+    def of(cls, alert: Alert, now: datetime) -> Self:
+        """An alert as it is at a moment."""
+        return cls.model_validate(_Coloured(alert, now))
+
+
+class _Coloured:
+    """An alert with its colour: what :class:`AlertOut` reads."""
+
+    def __init__(self, alert: Alert, now: datetime) -> None:
+        self._alert = alert
+        self.colour = alert.colour(now)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._alert, name)
 
 
 class StepOut(Out):
@@ -55,6 +88,32 @@ class AlertDetailOut(AlertOut):
     steps: Sequence[StepOut]
 
 
+class CountsOut(Out):
+    """How many alerts are open: real ones that stand by themselves."""
+
+    severities: Mapping[Severity, int]
+    colours: Mapping[Colour, int]
+
+
+class GroupOut(Out):
+    """Open alerts that have something in common; without a number: those that have it not."""
+
+    id: int | None
+    name: str
+    count: int
+    firing: int
+    severity: Severity
+    oldest_at: datetime
+    names: Sequence[str]
+
+
+class AssigneeOut(Out):
+    """Somebody to whom an alert can be given."""
+
+    id: int
+    name: str
+
+
 class AttemptOut(Out):
     """One attempt to deliver."""
 
@@ -64,14 +123,16 @@ class AttemptOut(Out):
 
 
 class NotificationOut(Out):
-    """Who was told of a step, and how that went."""
+    """Who was told of a step and why, and how that went."""
 
     id: int
-    message_id: str
+    message_id: str | None
+    count: int
     step: Step
     receiver_id: int
     receiver_name: str
     receiver_kind: str
+    why: str
     status: DeliveryStatus
     created_at: datetime
     attempts: Sequence[AttemptOut]
@@ -86,4 +147,44 @@ class NoteIn(In):
 class ReasonIn(In):
     """Why an alert is resolved by hand."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
+    reason: Reason
+
+
+class AssignIn(In):
+    """To whom; without a number to the caller."""
+
+    user_id: Number | None = None
+    note: Text = ""
+
+
+class SnoozeIn(In):
+    """Until when, or for how long from now; at most a week."""
+
+    until: Moment | None = None
+    seconds: Annotated[float | None, Field(gt=0, le=604_800)] = None
+    note: Text = ""
+
+
+class BulkIn(In):
+    """One thing to do about many alerts. RESOLVE, COMMENT need a note, SNOOZE an end."""
+
+    ids: Annotated[Sequence[Number], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    action: Action
+    note: Text = ""
+    until: Moment | None = None
+    user_id: Number | None = None
+
+
+class BulkLineOut(Out):
+    """What came of it for one alert; ``error`` says why not."""
+
+    id: int
+    is_done: bool
+    error: str = ""
+
+
+class BulkOut(Out):
+    """What came of it for each alert, by number."""
+
+    done: int
+    items: Sequence[BulkLineOut]
