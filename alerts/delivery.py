@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
-from alerts.desk import POST
+from alerts.desk import POST, defer_post
 from alerts.messages import Wording
 from alerts.notifier import Notifier
 from alerts.posting import (
@@ -125,7 +125,7 @@ class Delivery:
                 result = await self._send(outgoing)
                 await self._record(outgoing, result)
             async with self._database.transaction() as tx:
-                await self._defer(tx, receiver)
+                await defer_post(tx, self._queue, receiver)
         except StoreUnavailable as error:
             # Raising would let the queue repeat it, beside the job that may wait by now.
             log.warning("receiver %s waits until the database is back: %s", receiver, error)
@@ -133,14 +133,14 @@ class Delivery:
     async def wake(self, job: Job) -> None:
         """Post to a receiver, now that it is time."""
         async with self._database.transaction() as tx:
-            await self._defer(tx, int(str(job.args["receiver"])))
+            await defer_post(tx, self._queue, int(str(job.args["receiver"])))
 
     async def look(self) -> None:
         """See to it that whatever is due has a job."""
         now = self._clock()
         async with self._database.transaction() as tx:
             for receiver in await due_receivers(tx, SCOPE, now, now + FARTHEST):
-                await self._defer(tx, receiver)
+                await defer_post(tx, self._queue, receiver)
 
     async def _prepare(self, receiver: int) -> Outgoing | None:
         """Return the message to send now, stored; None when there is none."""
@@ -259,10 +259,6 @@ class Delivery:
                 detail = result.template_failure if is_template else result.detail
                 log.warning("receiver %s: %s (%s)", receiver, news.value, detail)
                 await add_news(tx, SCOPE, receiver, news, at=now, detail=detail)
-
-    async def _defer(self, tx: Transaction, receiver: int) -> None:
-        mark = f"receiver:{receiver}"
-        await self._queue.defer(tx, POST, {"receiver": receiver}, lock=mark, once=mark)
 
     async def _defer_wake(self, tx: Transaction, receiver: int, at: datetime) -> None:
         """Each moment has a job of its own: an early one never waits behind a late one."""

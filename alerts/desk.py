@@ -30,6 +30,7 @@ from hub.store.notifications import (
     told_receivers,
     untold_alerts,
 )
+from hub.store.receivers import ask_for_test
 from hub.store.routes import routes_above
 
 CURSOR: Final = "alerts"
@@ -92,6 +93,23 @@ async def tell_receivers(  # noqa: PLR0913 - the three everybody passes on, and 
     facts = await alert_facts(tx, scope, [telling.alert_id])
     targets = [_aim(telling, receiver, [why]) for receiver in dict.fromkeys(receiver_ids)]
     return await _put(tx, scope, jobs, facts, targets, now)
+
+
+async def send_test(tx: Transaction, scope: Scope, jobs: Jobs, receiver_id: int) -> None:
+    """Send a receiver of the scope a test message, through the queue like any other.
+
+    Raises:
+        NotFound: outside the scope.
+        Conflict: one is under way already.
+    """
+    receiver = await ask_for_test(tx, scope, receiver_id)
+    await defer_post(tx, jobs, receiver.id)
+
+
+async def defer_post(tx: Transaction, jobs: Jobs, receiver_id: int) -> None:
+    """Ask for what waits for a receiver to be posted; one job at a time works for him."""
+    mark = f"receiver:{receiver_id}"
+    await jobs.defer(tx, POST, {"receiver": receiver_id}, lock=mark, once=mark)
 
 
 async def _aim_fresh(
@@ -183,8 +201,7 @@ async def _put(
     ]
     made = await add_notifications(tx, scope, new)
     for receiver in sorted(set(made)):
-        mark = f"receiver:{receiver}"
-        await jobs.defer(tx, POST, {"receiver": receiver}, lock=mark, once=mark)
+        await defer_post(tx, jobs, receiver)
     return len(made)
 
 

@@ -42,6 +42,7 @@ class Receiver:
     ``secret`` is the webhook's signing key, the mail server's password or the addresses of
     Apprise. ``template`` is the text of a message (Liquid), empty: the hub's own words. At most
     ``most_a_minute`` messages leave in a minute: what comes faster waits and becomes a digest.
+    ``failing_since``: since then no message gets through.
     """
 
     id: int = 0
@@ -53,6 +54,8 @@ class Receiver:
     template: str = ""
     most_a_minute: int = 12
     is_enabled: bool = True
+    failing_since: datetime | None = None
+    is_template_failing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
 from hub.domain.devices import Json
-from hub.domain.errors import Invalid, NotFound
+from hub.domain.errors import Conflict, Invalid, NotFound
 from hub.domain.notifications import Receiver, ReceiverKind
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction
+from hub.store.notices import notify
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 _RECEIVER = (
-    "SELECT v.id, v.name, v.area_id, v.kind, v.options, v.secret_sealed, v.is_enabled"
+    "SELECT v.id, v.name, v.area_id, v.kind, v.options, v.secret_sealed, v.template,"
+    " v.most_a_minute, v.is_enabled, v.failing_since, v.is_template_failing"
     " FROM receivers v JOIN areas a ON a.id = v.area_id WHERE v.removed_at IS NULL AND"
 )
 # Where these lead, the secret goes too: who changes them must know it.
@@ -30,7 +33,11 @@ class _Row:
     kind: str
     options: Mapping[str, Json]
     secret_sealed: bytes | None = field(repr=False)
+    template: str
+    most_a_minute: int
     is_enabled: bool
+    failing_since: datetime | None
+    is_template_failing: bool
 
 
 async def list_receivers(
@@ -75,8 +82,16 @@ async def get_receiver(tx: Transaction, scope: Scope, receiver_id: int) -> Recei
 
 async def check_receivers(tx: Transaction, scope: Scope, receiver_ids: Sequence[int]) -> None:
     """Raise NotFound unless all of these lie within the scope."""
-    for receiver_id in receiver_ids:
-        await get_receiver(tx, scope, receiver_id)
+    wanted = sorted(set(receiver_ids))
+    found = await tx.scalar(
+        int,
+        "SELECT count(*) FROM receivers v JOIN areas a ON a.id = v.area_id"
+        " WHERE v.removed_at IS NULL AND v.id = ANY (%(ids)s) AND" + IN_SCOPE,
+        {"ids": wanted, "scope": scope_paths(scope)},
+    )
+    if found != len(wanted):
+        msg = "no such receiver"
+        raise NotFound(msg)
 
 
 async def add_receiver(tx: Transaction, scope: Scope, receiver: Receiver) -> Receiver:
@@ -84,9 +99,9 @@ async def add_receiver(tx: Transaction, scope: Scope, receiver: Receiver) -> Rec
     await get_area(tx, scope, receiver.area_id)
     number = await tx.scalar(
         int,
-        "INSERT INTO receivers (name, area_id, kind, options, secret_sealed, is_enabled)"
-        " VALUES (%(name)s, %(area)s, %(kind)s, %(options)s, %(sealed)s, %(is_enabled)s)"
-        " RETURNING id",
+        "INSERT INTO receivers (name, area_id, kind, options, secret_sealed, template,"
+        " most_a_minute, is_enabled) VALUES (%(name)s, %(area)s, %(kind)s, %(options)s,"
+        " %(sealed)s, %(template)s, %(most)s, %(is_enabled)s) RETURNING id",
         _values(tx, receiver),
     )
     return await _changed(tx, scope, "receiver.added", number or 0)
@@ -94,6 +109,8 @@ async def add_receiver(tx: Transaction, scope: Scope, receiver: Receiver) -> Rec
 
 async def change_receiver(tx: Transaction, scope: Scope, receiver: Receiver) -> Receiver:
     """Replace a receiver of the scope; an empty secret keeps the stored one.
+
+    What waits for another attempt is tried again soon: perhaps it gets through now.
 
     Raises:
         NotFound: it or its area lies outside the scope.
@@ -110,22 +127,51 @@ async def change_receiver(tx: Transaction, scope: Scope, receiver: Receiver) -> 
         raise Invalid(msg, field="secret")
     await tx.execute(
         "UPDATE receivers SET name = %(name)s, area_id = %(area)s, options = %(options)s,"
-        " secret_sealed = coalesce(%(sealed)s, secret_sealed), is_enabled = %(is_enabled)s"
-        " WHERE id = %(id)s",
+        " secret_sealed = coalesce(%(sealed)s, secret_sealed), template = %(template)s,"
+        " most_a_minute = %(most)s, is_enabled = %(is_enabled)s WHERE id = %(id)s",
         _values(tx, receiver),
+    )
+    await tx.execute(
+        "UPDATE messages SET next_at = least(next_at, now())"
+        " WHERE receiver_id = %(id)s AND status = 'waiting'",
+        {"id": receiver.id},
     )
     return await _changed(tx, scope, "receiver.changed", receiver.id)
 
 
 async def remove_receiver(tx: Transaction, scope: Scope, receiver_id: int) -> None:
-    """Remove a receiver of the scope and its secret; no rule names it any more."""
+    """Remove a receiver of the scope and its secret; nobody names it any more."""
     receiver = await get_receiver(tx, scope, receiver_id)
     await tx.execute(
         "UPDATE receivers SET removed_at = now(), secret_sealed = NULL WHERE id = %(id)s",
         {"id": receiver.id},
     )
     await tx.execute("DELETE FROM rule_receivers WHERE receiver_id = %(id)s", {"id": receiver.id})
+    await tx.execute("DELETE FROM route_receivers WHERE receiver_id = %(id)s", {"id": receiver.id})
+    await tx.execute("DELETE FROM duties WHERE receiver_id = %(id)s", {"id": receiver.id})
+    await notify(tx, scope, "receivers", [receiver.id])
     await record(tx, scope, _deed("receiver.removed", receiver), {"name": receiver.name})
+
+
+async def ask_for_test(tx: Transaction, scope: Scope, receiver_id: int) -> Receiver:
+    """Note that a receiver of the scope is to get a test message; works when it is off, too.
+
+    Raises:
+        NotFound: outside the scope.
+        Conflict: a test message waits already.
+    """
+    receiver = await get_receiver(tx, scope, receiver_id)
+    asked = await tx.execute(
+        "UPDATE receivers SET test_by = %(by)s WHERE id = %(id)s AND test_by = ''"
+        " AND NOT EXISTS (SELECT FROM messages WHERE receiver_id = %(id)s"
+        "  AND status = 'waiting' AND test_by <> '')",
+        {"id": receiver.id, "by": scope.actor},
+    )
+    if asked == 0:
+        msg = "a test message is under way already"
+        raise Conflict(msg)
+    await record(tx, scope, _deed("receiver.tested", receiver), {"name": receiver.name})
+    return receiver
 
 
 async def _changed(tx: Transaction, scope: Scope, action: str, receiver_id: int) -> Receiver:
@@ -135,8 +181,10 @@ async def _changed(tx: Transaction, scope: Scope, action: str, receiver_id: int)
         "name": receiver.name,
         "kind": receiver.kind.value,
         "is_enabled": receiver.is_enabled,
+        "most_a_minute": receiver.most_a_minute,
     }
     await record(tx, scope, _deed(action, receiver), detail)
+    await notify(tx, scope, "receivers", [receiver.id])
     return receiver
 
 
@@ -157,6 +205,8 @@ def _values(tx: Transaction, receiver: Receiver) -> dict[str, object]:
         "kind": receiver.kind,
         "options": Jsonb(dict(receiver.options)),
         "sealed": tx.vault.seal(receiver.secret),
+        "template": receiver.template,
+        "most": receiver.most_a_minute,
         "is_enabled": receiver.is_enabled,
     }
 
@@ -169,5 +219,9 @@ def _receiver(tx: Transaction, row: _Row) -> Receiver:
         kind=ReceiverKind(row.kind),
         options=row.options,
         secret=tx.vault.unseal(row.secret_sealed),
+        template=row.template,
+        most_a_minute=row.most_a_minute,
         is_enabled=row.is_enabled,
+        failing_since=row.failing_since,
+        is_template_failing=row.is_template_failing,
     )
