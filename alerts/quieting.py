@@ -23,7 +23,6 @@ from hub.domain.silences import LONGEST_SILENCE, Silence, SilenceState
 from hub.runtime.jobs import Jobs
 from hub.store.alert_facts import alert_facts
 from hub.store.alert_quiet import due_quiet, end_quiet, next_quiet_end, open_alert_ids
-from hub.store.areas import get_area
 from hub.store.cursors import get_cursor
 from hub.store.database import Database, Transaction
 from hub.store.notices import notify
@@ -92,19 +91,10 @@ async def count_matching(
     tx: Transaction, scope: Scope, silences: Sequence[Silence]
 ) -> dict[int, int]:
     """How many open alerts of the scope each of these silences matches, by its number."""
+    if not silences:
+        return {}
     facts = await _open_facts(tx, scope, [silence.area_path for silence in silences])
     return count_covered(silences, facts)
-
-
-async def preview(tx: Transaction, scope: Scope, wanted: Silence) -> int:
-    """How many open alerts of the scope a silence would match; nothing is changed.
-
-    Raises:
-        NotFound: the area lies outside the scope.
-    """
-    area = await get_area(tx, scope, wanted.area_id)
-    facts = await _open_facts(tx, scope, [area.path])
-    return sum(is_match(wanted.matcher, area.path, one) for one in facts)
 
 
 def warn_about(silence: Silence) -> str:

@@ -35,6 +35,7 @@ from hub.web.routes import (
     reports,
     rules,
     session,
+    silences,
 )
 from hub.web.services import WebServices
 from hub.web.throttle import LoginThrottle
@@ -52,6 +53,7 @@ _ROUTERS = (
     inventory,
     history,
     alerts,
+    silences,
     receivers,
     rules,
     maintenance,

@@ -12,6 +12,7 @@ from hub.domain.health import Status
 from hub.domain.notifications import Receiver, ReceiverKind
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
+from hub.domain.silences import Silence
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.patrols.pictures import PictureFolder
 from hub.store import (
@@ -24,6 +25,7 @@ from hub.store import (
     receivers,
     rounds,
     rules,
+    silences,
     stops,
 )
 from hub.store.alert_openings import (
@@ -60,6 +62,7 @@ class History:
     suggestion: int = 1
     month: int = 1
     point: int = 1
+    silence: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -88,6 +91,17 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         (point,) = await devices.list_points(tx, SYSTEM, world.west_camera)
         interval, window, suggestion = await maintain(tx, world.west, world.west_camera, "west")
         order = MonthOrder(month="2026-10", area_id=world.west)
+        silence = await silences.add_silence(
+            tx,
+            SYSTEM,
+            Silence(
+                area_id=world.west,
+                reason="west cables",
+                starts_at=NOW,
+                ends_at=NOW + timedelta(hours=4),
+            ),
+            now=NOW,
+        )
         month = await publish_month(tx, SYSTEM, order, now=NOW, zone=UTC)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
@@ -103,6 +117,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         suggestion=suggestion,
         month=month,
         point=point.id,
+        silence=silence.id,
     )
 
 

@@ -39,6 +39,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "role": "viewer",
         "round_id": history.walk,
         "rule_id": history.rule,
+        "silence_id": history.silence,
         "suggestion_id": history.suggestion,
         "user_id": history.person,
         "window_id": history.window,
@@ -63,6 +64,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     }
     grant = {"role": "viewer", "area_id": world.west}
     window = {"area_id": world.west, "ends_at": "2026-11-22T03:00:00Z", "reason": "west cables"}
+    silence = {"area_id": world.west, "reason": "cables", "ends_at": "2026-11-22T03:00:00Z"}
     return {
         ("POST", "/api/v1/areas"): {"code": "hut", "name": "Hut", "parent_id": world.west},
         ("PATCH", "/api/v1/areas/{area_id}"): {"name": "West End"},
@@ -78,6 +80,9 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/alerts/{alert_id}/resolve"): {"reason": "done"},
         ("POST", "/api/v1/alerts/{alert_id}/reopen"): {"note": "not yet"},
         ("POST", "/api/v1/alerts/bulk"): {"ids": [history.alert], "action": "comment", "note": "x"},
+        ("POST", "/api/v1/silences"): silence,
+        ("POST", "/api/v1/silences/preview"): {"area_id": world.west},
+        ("PUT", "/api/v1/silences/{silence_id}"): {"ends_at": "2026-11-22T05:00:00Z"},
         ("POST", "/api/v1/rules"): rule,
         ("PUT", "/api/v1/rules/{rule_id}"): rule,
         ("POST", "/api/v1/receivers"): receiver,
