@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,21 +17,21 @@ from tests.benchmarks.camera_farm import cpu_s
 from tests.system.alert_books import FIRED, RESOLVED, Books, read_books
 from tests.system.hook_station import HookStation, most_within, run_hook_station
 from tests.system.role_process import run_roles
-from tests.system.storm_county import Size, StormCounty, build_storm_county
+from tests.system.storm_county import ExtraRule, Size, StormCounty, build_storm_county
 from tests.system.storm_feed import run_feed
 from tests.system.storm_script import found_online, plan_recovery, plan_storm
 
 ROLES = ("alerts", "work")
 MINUTE = timedelta(minutes=1)
 # Nothing waits any more: the engine has seen every event, nobody has still to be told.
-_WAITING = (
+WAITING = (
     "SELECT (SELECT coalesce(max(id), 0) FROM events)"
     " - coalesce((SELECT event_id FROM cursors WHERE name = 'alerts'), 0)"
     " + (SELECT count(*) FROM notifications WHERE status = 'waiting')"
     " + (SELECT count(*) FROM messages WHERE status = 'waiting')"
     " + (SELECT count(*) FROM rule_states WHERE phase = 'pending')"
 )
-_OPEN = "SELECT count(*) FROM alerts WHERE status <> 'resolved'"
+OPEN = "SELECT count(*) FROM alerts WHERE status <> 'resolved'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +74,18 @@ async def play_storm(
             run_feed(site.database, site.county) as feed,
         ):
             await feed.play(found_online(site.county.layout), datetime.now(UTC))
-            await site.until(_is_zero(_WAITING))
+            await site.until(is_zero(WAITING))
             used = cpu_s(hub.pid)
             began = datetime.now(UTC)
             await feed.play(plan_storm(site.county.layout, rng, lasts_s=lasts_s), began)
             over = datetime.now(UTC)
-            await site.until(_is_zero(_WAITING))
+            await site.until(is_zero(WAITING))
             judged_s = (datetime.now(UTC) - over).total_seconds()
             recovery = plan_recovery(site.county.layout, rng, lasts_s=lasts_s)
             start = max(datetime.now(UTC), began + timedelta(seconds=recovers_after_s))
             await feed.play(recovery, start)
-            await site.until(_is_zero(_OPEN))
-            await site.until(_is_zero(_WAITING))
+            await site.until(is_zero(OPEN))
+            await site.until(is_zero(WAITING))
             used = cpu_s(hub.pid) - used
         books = await read_books(site.database)
     back = {
@@ -133,14 +133,19 @@ class StormSite:
 
 @asynccontextmanager
 async def storm_site(
-    url: str, folder: Path, size: Size, *, delay_s: float = 0.0
+    url: str,
+    folder: Path,
+    size: Size,
+    *,
+    extra: Sequence[ExtraRule] = (),
+    delay_s: float = 0.0,
 ) -> AsyncIterator[StormSite]:
     """The county, stored, and its receivers, listening, for as long as the block runs."""
     await migrate(url)
     database = await Database.open(url, vault=Vault.open(folder / "gengfu.key"))
     try:
         async with run_hook_station(delay_s=delay_s) as station:
-            county = await build_storm_county(database, size, station.origin)
+            county = await build_storm_county(database, size, station.origin, extra)
             yield StormSite(database=database, county=county, station=station)
     finally:
         await database.close()
@@ -171,7 +176,9 @@ def drop_database(server: str, name: str) -> None:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
-def _is_zero(query: str) -> Callable[[Database], Awaitable[bool]]:
+def is_zero(query: str) -> Callable[[Database], Awaitable[bool]]:
+    """A question for :meth:`StormSite.until`."""
+
     async def ask(database: Database) -> bool:
         async with database.pool.connection() as connection:
             row = await (await connection.execute(query.encode())).fetchone()
