@@ -20,7 +20,7 @@ class Roster:
     duties: Mapping[str, Sequence[Duty]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     reachable: frozenset[int] = frozenset()
-    holidays: Holidays = NO_HOLIDAYS
+    holidays: Holidays = field(default_factory=lambda: NO_HOLIDAYS)
 
     def holds(self, hours: Calendar | None, at: datetime) -> bool:
         """Tell whether hours hold; those that cannot be used do: better told than not."""
