@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from hub.domain.access import Role
+from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
-from hub.domain.notifications import Receiver, ReceiverKind
+from hub.domain.notifications import Receiver, ReceiverKind, Route
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
 from hub.domain.silences import Silence
@@ -19,11 +19,13 @@ from hub.store import (
     devices,
     events,
     maintenance_windows,
+    messages,
     parent_suggestions,
     patrols,
     probe_intervals,
     receivers,
     rounds,
+    routes,
     rules,
     silences,
     stops,
@@ -62,6 +64,7 @@ class History:
     suggestion: int = 1
     month: int = 1
     point: int = 1
+    route: int = 1
     silence: int = 1
 
 
@@ -87,6 +90,11 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
                 secret=Secret("webhook-secret"),
             ),
         )
+        route = await routes.add_route(
+            tx, SYSTEM, Route(name="west-route", area_id=world.west, receivers=(receiver.id,))
+        )
+        await receivers.ask_for_test(tx, Scope(paths=None, actor="west-person"), receiver.id)
+        await messages.make_test(tx, SYSTEM, receiver.id, NOW)
         alert, rule = await raise_alert(tx, world.west, world.west_camera, "west")
         (point,) = await devices.list_points(tx, SYSTEM, world.west_camera)
         interval, window, suggestion = await maintain(tx, world.west, world.west_camera, "west")
@@ -117,6 +125,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         suggestion=suggestion,
         month=month,
         point=point.id,
+        route=route.id,
         silence=silence.id,
     )
 

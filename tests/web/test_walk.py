@@ -38,6 +38,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "receiver_id": history.receiver,
         "role": "viewer",
         "round_id": history.walk,
+        "route_id": history.route,
         "rule_id": history.rule,
         "silence_id": history.silence,
         "suggestion_id": history.suggestion,
@@ -52,6 +53,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     rule = {"name": "west rule", "area_id": world.west, "condition": condition}
     hook = {"address": "http://hook.test/x"}
     receiver = {"name": "west", "area_id": world.west, "kind": "webhook", "options": hook}
+    route = {"name": "west route", "area_id": world.west, "receivers": [history.receiver]}
     plan = {
         "name": "west plan", "area_id": world.west, "rrule": "FREQ=DAILY",
         "time_zone": "Asia/Shanghai", "starts_on": "2026-01-01",
@@ -89,6 +91,8 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("PUT", "/api/v1/receivers/{receiver_id}"): {
             **receiver, "options": {"address": "http://hook.test/west?key=hush-hush"},
         },
+        ("POST", "/api/v1/routes"): route,
+        ("PUT", "/api/v1/routes/{route_id}"): route,
         ("POST", "/api/v1/probe-intervals"): {"area_id": world.west, "answer_s": 30},
         ("POST", "/api/v1/maintenance-windows"): window,
         ("PUT", "/api/v1/devices/{device_id}/parent"): {"parent_id": None},

@@ -4,12 +4,14 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from alerts.desk import send_test
+from alerts.templates import check_template
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Receiver
 from hub.domain.secrets import Secret
-from hub.store import receivers
+from hub.store import messages, receivers
 from hub.web.access import Plan
-from hub.web.schemas.receivers import MASK, ReceiverIn, ReceiverOut
+from hub.web.schemas.receivers import MASK, MessageOut, ReceiverIn, ReceiverOut, UnderWayOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services, WebServices
 
@@ -62,10 +64,29 @@ async def remove_receiver(scope: Plan, receiver_id: Id, services: Services) -> N
         await receivers.remove_receiver(tx, scope, receiver_id)
 
 
+@router.post("/receivers/{receiver_id}/test", status_code=HTTPStatus.ACCEPTED)
+async def test_receiver(scope: Plan, receiver_id: Id, services: Services) -> UnderWayOut:
+    """Send a test message, marked as one, the way of every other message."""
+    async with services.database.transaction() as tx:
+        await send_test(tx, scope, services.jobs, receiver_id)
+    return UnderWayOut()
+
+
+@router.get("/receivers/{receiver_id}/messages")
+async def list_messages(
+    scope: Plan, receiver_id: Id, services: Services, limit: Limit = None, cursor: Cursor = None
+) -> Listing[MessageOut]:
+    """What a receiver got and how each attempt went, newest first."""
+    async with services.database.transaction() as tx:
+        page = await messages.list_messages(tx, scope, receiver_id, limit=limit, cursor=cursor)
+    return Listing(items=[MessageOut.of(line) for line in page.items], next=page.next)
+
+
 def _receiver(services: WebServices, number: int, body: ReceiverIn) -> Receiver:
     if any(isinstance(value, str) and value.endswith(MASK) for value in body.options.values()):
         msg = "a masked address cannot be stored: enter it in full"
         raise Invalid(msg, field="options")
+    check_template(body.template)
     return Receiver(
         id=number,
         name=body.name,
@@ -73,5 +94,7 @@ def _receiver(services: WebServices, number: int, body: ReceiverIn) -> Receiver:
         kind=body.kind,
         options=services.parse_receiver(body.kind, body.options),
         secret=Secret(body.secret.get_secret_value()),
+        template=body.template,
+        most_a_minute=body.most_a_minute,
         is_enabled=body.is_enabled,
     )
