@@ -13,6 +13,7 @@ from typing import assert_never
 from alerts.desk import CURSOR, Telling, tell
 from alerts.escalating import begin
 from alerts.silencing import hush, settle
+from alerts.turns import close_storm
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Alert, Step
 from hub.domain.errors import Invalid
@@ -20,7 +21,7 @@ from hub.runtime.jobs import Jobs
 from hub.store import alert_life
 from hub.store.alert_facts import alert_facts
 from hub.store.alert_life import Done, note_repeats, read_clock
-from hub.store.alerts import get_alert
+from hub.store.alerts import get_alert, get_alerts
 from hub.store.cursors import get_cursor
 from hub.store.database import Transaction
 from hub.store.deadlines import set_deadlines
@@ -145,6 +146,9 @@ async def _resolve(
 ) -> Done:
     done = await alert_life.resolve(tx, scope, ids, reason=order.note, now=now)
     await tell(tx, scope, jobs, _tellings(done, Step.RESOLVED), now)
+    for alert in await get_alerts(tx, scope, sorted(done.steps)):
+        if alert.is_storm:
+            await close_storm(tx, scope, jobs, alert.id, reason=order.note, now=now)
     return done
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, AlertStatus, Step
-from hub.domain.conditions import DeviceDegraded, DeviceOffline, PointBeyond
+from hub.domain.conditions import EventOfKind
 from hub.domain.errors import Conflict, Invalid, NotFound, RequestError
 from hub.store.alerts import get_alert, get_alerts
 from hub.store.audit import Deed, record_all
@@ -23,9 +23,6 @@ LONGEST_NOTE: Final = 2000
 LONGEST_SNOOZE: Final = timedelta(days=7)
 # How long after it was resolved by hand an alert can be opened again.
 LONGEST_REGRET: Final = timedelta(days=7)
-
-# What the present tells again: closed by hand, it fires again only after it was good meanwhile.
-_LASTING: Final = (DeviceOffline.type, DeviceDegraded.type, PointBeyond.type)
 
 # Whoever may see the area ``a``: every role may see.
 _SEES = (
@@ -190,7 +187,7 @@ async def resolve(
 ) -> Done:
     """Resolve open alerts by hand, in a transaction that holds the engine's cursor.
 
-    A condition that lasts fires again only after it was good in between.
+    What lasts fires again only after it was good in between; the next event of a kind does.
     """
     text = check_note(reason, needed="say why the alert is resolved by hand")
     act = _Act(step=Step.RESOLVED, action="alert.resolved", note=text, now=now)
@@ -203,13 +200,16 @@ async def resolve(
         " AND x.status <> 'resolved' AND" + IN_SCOPE + "RETURNING x.id",
         {**values, "reason": text},
     )
-    closed = {"ids": [int(str(row[0])) for row in rows], "lasting": list(_LASTING)}
+    closed = {"ids": [int(str(row[0])) for row in rows], "event": EventOfKind.type}
     await tx.execute(
-        "UPDATE rule_states r SET phase = 'held', due_at = NULL, alert_id = NULL FROM alerts x"
-        " WHERE x.id = r.alert_id AND x.id = ANY (%(ids)s) AND x.condition = ANY (%(lasting)s)",
+        "DELETE FROM rule_states r USING alerts x WHERE x.id = r.alert_id"
+        " AND x.id = ANY (%(ids)s) AND x.condition = %(event)s",
         closed,
     )
-    await tx.execute("DELETE FROM rule_states WHERE alert_id = ANY (%(ids)s)", closed)
+    await tx.execute(
+        "UPDATE rule_states SET phase = 'held', alert_id = NULL WHERE alert_id = ANY (%(ids)s)",
+        closed,
+    )
     return await _written(tx, scope, alert_ids, rows, act, standing)
 
 
@@ -280,10 +280,11 @@ async def _fire_again(tx: Transaction, alert_ids: Sequence[int], now: datetime) 
         "INSERT INTO rule_states AS r (rule_id, subject, area_id, device_id, point_id, channel,"
         " phase, since, due_at, value, alert_id)"
         " SELECT x.rule_id, x.subject, x.area_id, x.device_id, x.point_id, x.channel, 'firing',"
-        " x.started_at,"
-        " %(now)s + (u.condition ->> 'auto_clear_s')::float8 * interval '1 s', x.value, x.id"
-        " FROM alerts x JOIN rules u ON u.id = x.rule_id WHERE x.id = ANY (%(ids)s)"
-        " ON CONFLICT (rule_id, subject) DO UPDATE SET phase = 'firing', due_at = excluded.due_at,"
+        " x.started_at, %(now)s + coalesce(u.condition ->> 'auto_clear_s',"
+        "  u.condition ->> 'clear_s', u.condition ->> 'within_s')::float8 * interval '1 s',"
+        " x.value, x.id FROM alerts x JOIN rules u ON u.id = x.rule_id WHERE x.id = ANY (%(ids)s)"
+        " ON CONFLICT (rule_id, subject) DO UPDATE SET phase = 'firing',"
+        " due_at = CASE WHEN r.phase = 'held' THEN r.due_at ELSE excluded.due_at END,"
         " since = coalesce(r.since, excluded.since), alert_id = excluded.alert_id",
         {"ids": list(alert_ids), "now": now},
     )
