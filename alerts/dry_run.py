@@ -18,19 +18,23 @@ from alerts.observations import STATUS_KINDS
 from alerts.replay import FLAPPING_KINDS, PastWindows, Replay
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule, RuleState, subject_key
+from hub.domain.calendars import NO_HOLIDAYS
 from hub.domain.conditions import (
     Condition,
     DeviceDegraded,
     DeviceOffline,
-    EventOfKind,
+    NothingSeen,
     PointBeyond,
     build_condition,
+    kinds_of,
 )
 from hub.domain.errors import Invalid
 from hub.store.database import Database
+from hub.store.holidays import all_holidays
 from hub.store.rule_history import (
     PastPoint,
     event_numbers,
+    past_devices,
     past_events,
     past_places,
     past_points,
@@ -82,23 +86,22 @@ async def dry_run(
         raise Invalid(msg, field="from")
     run = _Run(database, scope, rule, span, limits or Limits())
     await run.begin()
-    if isinstance(rule.condition, PointBeyond):
-        await run.show_readings(rule.condition.point)
+    condition = rule.condition
+    if isinstance(condition, PointBeyond | NothingSeen) and condition.point:
+        await run.show_readings(condition.point)
     else:
-        await run.show_events(watched_kinds(rule.condition))
+        if isinstance(condition, NothingSeen) and condition.expects_all:
+            await run.expect_all()
+        await run.show_events(watched_kinds(condition))
     return await run.answer()
 
 
-def watched_kinds(condition: Condition) -> tuple[str, ...] | None:
-    """The kinds of events a condition may look at, with what speaks against an alert; None: any."""
-    match condition:
-        case DeviceOffline() | DeviceDegraded():
-            return (*STATUS_KINDS, *FLAPPING_KINDS)
-        case EventOfKind(kind=kind, clear_kind=clear_kind):
-            own = (kind, clear_kind) if clear_kind else (kind,)
-            return (*STATUS_KINDS, *FLAPPING_KINDS, *own) if kind in STATUS_KINDS else own
-        case _:
-            return None
+def watched_kinds(condition: Condition) -> Sequence[str]:
+    """The kinds of events a condition looks at, with those that speak against an alert."""
+    own = kinds_of(condition)
+    if isinstance(condition, DeviceOffline | DeviceDegraded) or not own.isdisjoint(STATUS_KINDS):
+        own |= {*STATUS_KINDS, *FLAPPING_KINDS}
+    return sorted(own)
 
 
 def find_lead(condition: Condition) -> timedelta:
@@ -139,9 +142,10 @@ class _Run:
             windows = await past_windows(
                 tx, self._scope, self._rule, since=self._lead_in, until=self._span.until
             )
-        self._replay = Replay(self._rule, PastWindows(windows))
+            declared = await all_holidays(tx, self._scope) if self._rule.hours else NO_HOLIDAYS
+        self._replay = Replay(self._rule, PastWindows(windows), declared)
 
-    async def show_events(self, kinds: Sequence[str] | None) -> None:
+    async def show_events(self, kinds: Sequence[str]) -> None:
         """Show the events of the period in the order in which they were stored."""
         async with self._database.transaction() as tx:
             after, last = await event_numbers(
@@ -169,6 +173,28 @@ class _Run:
                     self._stop_in_time()
         except _CutShort as cut:
             self._cut(reached, str(cut))
+
+    async def expect_all(self) -> None:
+        """Let the rule come to know every device it expects to send its event."""
+        after = 0
+        while True:
+            async with self._database.transaction() as tx:
+                some = await past_devices(
+                    tx, self._scope, self._rule, after=after, limit=self._limits.reading_page
+                )
+            for device in some:
+                blank = RuleState(
+                    rule_id=self._rule.id,
+                    subject=subject_key(area_id=device.area_id, device_id=device.device_id),
+                    area_id=device.area_id,
+                    device_id=device.device_id,
+                )
+                known_at = max(device.created_at, self._lead_in)
+                if known_at < self._span.until:
+                    self._replay.expect(blank, device.area_path, known_at)
+            if len(some) < self._limits.reading_page:
+                return
+            after = some[-1].device_id
 
     async def show_readings(self, point: str) -> None:
         """Show the readings of all points of that name, a slice of time after the other."""

@@ -134,7 +134,7 @@ class Summary:
                 _often(key, times, most[key], places.get(key))
                 for key, times in self._times.most_common(top)
             ],
-            held_back=dict(held_back),
+            held_back=dict(Counter(held_back).most_common(top)),
         )
 
 

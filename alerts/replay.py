@@ -11,26 +11,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from alerts.calendars import is_active, next_start
 from alerts.holds import find_hold, look_again
 from alerts.observations import (
     STATUS_KINDS,
+    LastSeen,
     Observation,
     StatusSeen,
     Tick,
     ValueSeen,
     observe,
+    subject_of,
 )
 from alerts.rules import Decision, Transition, advance
-from hub.domain.alerts import Phase, Rule, RuleState, subject_key
-from hub.domain.conditions import Direction, EventOfKind, PointBeyond
+from hub.domain.alerts import Phase, Rule, RuleState
+from hub.domain.calendars import NO_HOLIDAYS, Holidays
+from hub.domain.conditions import Direction, NothingSeen, PointBeyond
 from hub.domain.devices import DeviceKind
 from hub.domain.events import StoredEvent
 from hub.domain.health import Layer, Status
 from hub.store.present import Presence
 from hub.store.rule_history import PastWindow
 
+OUTSIDE_HOURS: Final = "outside the hours of the rule"
 FLAPPING_KINDS: Final = ("device.flapping", "device.steady")
-LONGEST_MARK: Final = 64
 _LAYERS: Final[Mapping[object, frozenset[Layer]]] = {
     layer.value: frozenset({layer}) for layer in Layer
 }
@@ -94,9 +98,11 @@ class PastWindows:
 class Replay:
     """One rule and what it was shown; observations of one subject come by time."""
 
-    def __init__(self, rule: Rule, windows: PastWindows) -> None:
+    def __init__(self, rule: Rule, windows: PastWindows, holidays: Holidays = NO_HOLIDAYS) -> None:
         self._rule = rule
         self._windows = windows
+        self._holidays = holidays
+        self._last_at: dict[str, tuple[RuleState, str, datetime]] = {}
         self._tracks: dict[str, _Track] = {}
         self._known: dict[int, Presence] = {}
         self.firings: list[Firing] = []
@@ -120,15 +126,45 @@ class Replay:
 
     def see_value(self, blank: RuleState, area_path: str, value: float, at: datetime) -> None:
         """Show the next reading of a point; ``blank`` names the subject."""
+        condition = self._rule.condition
+        if isinstance(condition, NothingSeen):
+            self.see_last(blank, area_path, at)
+            return
         track = self._tracks.get(blank.subject)
         if track is None:
-            if not is_beyond(self._rule, value):
+            if isinstance(condition, PointBeyond) and not is_beyond(condition, value):
                 return  # of a good value, while nothing is wrong, nothing follows
             track = _Track(state=blank, path=area_path)
         self._show(track, ValueSeen(value=value), at, None)
 
+    def see_last(self, blank: RuleState, area_path: str, at: datetime) -> None:
+        """Show that what is missed when it stays away came (or began to be expected) then.
+
+        The rule is asked only where there is a gap: in between, the wait just begins anew.
+        """
+        condition = self._rule.condition
+        if not isinstance(condition, NothingSeen):
+            return
+        known = self._last_at.get(blank.subject)
+        self._last_at[blank.subject] = (blank, area_path, at)
+        if known is not None and (at - known[2]).total_seconds() >= condition.for_s:
+            self.expect(*known)
+            track = self._tracks.get(blank.subject)
+            if track is not None:
+                self._show(track, LastSeen(last_at=at), at, None)
+                self._tracks.pop(blank.subject, None)
+
+    def expect(self, blank: RuleState, area_path: str, at: datetime) -> None:
+        """Let a wait begin then for what is missed when it stays away."""
+        track = self._tracks.get(blank.subject) or _Track(state=blank, path=area_path)
+        self._show(track, LastSeen(last_at=at), at, None)
+
     def finish(self, until: datetime) -> Iterator[None]:
         """Let the timers ring that were due until then; yields between subjects."""
+        for blank, path, at in list(self._last_at.values()):
+            if at < until:
+                self.expect(blank, path, at)
+                yield
         for track in list(self._tracks.values()):
             self._ring(track, until)
             yield
@@ -170,7 +206,7 @@ class Replay:
                 self.held_back[hold] += 1
             if hold and ends_at is not None and decision.state.phase is Phase.PENDING:
                 track.state = _wait_until(decision.state, at, ends_at)
-            elif decision.is_held_back and isinstance(seen, StatusSeen | ValueSeen):
+            elif decision.is_held_back and isinstance(seen, StatusSeen | ValueSeen | LastSeen):
                 track.look_seen, track.look_at = seen, ends_at
 
     def _note(self, track: _Track, decision: Decision, at: datetime) -> None:
@@ -200,7 +236,10 @@ class Replay:
         self, track: _Track, at: datetime, event: StoredEvent | None
     ) -> tuple[str, datetime | None]:
         """What speaks against an alert then, and when that is known to end."""
-        device_id = track.state.device_id
+        hours = self._rule.hours
+        if hours is not None and not is_active(hours, at, self._holidays):
+            return OUTSIDE_HOURS, next_start(hours, at, self._holidays)
+        device_id = track.state.device_id if event is None else event.device_id
         if device_id is None:
             return "", None
         window = self._windows.find(device_id, track.path, at)
@@ -247,30 +286,8 @@ class Replay:
             self._show(track, track.look_seen, event.received_at, None)
 
 
-def subject_of(rule: Rule, event: StoredEvent) -> RuleState:
-    """What an event is about, for a rule, with nothing remembered of it."""
-    condition = rule.condition
-    is_event = isinstance(condition, EventOfKind)
-    mark = ""
-    if isinstance(condition, EventOfKind) and condition.distinguish_by:
-        mark = str(event.data.get(condition.distinguish_by, ""))[:LONGEST_MARK]
-    channel = event.channel if is_event else ""
-    return RuleState(
-        rule_id=rule.id,
-        subject=subject_key(
-            area_id=event.area_id, device_id=event.device_id, channel=channel, mark=mark
-        ),
-        area_id=event.area_id,
-        device_id=event.device_id,
-        channel=channel,
-    )
-
-
-def is_beyond(rule: Rule, value: float) -> bool:
+def is_beyond(condition: PointBeyond, value: float) -> bool:
     """Tell whether a value is one that a rule about readings fires for."""
-    condition = rule.condition
-    if not isinstance(condition, PointBeyond):
-        return True
     if condition.direction is Direction.ABOVE:
         return value > condition.threshold
     return value < condition.threshold

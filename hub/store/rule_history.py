@@ -48,6 +48,16 @@ class PastPoint:
     area_path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDevice:
+    """A device a rule is about."""
+
+    device_id: int
+    area_id: int
+    area_path: str
+    created_at: datetime
+
+
 class PastReading(NamedTuple):
     """A stored reading; a dry run takes millions of them, one by one."""
 
@@ -115,14 +125,11 @@ async def past_events(
     scope: Scope,
     rule: Rule,
     *,
-    kinds: Sequence[str] | None,
+    kinds: Sequence[str],
     numbers: tuple[int, int],
     limit: int,
 ) -> tuple[list[StoredEvent], int]:
-    """The next events of a rule's devices and places, and the number that was looked up to.
-
-    ``kinds`` None means every kind. What a drill made is left out, unless the rule asks for it.
-    """
+    """The next events of a rule's devices and places, and the number that was looked up to."""
     after, upto = numbers
     upto = min(upto, after + IDS_A_STATEMENT)
     rows = await tx.tuples(
@@ -131,8 +138,7 @@ async def past_events(
         " FROM events e JOIN areas a ON a.id = e.area_id LEFT JOIN devices d ON d.id = e.device_id"
         " LEFT JOIN areas da ON da.id = d.area_id"
         " WHERE e.id > %(after)s AND e.id <= %(upto)s"
-        " AND (CASE WHEN %(all_kinds)s THEN e.kind NOT LIKE 'drill.%%'"
-        "      ELSE e.kind = ANY (%(wanted)s::text[]) END)"
+        " AND e.kind = ANY (%(wanted)s::text[])"
         " AND a.path <@ %(path)s::ltree AND " + _NARROWED + " AND (e.device_id IS NULL"
         "  OR (d.registration = 'approved' AND"
         + _DEVICE_IN_SCOPE
@@ -143,14 +149,30 @@ async def past_events(
             **_reach(rule),
             "after": after,
             "upto": upto,
-            "all_kinds": kinds is None,
-            "wanted": list(kinds or ()),
+            "wanted": list(kinds),
             "limit": limit,
             "scope": scope_paths(scope),
         },
     )
     events = [_event(*row) for row in rows]
     return events, events[-1].id if len(events) == limit else upto
+
+
+async def past_devices(
+    tx: Transaction, scope: Scope, rule: Rule, *, after: int, limit: int
+) -> list[PastDevice]:
+    """The devices of a rule, by number, a page at a time."""
+    return await tx.fetch(
+        PastDevice,
+        "SELECT d.id AS device_id, d.area_id, a.path::text AS area_path, d.created_at"
+        " FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id > %(after)s"
+        " AND d.registration = 'approved' AND a.path <@ %(path)s::ltree AND "
+        + _NARROWED
+        + " AND"
+        + IN_SCOPE
+        + "ORDER BY d.id LIMIT %(limit)s",
+        {**_reach(rule), "after": after, "limit": limit, "scope": scope_paths(scope)},
+    )
 
 
 async def past_points(

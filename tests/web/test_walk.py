@@ -28,12 +28,15 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "alert_id": history.alert,
         "area_id": world.west,
         "connection_id": world.west_connection,
+        "deadlines_id": history.deadlines,
         "device_id": world.west_camera,
+        "duty_id": history.duty,
         "event_id": history.event,
         "interval_id": history.interval,
         "month_id": history.month,
         "plan_id": history.plan,
         "point_id": history.point,
+        "policy_id": history.policy,
         "position": 1,
         "receiver_id": history.receiver,
         "role": "viewer",
@@ -54,6 +57,11 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     hook = {"address": "http://hook.test/x"}
     receiver = {"name": "west", "area_id": world.west, "kind": "webhook", "options": hook}
     route = {"name": "west route", "area_id": world.west, "receivers": [history.receiver]}
+    duty = {"area_id": world.west, "receiver_id": history.receiver}
+    night = {"rrule": "FREQ=DAILY;BYHOUR=22", "duration_s": 28800, "time_zone": "Asia/Shanghai"}
+    steps = [{"wait_s": 300, "climb": 1, "receivers": [history.receiver]}]
+    policy = {"name": "west policy", "area_id": world.west, "steps": steps}
+    deadlines = {"area_id": world.west, "severity": "critical", "acknowledge_s": 300}
     plan = {
         "name": "west plan", "area_id": world.west, "rrule": "FREQ=DAILY",
         "time_zone": "Asia/Shanghai", "starts_on": "2026-01-01",
@@ -87,12 +95,20 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("PUT", "/api/v1/silences/{silence_id}"): {"ends_at": "2026-11-22T05:00:00Z"},
         ("POST", "/api/v1/rules"): rule,
         ("PUT", "/api/v1/rules/{rule_id}"): rule,
+        ("POST", "/api/v1/rules/dry-run"): {"rule": rule},
+        ("POST", "/api/v1/rules/{rule_id}/dry-run"): {},
         ("POST", "/api/v1/receivers"): receiver,
         ("PUT", "/api/v1/receivers/{receiver_id}"): {
             **receiver, "options": {"address": "http://hook.test/west?key=hush-hush"},
         },
         ("POST", "/api/v1/routes"): route,
         ("PUT", "/api/v1/routes/{route_id}"): route,
+        ("POST", "/api/v1/duties"): {**duty, "hours": night},
+        ("PUT", "/api/v1/duties/{duty_id}"): duty,
+        ("POST", "/api/v1/policies"): policy,
+        ("PUT", "/api/v1/policies/{policy_id}"): policy,
+        ("POST", "/api/v1/deadlines"): {**deadlines, "severity": "warning"},
+        ("PUT", "/api/v1/deadlines/{deadlines_id}"): deadlines,
         ("POST", "/api/v1/probe-intervals"): {"area_id": world.west, "answer_s": 30},
         ("POST", "/api/v1/maintenance-windows"): window,
         ("PUT", "/api/v1/devices/{device_id}/parent"): {"parent_id": None},
@@ -100,6 +116,10 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/parents"): {"parent_id": None, "device_ids": [world.west_camera]},
         ("POST", "/api/v1/parent-suggestions/{suggestion_id}/accept"): {},
         ("POST", "/api/v1/reports/months"): {"month": "2026-10", "area_id": world.west},
+        ("POST", "/api/v1/drills"): {
+            "area_id": world.west, "name": "west drill", "rule_id": history.rule,
+            "device_ids": [world.west_camera],
+        },
         ("POST", "/api/v1/patrol-plans"): plan,
         ("PUT", "/api/v1/patrol-plans/{plan_id}"): plan,
         ("POST", "/api/v1/users"): {"name": "newcomer", "grant": grant},
