@@ -10,11 +10,15 @@ from typing import Final, assert_never
 from alerts.observations import STATUS_KINDS, Observation, StatusSeen
 from hub.domain.alerts import Rule
 from hub.domain.conditions import (
+    Combination,
     Condition,
     DeviceDegraded,
     DeviceOffline,
+    EventCount,
     EventOfKind,
+    NothingSeen,
     PointBeyond,
+    kinds_of,
 )
 from hub.domain.events import StoredEvent
 from hub.domain.health import Status
@@ -29,7 +33,7 @@ def find_hold(rule: Rule, present: Presence, event: StoredEvent | None = None) -
         until = present.window_until
         end = "" if until is None else f" until {until.isoformat(timespec='minutes')}"
         return f"in a maintenance window{end}: {present.window}"
-    if not _is_about_status(rule.condition):
+    if not _is_of_links(rule.condition):
         return ""
     said = {} if event is None else event.data
     if present.behind:
@@ -37,19 +41,26 @@ def find_hold(rule: Rule, present: Presence, event: StoredEvent | None = None) -
         return f"behind {present.behind}, which {verb} down"
     if (parent := said.get("behind")) is not None:
         return f"behind device {parent}, which was down"
-    return FLAPPING if present.is_flapping or said.get("flapping") is True else ""
+    is_flapping = present.is_flapping or said.get("flapping") is True
+    return FLAPPING if is_flapping and _is_hushed_by_flapping(rule.condition) else ""
 
 
-def _is_about_status(condition: Condition) -> bool:
+def _is_of_links(condition: Condition) -> bool:
+    """Tell whether a parent that is down explains what a rule watches for."""
     match condition:
-        case DeviceOffline() | DeviceDegraded():
+        case DeviceOffline() | DeviceDegraded() | NothingSeen():
             return True
-        case EventOfKind(kind=kind):
-            return kind in STATUS_KINDS
+        case EventOfKind() | EventCount() | Combination():
+            return not kinds_of(condition).isdisjoint(STATUS_KINDS)
         case PointBeyond():
             return False
         case _ as never:
             assert_never(never)
+
+
+def _is_hushed_by_flapping(condition: Condition) -> bool:
+    """Whoever counts how often a device comes and goes wants to hear of one that flaps."""
+    return isinstance(condition, DeviceOffline | DeviceDegraded | EventOfKind)
 
 
 def look_again(rule: Rule, seen: Observation, present: Presence) -> Observation:

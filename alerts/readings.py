@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.observations import ValueSeen, is_watching
+from alerts.rule_index import RuleIndex
 from alerts.rules import Transition, advance
 from hub.domain.alerts import Phase, Rule, RuleState, subject_key
-from hub.domain.conditions import PointBeyond
+from hub.domain.conditions import NothingSeen
 from hub.store.events import ReadingRow
 from hub.store.present import PointPlace
 
@@ -38,7 +39,7 @@ class ReadingInbox:
     """What waits for the engine, and copies of what is remembered about points."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
+        self._index = RuleIndex(())
         self._watchers: dict[int, tuple[tuple[Rule, RuleState], ...]] = {}
         self._points_of: dict[int, set[int]] = {}
         self._states: dict[tuple[int, str], RuleState] = {}
@@ -49,7 +50,7 @@ class ReadingInbox:
 
     def reset(self, rules: Iterable[Rule], remembered: Iterable[RuleState]) -> None:
         """Start again from what the database holds; what waited is left to the sweep."""
-        self._rules = [rule for rule in rules if isinstance(rule.condition, PointBeyond)]
+        self._index = RuleIndex(rules)
         self._watchers.clear()
         self._points_of.clear()
         self._crossings.clear()
@@ -58,7 +59,7 @@ class ReadingInbox:
 
     def offer(self, rows: Sequence[ReadingRow], now: datetime) -> bool:
         """Take stored readings; tell whether the engine has something to do."""
-        if not self._rules:
+        if not self._index.has_points:
             return False
         for row in rows:
             watchers = self._watchers.get(row.point_id)
@@ -118,10 +119,8 @@ class ReadingInbox:
             return ()
         return tuple(
             (rule, _blank(rule, place))
-            for rule in self._rules
-            if isinstance(rule.condition, PointBeyond)
-            and rule.condition.point in {place.point, place.role}
-            and is_watching(rule, place.area_path, place.device_kind)
+            for rule in self._index.watching_point((place.point, place.role), place.area_path)
+            if is_watching(rule, place.area_path, place.device_kind, place.device_class, place.tags)
         )
 
     def _judge(
@@ -134,6 +133,8 @@ class ReadingInbox:
             self._last_at[row.point_id] = row.at
         for rule, blank in watchers:
             key = (rule.id, blank.subject)
+            if isinstance(rule.condition, NothingSeen) and key not in self._states:
+                continue  # it is missed by nobody
             state = self._states.get(key, blank)
             is_news = False
             for decision, _ in advance(rule, state, ValueSeen(value=row.value), now):

@@ -4,111 +4,183 @@
 every timer ring that was due before the observation, so that the outcome does not depend on
 when the engine got to see it. Replayed events never fire. Unknown is not offline.
 
-A reason to hold back (a parent that is down, a maintenance window, flapping) keeps an alert from
-being made, never from being ended (field.md, section 3).
+A reason to hold back (a parent that is down, a maintenance window, flapping, other hours) keeps
+an alert from being made, never from being ended (field.md, section 3).
 """
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
+from alerts.calendars import is_active, next_start
+from alerts.decisions import Decision, Transition, cleared, nothing
 from alerts.observations import (
     STATUS_KINDS,
     EventSeen,
+    LastSeen,
     Observation,
     StatusSeen,
     Tick,
     ValueSeen,
 )
+from alerts.rules_of_events import decide_event, decide_last_seen, ring_event
+from alerts.rules_of_values import decide_status, decide_value, ring_value
 from hub.domain.alerts import Phase, Rule, RuleState
+from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import (
+    Combination,
     DeviceDegraded,
     DeviceOffline,
-    Direction,
+    EventCount,
     EventOfKind,
+    NothingSeen,
+    Per,
     PointBeyond,
 )
-from hub.domain.events import StoredEvent
-from hub.domain.health import Status
+
+__all__ = ["LOOK_AGAIN", "OUTSIDE_HOURS", "Decision", "Transition", "advance", "decide"]
 
 # How often it is asked whether an event can still not be told of.
-LOOK_AGAIN = timedelta(seconds=60)
-LONGEST_DETAIL = 500  # characters of what an event says
-
-
-class Transition(StrEnum):
-    """What a decision changes."""
-
-    NONE = "none"
-    WAIT = "wait"  # the cause is there, its time is not over
-    FIRE = "fire"
-    RENEW = "renew"  # it goes on: only the timer or the value moves
-    RESOLVE = "resolve"
-    FORGET = "forget"  # the cause went before an alert was made, or after a person closed it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What follows, why, and what to remember. ``state.due_at`` is when to look again."""
-
-    transition: Transition
-    reason: str
-    state: RuleState
-    is_held_back: bool = False
+LOOK_AGAIN: Final = timedelta(seconds=60)
+OUTSIDE_HOURS: Final = "outside its hours"
+# A late timer may set another that is late as well; more than a few never follow each other.
+MOST_RINGS: Final = 8
 
 
 def advance(
-    rule: Rule, state: RuleState, seen: Observation, now: datetime, *, hold: str = ""
+    rule: Rule,
+    state: RuleState,
+    seen: Observation,
+    now: datetime,
+    *,
+    hold: str = "",
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> Iterator[tuple[Decision, datetime]]:
     """Let due timers ring first, then look at the observation; each decision with its time."""
-    if state.due_at is not None and state.due_at <= now and not isinstance(seen, Tick):
-        rung = decide(rule, state, Tick(), state.due_at, hold=hold)
-        yield rung, state.due_at
-        state = rung.state
-    yield decide(rule, state, seen, now, hold=hold), now
+    if not isinstance(seen, Tick):
+        for _ in range(MOST_RINGS):
+            if state.due_at is None or state.due_at > now:
+                break
+            rung_at = state.due_at
+            rung = decide(rule, state, Tick(), rung_at, hold=hold, holidays=holidays)
+            yield rung, rung_at
+            state = rung.state
+            if rung.hold and state.due_at is not None and state.due_at < now:
+                state = replace(state, due_at=_last_look(rule, rung, rung_at, now, holidays))
+    yield decide(rule, state, seen, now, hold=hold, holidays=holidays), now
 
 
 def decide(
-    rule: Rule, state: RuleState, seen: Observation, now: datetime, *, hold: str = ""
+    rule: Rule,
+    state: RuleState,
+    seen: Observation,
+    now: datetime,
+    *,
+    hold: str = "",
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> Decision:
     """Conclude one thing from one observation made at ``now``.
 
-    ``hold`` says why no alert may be made now. What fires goes on, what waits is forgotten: the
-    present tells again once nothing speaks against it. An event is not told again: one that began
-    something is kept until the hold is over.
+    ``hold`` says why no alert may be made now; outside the rule's hours none may, either. What
+    fires goes on, what waits is forgotten: the present tells again once nothing speaks against
+    it. An event is not told again: one that began something is kept until the hold is over.
     """
+    if hold and _is_of_others(rule, seen):
+        return nothing(state, f"it does not count for its area: {hold}")
     decision = _decide(rule, state, seen, now)
-    is_nearer = decision.state.phase in {Phase.PENDING, Phase.FIRING}
-    if not hold or not is_nearer or state.phase is Phase.FIRING:
+    if not _is_nearer(rule, state, decision):
         return decision
-    is_new = state.phase is Phase.CLEAR
-    reason = f"{decision.reason}; held back: {hold}"
+    why = hold or ("" if is_active(rule.hours, now, holidays) else OUTSIDE_HOURS)
+    if not why:
+        return decision
+    held = replace(decision, reason=f"{decision.reason}; held back: {why}", hold=why)
+    look_at = now + LOOK_AGAIN
+    if why is OUTSIDE_HOURS and rule.hours is not None:
+        look_at = min(look_at, next_start(rule.hours, now, holidays) or look_at)
+    return _hold_back(rule, state, held, seen, look_at)
+
+
+def _last_look(
+    rule: Rule, held: Decision, since: datetime, now: datetime, holidays: Holidays
+) -> datetime:
+    """When to look at what was held back, late: of many looks that say the same only the last."""
+    if held.hold is not OUTSIDE_HOURS or rule.hours is None:
+        return now
+    return min(now, next_start(rule.hours, since, holidays) or now)
+
+
+def _is_of_others(rule: Rule, seen: Observation) -> bool:
+    """Tell whether an event is one of many that count together for an area.
+
+    What speaks against one device says nothing of the others: its events are left out.
+    """
     condition = rule.condition
-    if isinstance(condition, EventOfKind) and (not is_new or _is_lasting(condition, seen)):
-        waiting = replace(
-            decision.state,
-            phase=Phase.PENDING,
-            since=state.since or decision.state.since,
-            due_at=now + LOOK_AGAIN,
-        )
-        transition = Transition.WAIT if is_new else Transition.NONE
-        return Decision(transition=transition, reason=reason, state=waiting, is_held_back=is_new)
-    return Decision(
-        transition=Transition.NONE if is_new else Transition.FORGET,
-        reason=reason,
-        state=state if is_new else _cleared(state),
-        is_held_back=True,
+    is_per_area = isinstance(condition, EventCount | Combination) and condition.per is Per.AREA
+    return (
+        is_per_area
+        and isinstance(seen, EventSeen)
+        and not (isinstance(condition, Combination) and seen.event.kind == condition.clear_kind)
     )
 
 
-def _is_lasting(condition: EventOfKind, seen: Observation) -> bool:
-    """Tell whether an event began something that another ends, and that nobody tells again.
+def _is_nearer(rule: Rule, before: RuleState, decision: Decision) -> bool:
+    """Tell whether a decision makes an alert, or begins to wait for one.
 
-    A status is told again when a parent is no longer to blame: nothing is kept of thousands.
+    Counting, and waiting for what is to come, go on whatever speaks against an alert.
     """
+    if isinstance(rule.condition, EventCount | Combination | NothingSeen):
+        return decision.transition is Transition.FIRE
+    is_on_the_way = decision.state.phase in {Phase.PENDING, Phase.FIRING}
+    return is_on_the_way and before.phase is not Phase.FIRING
+
+
+def _hold_back(
+    rule: Rule, before: RuleState, decision: Decision, seen: Observation, look_at: datetime
+) -> Decision:
+    is_new = before.phase is Phase.CLEAR
+    if not _is_kept(rule, before, seen):
+        transition = Transition.NONE if is_new else Transition.FORGET
+        state = before if is_new else cleared(before)
+        return replace(decision, transition=transition, state=state, is_held_back=True)
+    is_first = is_new
+    memory = decision.state.memory
+    if not isinstance(rule.condition, EventOfKind):
+        is_first = "held" not in before.memory
+        memory = {**memory, "held": True}
+    waiting = replace(
+        decision.state,
+        phase=Phase.PENDING,
+        since=before.since or decision.state.since,
+        due_at=look_at,
+        memory=memory,
+    )
+    transition = Transition.WAIT if is_new else Transition.NONE
+    return replace(decision, transition=transition, state=waiting, is_held_back=is_first)
+
+
+def _is_kept(rule: Rule, before: RuleState, seen: Observation) -> bool:
+    """Tell whether what is held back must be remembered, since nothing tells it again.
+
+    A status is told again when a parent is no longer to blame: nothing is kept of thousands. So
+    is a point that stays silent.
+    """
+    condition = rule.condition
+    match condition:
+        case DeviceOffline() | DeviceDegraded() | PointBeyond():
+            return False
+        case EventCount() | Combination():
+            return True
+        case NothingSeen(point=point):
+            return point == ""
+        case EventOfKind():
+            return before.phase is not Phase.CLEAR or _is_lasting(condition, seen)
+        case _ as never:
+            assert_never(never)
+
+
+def _is_lasting(condition: EventOfKind, seen: Observation) -> bool:
+    """Tell whether an event began something that another ends."""
     if not isinstance(seen, EventSeen) or condition.kind in STATUS_KINDS:
         return False
     return seen.event.is_active is True or condition.clear_kind != ""
@@ -119,149 +191,26 @@ def _decide(rule: Rule, state: RuleState, seen: Observation, now: datetime) -> D
         case Tick():
             return _ring(rule, state, now)
         case StatusSeen():
-            return _decide_status(rule, state, seen, now)
+            return decide_status(rule, state, seen, now)
         case ValueSeen(value=value):
-            return _decide_value(rule, state, value, now)
+            return decide_value(rule, state, value, now)
+        case LastSeen(last_at=last_at):
+            return decide_last_seen(rule, state, last_at, now)
         case EventSeen(event=event):
-            return _decide_event(rule, state, event, now)
+            return decide_event(rule, state, event, now)
         case _ as never:
             assert_never(never)
-
-
-def _decide_status(rule: Rule, state: RuleState, seen: StatusSeen, now: datetime) -> Decision:
-    match rule.condition:
-        case DeviceOffline(for_s=for_s):
-            is_bad, is_open = seen.status is Status.OFFLINE, seen.status is Status.UNKNOWN
-        case DeviceDegraded(for_s=for_s):
-            is_bad = seen.status is Status.DEGRADED and _fails_at(rule.condition, seen)
-            # The layers above a device that is not reached cannot be told.
-            is_open = seen.status in {Status.UNKNOWN, Status.OFFLINE}
-        case _:
-            return _nothing(state, "this rule does not watch the status of devices")
-    if is_bad:
-        why = f"{seen.status.value}: {seen.detail}" if seen.detail else seen.status.value
-        return _bad(state, since=min(seen.since, now), now=now, for_s=for_s, why=why)
-    if is_open and state.phase in {Phase.FIRING, Phase.HELD}:
-        return _nothing(state, f"its status is {seen.status.value}: neither bad nor good")
-    return _good(state, f"the device is {seen.status.value}")
-
-
-def _fails_at(condition: DeviceDegraded, seen: StatusSeen) -> bool:
-    return not condition.layers or not seen.faults.isdisjoint(condition.layers)
-
-
-def _decide_value(rule: Rule, state: RuleState, value: float, now: datetime) -> Decision:
-    condition = rule.condition
-    if not isinstance(condition, PointBeyond):
-        return _nothing(state, "this rule does not watch readings")
-    if math.isnan(value):
-        return _nothing(state, "not a number: neither good nor bad")
-    sign = 1.0 if condition.direction is Direction.ABOVE else -1.0
-    if sign * value > sign * condition.threshold:
-        why = f"{value:g} is {condition.direction.value} {condition.threshold:g}"
-        decision = _bad(state, since=now, now=now, for_s=condition.for_s, why=why)
-        return replace(decision, state=replace(decision.state, value=value))
-    if sign * value <= sign * condition.clear or state.phase is Phase.PENDING:
-        return _good(replace(state, value=value), f"{value:g} is good again")
-    return _nothing(state, f"{value:g} lies between the threshold and the clear value")
-
-
-def _decide_event(rule: Rule, state: RuleState, event: StoredEvent, now: datetime) -> Decision:
-    condition = rule.condition
-    if not isinstance(condition, EventOfKind):
-        return _nothing(state, "this rule does not watch events")
-    if event.kind != condition.kind or event.is_active is False:
-        return _good(state, f"{event.kind} ended it")
-    if event.replayed:
-        return _nothing(state, "replayed: a fact, but no news")
-    renewed = replace(state, due_at=_later(now, condition.auto_clear_s))
-    if state.phase is Phase.FIRING:
-        return Decision(transition=Transition.RENEW, reason="it happened again", state=renewed)
-    firing = replace(renewed, phase=Phase.FIRING, since=state.since or event.received_at)
-    return Decision(transition=Transition.FIRE, reason=_say_event(event), state=firing)
-
-
-def _say_event(event: StoredEvent) -> str:
-    """The kind, and the sentence where the event brings one."""
-    detail = event.data.get("detail")
-    if not isinstance(detail, str) or not detail:
-        return event.kind
-    return f"{event.kind}: {detail[:LONGEST_DETAIL]}"
-
-
-def _bad(state: RuleState, *, since: datetime, now: datetime, for_s: float, why: str) -> Decision:
-    """The cause is there."""
-    if state.phase in {Phase.FIRING, Phase.HELD}:
-        return _nothing(state, f"known already: {why}")
-    began = state.since if state.phase is Phase.PENDING and state.since else since
-    due_at = began + timedelta(seconds=for_s)
-    if due_at > now:
-        waiting = replace(state, phase=Phase.PENDING, since=began, due_at=due_at)
-        is_new = state.phase is Phase.CLEAR
-        transition = Transition.WAIT if is_new else Transition.NONE
-        return Decision(transition=transition, reason=f"{why}; waiting", state=waiting)
-    firing = replace(state, phase=Phase.FIRING, since=began, due_at=None)
-    return Decision(transition=Transition.FIRE, reason=why, state=firing)
-
-
-def _good(state: RuleState, why: str) -> Decision:
-    """The cause is gone."""
-    match state.phase:
-        case Phase.CLEAR:
-            return _nothing(state, "nothing was wrong")
-        case Phase.FIRING:
-            transition = Transition.RESOLVE
-        case Phase.PENDING | Phase.HELD:
-            transition = Transition.FORGET
-        case _ as never:
-            assert_never(never)
-    return Decision(transition=transition, reason=why, state=_cleared(state))
 
 
 def _ring(rule: Rule, state: RuleState, now: datetime) -> Decision:
-    """A timer rings: the wait is over, or an event that nobody cleared is."""
+    """A timer rings: a wait is over, or something that nobody ended is."""
     if state.due_at is None or state.due_at > now:
-        return _nothing(state, "not due yet")
-    if state.phase is Phase.PENDING:
-        over_at = _over_at(rule, state)
-        if over_at is not None and over_at <= now:
-            return _good(state, "no further event: cleared by time")
-        firing = replace(state, phase=Phase.FIRING, due_at=over_at)
-        return Decision(transition=Transition.FIRE, reason=_lasting(rule, state), state=firing)
-    if state.phase is Phase.FIRING:
-        return _good(state, "no further event: cleared by time")
-    return _nothing(replace(state, due_at=None), "nothing waits")
-
-
-def _over_at(rule: Rule, state: RuleState) -> datetime | None:
-    """When an event that was held back is cleared by time."""
-    if not isinstance(rule.condition, EventOfKind) or state.since is None:
-        return None
-    return _later(state.since, rule.condition.auto_clear_s)
-
-
-def _lasting(rule: Rule, state: RuleState) -> str:
-    match rule.condition:
-        case DeviceOffline(for_s=for_s):
-            return f"offline for {for_s:g} s"
-        case DeviceDegraded(for_s=for_s):
-            return f"degraded for {for_s:g} s"
-        case PointBeyond(direction=side, threshold=threshold, for_s=for_s):
-            value = "the value" if state.value is None else f"{state.value:g}"
-            return f"{value} is {side.value} {threshold:g} for {for_s:g} s"
-        case EventOfKind(kind=kind):
-            return kind
+        return nothing(state, "not due yet")
+    condition = rule.condition
+    match condition:
+        case DeviceOffline() | DeviceDegraded() | PointBeyond():
+            return ring_value(condition, state)
+        case EventOfKind() | EventCount() | NothingSeen() | Combination():
+            return ring_event(condition, state, now)
         case _ as never:
             assert_never(never)
-
-
-def _cleared(state: RuleState) -> RuleState:
-    return replace(state, phase=Phase.CLEAR, since=None, due_at=None, alert_id=None)
-
-
-def _nothing(state: RuleState, why: str) -> Decision:
-    return Decision(transition=Transition.NONE, reason=why, state=state)
-
-
-def _later(now: datetime, seconds: float | None) -> datetime | None:
-    return None if seconds is None else now + timedelta(seconds=seconds)

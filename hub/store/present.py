@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
-from hub.domain.conditions import DeviceDegraded, Direction, PointBeyond
+from hub.domain.conditions import DeviceDegraded, Direction, NothingSeen, PointBeyond
 from hub.domain.devices import DeviceKind
 from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
@@ -16,6 +16,9 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 _STALE = "greatest(interval '15 minutes', 3 * coalesce(p.expected_interval_s, 0) * interval '1 s')"
 
 _NO_LAYERS: frozenset[Layer] = frozenset()
+_NO_TAGS: frozenset[str] = frozenset()
+# So many devices begin to be expected at one go.
+MOST_EXPECTED = 2000
 
 _STATUS = (
     " s.status, s.since, s.detail, s.layer, ARRAY (SELECT jsonb_object_keys(s.faults)) AS faults"
@@ -24,6 +27,19 @@ _STATUS = (
 _DEAD_PARENT = (
     "SELECT u.id FROM devices u JOIN device_status us ON us.device_id = u.id"
     " WHERE u.id = d.parent_id AND u.registration = 'approved' AND us.status = 'offline'"
+)
+
+
+# The devices a rule is about, of those that stand in its area.
+_NARROWED = (
+    " d.registration = 'approved' AND a.path <@ %(path)s::ltree"
+    " AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
+    " AND (%(classes)s::text[] = '{}' OR d.class = ANY (%(classes)s))"
+    " AND (%(tags)s::text[] = '{}' OR d.tags && %(tags)s::text[]) "
+)
+# Nothing speaks against an alert that a device is away: see :class:`Presence`.
+_UNEXPLAINED = (
+    " (s.status <> 'offline' OR (s.behind_id IS NULL AND NOT EXISTS (" + _DEAD_PARENT + "))) "
 )
 
 
@@ -41,6 +57,8 @@ class PointPlace:
     area_id: int
     area_path: str
     role: str = ""
+    device_class: str = ""
+    tags: frozenset[str] = _NO_TAGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +80,8 @@ class Presence:
     is_flapping: bool = False
     window: str = ""
     window_until: datetime | None = None
+    device_class: str = ""
+    tags: frozenset[str] = _NO_TAGS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +96,8 @@ class _Presence:
     is_flapping: bool
     reason: str
     ends_at: datetime | None
+    device_class: str
+    tags: Sequence[str]
 
     def presence(self) -> Presence:
         return Presence(
@@ -89,6 +111,8 @@ class _Presence:
             is_flapping=self.is_flapping,
             window=self.reason,
             window_until=self.ends_at,
+            device_class=self.device_class,
+            tags=frozenset(self.tags) if self.tags else _NO_TAGS,
         )
 
 
@@ -103,6 +127,24 @@ class PresentStatus:
     detail: str
     layer: str
     faults: frozenset[Layer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentSilence:
+    """A point, and when its last reading was taken."""
+
+    point_id: int
+    device_id: int
+    area_id: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """A device of which something begins to be expected."""
+
+    device_id: int
+    area_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +170,7 @@ async def device_presences(
         "SELECT d.id, d.kind, coalesce(s.status, 'unknown') AS status, s.since, s.faults,"
         " coalesce(p.name, '') AS behind, coalesce(ps.status, '') <> 'offline' AS is_parent_back,"
         " coalesce(s.is_flapping, false) AS is_flapping,"
-        " coalesce(w.reason, '') AS reason, w.ends_at"
+        " coalesce(w.reason, '') AS reason, w.ends_at, d.class AS device_class, d.tags"
         " FROM devices d JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN devices p ON s.status = 'offline' AND p.id = coalesce(s.behind_id, ("
@@ -147,20 +189,27 @@ async def point_places(tx: Transaction, scope: Scope, point_ids: Sequence[int]) 
     rows = await tx.fetch(
         PointPlace,
         "SELECT p.id AS point_id, p.key AS point, p.role, d.id AS device_id, d.kind AS device_kind,"
-        " d.area_id, a.path::text AS area_path FROM points p JOIN devices d ON d.id = p.device_id"
+        " d.class AS device_class, d.tags, d.area_id, a.path::text AS area_path"
+        " FROM points p JOIN devices d ON d.id = p.device_id"
         " JOIN areas a ON a.id = d.area_id"
         " WHERE p.id = ANY (%(ids)s) AND d.registration = 'approved' AND" + IN_SCOPE,
         {"ids": list(point_ids), "scope": scope_paths(scope)},
     )
-    return [replace(row, device_kind=DeviceKind(row.device_kind)) for row in rows]
+    return [
+        replace(row, device_kind=DeviceKind(row.device_kind), tags=frozenset(row.tags))
+        for row in rows
+    ]
 
 
-async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[PresentStatus]:
+async def present_statuses(
+    tx: Transaction, scope: Scope, rule: Rule, *, may_fire: bool = True
+) -> list[PresentStatus]:
     """Devices that are bad and unknown to the rule, and known ones that are bad no more.
 
     Bad is what the rule watches for: offline, or degraded at one of its layers. New ones are
-    left out as long as something speaks against an alert (see :class:`Presence`). Planned anew
-    each time: the generic plan took ten times as long among 70,000 devices.
+    left out as long as something speaks against an alert (see :class:`Presence`) or none
+    ``may_fire``. Planned anew each time: the generic plan took ten times as long among 70,000
+    devices.
     """
     condition = rule.condition
     layers = condition.layers if isinstance(condition, DeviceDegraded) else ()
@@ -169,13 +218,12 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
         "SELECT s.device_id, d.area_id," + _STATUS + " FROM device_status s"
         " JOIN devices d ON d.id = s.device_id JOIN areas a ON a.id = d.area_id"
         # Shown as bad: bad, and not in a maintenance window. The second half is for the index.
-        " WHERE s.shown = %(bad)s AND s.shown <> 'online'"
-        " AND NOT s.is_flapping AND (s.status <> 'offline'"
-        "  OR (s.behind_id IS NULL AND NOT EXISTS (" + _DEAD_PARENT + ")))"
-        " AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[])"
-        " AND d.registration = 'approved'"
-        " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
-        " AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
+        " WHERE %(may_fire)s AND s.shown = %(bad)s AND s.shown <> 'online'"
+        " AND NOT s.is_flapping AND"
+        + _UNEXPLAINED
+        + "AND (%(layers)s::text[] = '{}' OR s.faults ?| %(layers)s::text[]) AND"
+        + _NARROWED
+        + "AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
         "                 AND r.subject = 'device:' || s.device_id) AND"
         + IN_SCOPE
         + "UNION ALL SELECT s.device_id, r.area_id,"
@@ -191,8 +239,8 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
             "rule": rule.id,
             "bad": Status.DEGRADED if isinstance(condition, DeviceDegraded) else Status.OFFLINE,
             "layers": list(layers),
-            "path": rule.area_path,
-            "kinds": [kind.value for kind in condition.device_kinds],
+            "may_fire": may_fire,
+            **_narrowing(rule),
             "scope": scope_paths(scope),
         },
     )
@@ -207,11 +255,12 @@ async def present_statuses(tx: Transaction, scope: Scope, rule: Rule) -> list[Pr
 
 
 async def present_values(
-    tx: Transaction, scope: Scope, rule: Rule, now: datetime
+    tx: Transaction, scope: Scope, rule: Rule, now: datetime, *, may_fire: bool = True
 ) -> list[PresentValue]:
     """Points beyond the threshold and unknown to the rule, and all known ones.
 
-    Unknown ones are left out when their value is stale or their device in a maintenance window.
+    Unknown ones are left out when their value is stale, their device in a maintenance window or
+    none ``may_fire``.
     """
     condition = rule.condition
     if not isinstance(condition, PointBeyond):
@@ -223,16 +272,15 @@ async def present_values(
         " JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN rule_states r ON r.rule_id = %(rule)s AND r.point_id = p.id"
-        " WHERE %(point)s IN (p.key, p.role) AND d.registration = 'approved'"
-        " AND a.path <@ %(path)s::ltree AND (%(kinds)s::text[] = '{}' OR d.kind = ANY (%(kinds)s))"
-        " AND (r.rule_id IS NOT NULL OR (s.window_id IS NULL AND v.at > %(now)s - "
-        + _STALE
-        + " AND CASE WHEN %(above)s"
+        " WHERE %(point)s IN (p.key, p.role) AND"
+        + _NARROWED
+        + "AND (r.rule_id IS NOT NULL OR (%(may_fire)s AND s.window_id IS NULL"
+        " AND v.at > %(now)s - " + _STALE + " AND CASE WHEN %(above)s"
         "      THEN v.value > %(threshold)s ELSE v.value < %(threshold)s END)) AND" + IN_SCOPE,
         {
             "rule": rule.id,
-            "path": rule.area_path,
-            "kinds": [kind.value for kind in condition.device_kinds],
+            "may_fire": may_fire,
+            **_narrowing(rule),
             "point": condition.point,
             "above": condition.direction is Direction.ABOVE,
             "threshold": condition.threshold,
@@ -240,3 +288,62 @@ async def present_values(
             "scope": scope_paths(scope),
         },
     )
+
+
+async def present_silences(
+    tx: Transaction, scope: Scope, rule: Rule, now: datetime, *, may_fire: bool = True
+) -> list[PresentSilence]:
+    """Points without a reading for as long as the rule says and unknown to it, and all known ones.
+
+    Unknown ones are left out as long as something speaks against an alert, or none ``may_fire``;
+    a point that never reported is not there.
+    """
+    condition = rule.condition
+    if not isinstance(condition, NothingSeen) or not condition.point:
+        return []
+    return await tx.search(
+        PresentSilence,
+        "SELECT p.id AS point_id, p.device_id, d.area_id, v.at AS last_at FROM points p"
+        " JOIN point_status v ON v.point_id = p.id JOIN devices d ON d.id = p.device_id"
+        " JOIN areas a ON a.id = d.area_id"
+        " LEFT JOIN device_status s ON s.device_id = d.id"
+        " LEFT JOIN rule_states r ON r.rule_id = %(rule)s AND r.point_id = p.id"
+        " WHERE %(point)s IN (p.key, p.role) AND"
+        + _NARROWED
+        + "AND (r.rule_id IS NOT NULL OR (%(may_fire)s AND v.at <= %(last)s"
+        " AND s.window_id IS NULL AND coalesce(" + _UNEXPLAINED + ", true))) AND" + IN_SCOPE,
+        {
+            "rule": rule.id,
+            "may_fire": may_fire,
+            **_narrowing(rule),
+            "point": condition.point,
+            "last": now - timedelta(seconds=condition.for_s),
+            "scope": scope_paths(scope),
+        },
+    )
+
+
+async def expected_devices(tx: Transaction, scope: Scope, rule: Rule) -> list[Expected]:
+    """Devices of a rule of which it remembers nothing yet, a bounded number at a time."""
+    return await tx.search(
+        Expected,
+        "SELECT d.id AS device_id, d.area_id FROM devices d JOIN areas a ON a.id = d.area_id WHERE"
+        + _NARROWED
+        + "AND NOT EXISTS (SELECT FROM rule_states r WHERE r.rule_id = %(rule)s"
+        "                 AND r.subject = 'device:' || d.id) AND" + IN_SCOPE + "LIMIT %(most)s",
+        {
+            "rule": rule.id,
+            **_narrowing(rule),
+            "most": MOST_EXPECTED,
+            "scope": scope_paths(scope),
+        },
+    )
+
+
+def _narrowing(rule: Rule) -> dict[str, object]:
+    return {
+        "path": rule.area_path,
+        "kinds": [kind.value for kind in rule.condition.device_kinds],
+        "classes": list(rule.classes),
+        "tags": list(rule.tags),
+    }
