@@ -20,8 +20,7 @@ from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page
 TOPIC = "duties"
 _DUTY = (
     "SELECT y.id, y.area_id, a.path::text AS area_path, y.receiver_id, y.hours FROM duties y"
-    " JOIN areas a ON a.id = y.area_id JOIN receivers v ON v.id = y.receiver_id"
-    " WHERE v.removed_at IS NULL AND"
+    " JOIN areas a ON a.id = y.area_id WHERE"
 )
 
 
@@ -97,7 +96,10 @@ async def list_duties(
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[Duty]:
-    """Duties by number, those of an area and below it when one is named."""
+    """Duties by number, those of an area and below it when one is named.
+
+    Those of receivers that were removed are among them: somebody must take them over.
+    """
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
     rows = await tx.search(
