@@ -15,6 +15,7 @@ from typing import Final
 from alerts.words import (
     COLON,
     COLOUR,
+    CUT,
     EXERCISE,
     LABELS,
     PARTLY_EXERCISE,
@@ -102,7 +103,7 @@ def write_text(
 ) -> str:
     """The whole message as plain text, the subject first.
 
-    A digest of more than ``longest`` characters shows fewer lines; what it does not show it counts.
+    A digest of more than ``longest`` bytes shows fewer lines; what it does not show it counts.
     """
     if not is_digest(message):
         told = message.notifications[0]
@@ -112,9 +113,18 @@ def write_text(
     lines = min(MOST_LINES, len(message.notifications))
     while True:
         text = _digest(message, language, wording, lines)
-        if longest is None or len(text) <= longest or lines == 0:
+        if longest is None or len(text.encode()) <= longest or lines == 0:
             return text
         lines -= 1
+
+
+def fit(text: str, longest: int, language: Language) -> str:
+    """Cut a text to so many bytes of UTF-8, and say so."""
+    raw = text.encode()
+    if len(raw) <= longest:
+        return text
+    mark = CUT[language]
+    return raw[: longest - len(mark.encode())].decode(errors="ignore") + mark
 
 
 def is_digest(message: Message) -> bool:

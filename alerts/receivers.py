@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from alerts.notifier import Options, validate
+from alerts.notify.apprise.notifier import AppriseOptions
+from alerts.notify.apprise.services import check_addresses
 from alerts.notify.mqtt import MqttOptions
 from alerts.notify.smtp import SmtpOptions
 from alerts.notify.webhook import WebhookOptions
 from hub.domain.devices import Json
+from hub.domain.errors import Invalid
 from hub.domain.notifications import ReceiverKind
 
 OPTIONS: Final[Mapping[ReceiverKind, type[Options]]] = {
     ReceiverKind.WEBHOOK: WebhookOptions,
     ReceiverKind.SMTP: SmtpOptions,
     ReceiverKind.MQTT: MqttOptions,
+    ReceiverKind.APPRISE: AppriseOptions,
 }
 
 
@@ -24,3 +28,17 @@ def validate_options(kind: ReceiverKind, raw: Mapping[str, Json]) -> dict[str, J
         Invalid: naming the field, never repeating its value.
     """
     return validate(OPTIONS[kind], raw)
+
+
+def validate_secret(kind: ReceiverKind, secret: str) -> None:
+    """Check a receiver's secret where its form matters: the addresses of Apprise.
+
+    Raises:
+        Invalid: saying which address cannot be used and why, never repeating any of it.
+    """
+    if kind is not ReceiverKind.APPRISE:
+        return
+    try:
+        check_addresses(secret)
+    except ValueError as error:
+        raise Invalid(str(error), field="secret") from None

@@ -115,4 +115,5 @@ LABELS: Final[Mapping[Language, Mapping[str, str]]] = {
         "link": "Link",
     },
 }
+CUT: Final[Mapping[Language, str]] = {Language.ZH: "…(已截断)", Language.EN: "… (cut)"}
 COLON: Final[Mapping[Language, str]] = {Language.ZH: ":", Language.EN: ": "}

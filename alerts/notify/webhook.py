@@ -20,6 +20,7 @@ from yarl import URL
 from alerts.messages import Wording
 from alerts.notifier import Options
 from alerts.payloads import build_payload
+from alerts.waiting import judge_status
 from hub.domain.addresses import WEB_SCHEMES, parse_address
 from hub.domain.errors import AddressRefused, Rejected, TryAgain
 from hub.domain.notifications import Message
@@ -29,8 +30,6 @@ from hub.runtime.outbound import EndpointRefused
 
 KEY_PREFIX: Final = "whsec_"
 TIMEOUT_S = 10.0
-# Below 500 only these say "later" (RFC 9110, 6585, 8470): every other one is a refusal.
-LATER: Final = frozenset({408, 421, 425, 429})
 
 
 class WebhookOptions(Options):
@@ -84,7 +83,10 @@ class WebhookNotifier:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             ) as response:
-                return _judge(response.status)
+                # The answer's text is not read at all: a huge one costs nothing.
+                return judge_status(
+                    response.status, response.headers.get("Retry-After", ""), self._clock()
+                )
         except TimeoutError as error:
             msg = f"no answer within {self._timeout_s:g} s"
             raise TryAgain(msg) from error
@@ -130,18 +132,6 @@ def _address(message: Message) -> str:
         msg = "the receiver's address cannot be used"
         raise Rejected(msg) from None
     return options.address
-
-
-def _judge(status: int) -> str:
-    line = f"HTTP {status}"
-    if 200 <= status < 300:
-        return line
-    if 300 <= status < 400:
-        msg = f"{line}: redirects are not followed"
-        raise Rejected(msg)
-    if status in LATER or status >= 500:
-        raise TryAgain(line)
-    raise Rejected(line)
 
 
 def _connect_error(error: aiohttp.ClientConnectorError) -> TryAgain | Rejected:

@@ -1,0 +1,1 @@
+"""Everything that Apprise reaches: chat robots and push services."""
