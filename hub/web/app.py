@@ -18,6 +18,7 @@ from hub.web.loaders import LOADERS
 from hub.web.openapi import build_openapi
 from hub.web.problems import install_handlers
 from hub.web.routes import (
+    alert_history,
     alerts,
     areas,
     connections,
@@ -56,6 +57,7 @@ _ROUTERS = (
     points,
     inventory,
     history,
+    alert_history,  # before the alerts: "holds" is no number of one
     alerts,
     silences,
     receivers,

@@ -10,6 +10,7 @@ from alerts.life import MOST_AT_ONCE, Action
 from hub.domain.alerts import Alert, AlertStatus, Colour, Step
 from hub.domain.events import Severity
 from hub.domain.notifications import DeliveryStatus
+from hub.store.alert_history import LineKind
 from hub.web.schemas.maintenance import Moment
 from hub.web.schemas.shapes import In, Number, Out, Text
 
@@ -136,6 +137,36 @@ class NotificationOut(Out):
     status: DeliveryStatus
     created_at: datetime
     attempts: Sequence[AttemptOut]
+
+
+class HistoryLineOut(Out):
+    """One line of the account of an alert.
+
+    ``kind`` step: what happened; told: who is told of it and why; attempt: to deliver; untold:
+    why nobody is told; planned: what will happen by itself.
+    """
+
+    at: datetime
+    kind: LineKind
+    what: str
+    who: str
+    text: str
+
+
+class HoldOut(Out):
+    """A rule would have called, and this spoke against it so many times."""
+
+    rule_id: int
+    rule_name: str
+    subject: str
+    reason: str
+    area_id: int
+    area_name: str
+    device_id: int | None
+    device_name: str
+    first_at: datetime
+    last_at: datetime
+    times: int
 
 
 class NoteIn(In):
