@@ -8,15 +8,19 @@ rules, and which readings are worth a second look. Nothing here delivers.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
-from alerts.judge import SCOPE, Judged, Sighting, hold_back, judge, retire, sightings_of
+from alerts.drills import end_due
+from alerts.judge import SCOPE, Judged, Sighting, judge, retire
 from alerts.observations import Tick, ValueSeen
 from alerts.readings import ReadingInbox
+from alerts.sightings import Watch, hold_back
 from alerts.sweeping import sightings_of_present
+from alerts.turns import MOST_FREED, release
 from hub.domain.alerts import Rule, RuleState
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.events import StoredEvent
@@ -25,6 +29,7 @@ from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.cursors import get_cursor, set_cursor
 from hub.store.database import Database
+from hub.store.drills import next_drill_end
 from hub.store.events import ReadingRow, events_after
 from hub.store.notices import Notice
 from hub.store.present import point_places
@@ -41,12 +46,13 @@ log = logging.getLogger(__name__)
 
 # Of most events nothing follows: many of them fit into one transaction.
 BATCH_EVENTS = 2000
-BATCH = 200
+BATCH = 1000
 # Notices wake the engine at once; this is for the notice that never came.
 POLL_S = 2.0
 # How often the present is compared with what is remembered. It catches readings that another
 # process stored, and those that came while no engine ran.
 SWEEP_S = 10.0
+SWEEP_SLICE_S = 0.1
 RETRY_S = 1.0
 # A timer that rang and could not be dealt with must not turn the loop into a busy one.
 SHORTEST_WAIT_S = 0.02
@@ -61,7 +67,8 @@ class AlertEngine:
         self._live = live
         self._clock = clock
         self._wake = asyncio.Event()
-        self._rules: dict[int, Rule] = {}
+        self._watch = Watch()
+        self._has_freed = False
         self._are_rules_old = True
         self._batch = BATCH_EVENTS
         self._swept_at: datetime | None = None
@@ -104,16 +111,21 @@ class AlertEngine:
         self._wake.clear()
         if self._are_rules_old:
             await self._load_rules()
-        while await self._read_events():
-            pass
-        await self._read_readings()
-        while await self._ring_timers():
-            pass
-        if self._is_sweep_due():
-            self._swept_at = self._clock()
-            await self._sweep()
-        async with self._database.transaction() as tx:
-            return await next_due_at(tx, SCOPE)
+        while True:
+            await self._read_all_events()
+            await self._read_readings()
+            while await self._ring_timers():
+                pass
+            if self._is_sweep_due():
+                self._swept_at = self._clock()
+                await self._sweep()
+            if self._has_freed:
+                await self._release()
+            async with self._database.transaction() as tx:
+                have_ended = await end_due(tx, SCOPE, self._clock())
+                due = await next_due_at(tx, SCOPE), await next_drill_end(tx, SCOPE)
+            if not have_ended:
+                return min((at for at in due if at is not None), default=None)
 
     def _is_sweep_due(self) -> bool:
         """Also when the clock was set back since the last one."""
@@ -153,8 +165,12 @@ class AlertEngine:
         except GengfuError:
             self._are_rules_old = True
             raise
-        self._rules = {rule.id: rule for rule in rules}
+        self._watch = Watch(rules)
         self._inbox.reset(rules, remembered)
+
+    async def _read_all_events(self) -> None:
+        while await self._read_events():
+            pass
 
     async def _read_events(self) -> bool:
         """Deal with a batch of stored events; False when there was none."""
@@ -165,9 +181,9 @@ class AlertEngine:
                 if not events:
                     self._batch = BATCH_EVENTS
                     return False
-                found = await sightings_of(tx, list(self._rules.values()), events)
+                found = await self._watch.sightings_of(tx, events)
                 judged = await judge(tx, self._jobs, found, self._clock())
-                self._inbox.remember(judged.states)
+                self._learn(judged)
                 await set_cursor(tx, SCOPE, CURSOR, _last_judged(events, judged))
         except StoreUnavailable:
             raise
@@ -205,19 +221,43 @@ class AlertEngine:
             await self._judge(found)
 
     async def _sweep(self) -> None:
-        """Compare the present with what is remembered."""
+        """Compare the present with what is remembered, a few rules at a time.
+
+        Nothing waits for all of it: events are dealt with in between.
+        """
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
             if await restart_waits(tx, SCOPE, self._clock()):
                 log.warning("the clock was set back: waiting alerts wait again")
-            found: list[Sighting] = []
-            for rule in self._rules.values():
-                found += await sightings_of_present(tx, rule, self._clock())
-            judged = await judge(tx, self._jobs, found, self._clock())
-            self._inbox.remember(judged.states)
-        await self._judge(judged.left)
+        waiting = deque(self._watch.rules.values())
+        while waiting:
+            left = await self._sweep_some(waiting)
+            await self._judge(left)
+            await self._read_all_events()
         while await self._retire():
             pass
+        self._has_freed = True
+
+    async def _sweep_some(self, waiting: deque[Rule]) -> Sequence[Sighting]:
+        """Sweep for the next rules until a slice of time is over; return what is left to judge."""
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            found: list[Sighting] = []
+            end = asyncio.get_running_loop().time() + SWEEP_SLICE_S
+            while waiting and asyncio.get_running_loop().time() < end:
+                found += await sightings_of_present(tx, waiting.popleft(), self._clock())
+            judged = await judge(tx, self._jobs, found, self._clock())
+            self._learn(judged)
+        return judged.left
+
+    async def _release(self) -> None:
+        """Let alerts stand by themselves that nothing explains any more."""
+        self._has_freed = False
+        changed = MOST_FREED
+        while changed >= MOST_FREED:
+            async with self._database.transaction() as tx:
+                await get_cursor(tx, SCOPE, CURSOR)
+                changed = await release(tx, SCOPE, self._jobs, self._watch.rules, self._clock())
 
     async def _retire(self) -> bool:
         """Resolve what no rule watches any more; False when there was nothing."""
@@ -232,10 +272,10 @@ class AlertEngine:
         async with self._database.transaction() as tx:
             await get_cursor(tx, SCOPE, CURSOR)
             now = self._clock()
-            due = await due_states(tx, SCOPE, now, limit=BATCH)
-            found = [_tick(self._rules[s.rule_id], s, now) for s in due if s.rule_id in self._rules]
+            due, rules = await due_states(tx, SCOPE, now, limit=BATCH), self._watch.rules
+            found = [_tick(rules[s.rule_id], s, now) for s in due if s.rule_id in rules]
             judged = await judge(tx, self._jobs, await hold_back(tx, found), now)
-            self._inbox.remember(judged.states)
+            self._learn(judged)
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
 
@@ -245,8 +285,16 @@ class AlertEngine:
             async with self._database.transaction() as tx:
                 await get_cursor(tx, SCOPE, CURSOR)
                 judged = await judge(tx, self._jobs, await hold_back(tx, left), self._clock())
-                self._inbox.remember(judged.states)
+                self._learn(judged)
             left = judged.left
+
+    def _learn(self, judged: Judged) -> None:
+        """Take notice of what was judged, though its transaction may still fail.
+
+        The copies in memory only say what is worth a look; the database has the last word.
+        """
+        self._inbox.remember(judged.states)
+        self._has_freed = self._has_freed or judged.has_freed
 
 
 def _last_judged(events: Sequence[StoredEvent], judged: Judged) -> int:

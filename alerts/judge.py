@@ -6,32 +6,28 @@ What a rule remembers is read once, everything is decided, and the outcome is wr
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from alerts.drills import DrillSeen, decide_drill
 from alerts.folding import Key
-from alerts.holds import find_hold, look_again
 from alerts.messages import LONGEST_REASON, clean
-from alerts.observations import Observation, is_watching, observe
+from alerts.observations import Observation
 from alerts.rules import Decision, Transition, advance
 from alerts.turns import Turn, carry_out
 from hub.domain.access import Scope, system_scope
-from hub.domain.alerts import Phase, Rule, RuleState, subject_key
-from hub.domain.conditions import EventOfKind
-from hub.domain.events import StoredEvent
+from hub.domain.alerts import Phase, Rule, RuleState
 from hub.runtime.jobs import Jobs
 from hub.store.alert_holds import Hold, keep_holds
 from hub.store.alert_openings import Opening
 from hub.store.database import Transaction
-from hub.store.present import Presence, device_presences
 from hub.store.rule_states import load_states, put_states
 
 log = logging.getLogger(__name__)
 
 SCOPE: Final[Scope] = system_scope("hub.alerts")
-LONGEST_MARK = 64
 # Whoever resolves an alert by hand waits for the transaction under way: it ends within a second.
 MOST_ALERTS = 1000
 # One subject that fires and ends more often than this goes on in the next transaction: what is
@@ -49,7 +45,7 @@ class Sighting:
 
     rule: Rule
     state: RuleState
-    seen: Observation
+    seen: Observation | DrillSeen
     at: datetime
     event_id: int | None = None
     hold: str = ""
@@ -84,8 +80,7 @@ class _Conclusions:
         state = self.states.get(key) or sighting.state
         if key not in self.states and state.phase is not Phase.CLEAR:
             state = _blank(state)
-        decisions = advance(sighting.rule, state, sighting.seen, sighting.at, hold=sighting.hold)
-        for decision, at in decisions:
+        for decision, at in _decisions(sighting, state):
             told = sighting if at == sighting.at else replace(sighting, at=at)
             after = self._follow(told, state, decision)
             if after != state:
@@ -108,12 +103,15 @@ class _Conclusions:
         if decision.transition is Transition.RESOLVE:
             self._turn(Turn(key=key, at=sighting.at, reason=decision.reason))
         if decision.transition is Transition.FIRE:
+            drill = sighting.seen.drill if isinstance(sighting.seen, DrillSeen) else None
             opening = Opening(
                 rule=sighting.rule,
                 state=decision.state,
                 at=sighting.at,
                 reason=decision.reason,
                 event_id=sighting.event_id,
+                drill_id=drill.id if drill else None,
+                drill=drill.name if drill else "",
             )
             self._turn(Turn(key=key, at=sighting.at, opening=opening))
             return decision.state
@@ -145,37 +143,6 @@ class _Conclusions:
             first_at=at,
             last_at=at,
         )
-
-
-async def sightings_of(
-    tx: Transaction, rules: Sequence[Rule], events: Sequence[StoredEvent]
-) -> list[Sighting]:
-    """What stored events mean for the rules that watch their devices and places."""
-    pairs = [
-        (event, rule, seen)
-        for event in events
-        for rule in rules
-        if (seen := observe(rule, event)) is not None
-    ]
-    ids = {event.device_id for event, _, _ in pairs if event.device_id is not None}
-    present = await device_presences(tx, SCOPE, sorted(ids)) if ids else {}
-    return [
-        _sighting(event, rule, seen, present.get(event.device_id or 0))
-        for event, rule, seen in pairs
-        if _is_watched(rule, event, present)
-    ]
-
-
-async def hold_back(tx: Transaction, sightings: Sequence[Sighting]) -> list[Sighting]:
-    """Look up what speaks against an alert about the devices of these sightings."""
-    ids = {s.state.device_id for s in sightings if s.state.device_id is not None}
-    present = await device_presences(tx, SCOPE, sorted(ids)) if ids else {}
-    return [
-        replace(s, hold=find_hold(s.rule, present[s.state.device_id]))
-        if s.state.device_id in present
-        else s
-        for s in sightings
-    ]
 
 
 async def judge(
@@ -218,6 +185,13 @@ async def retire(
     return cleared
 
 
+def _decisions(sighting: Sighting, state: RuleState) -> Iterable[tuple[Decision, datetime]]:
+    rule, seen, at = sighting.rule, sighting.seen, sighting.at
+    if isinstance(seen, DrillSeen):
+        return [(decide_drill(rule, state, seen, at), at)]
+    return advance(rule, state, seen, at, hold=sighting.hold)
+
+
 async def _keep(tx: Transaction, holds: Sequence[Hold]) -> None:
     await keep_holds(tx, SCOPE, holds)
     numbers = Counter[str]()
@@ -237,42 +211,6 @@ def _numbered(state: RuleState, opened: Mapping[Key, int | None]) -> RuleState:
         return state
     alert_id = opened[key]
     return _blank(state) if alert_id is None else replace(state, alert_id=alert_id)
-
-
-def _sighting(
-    event: StoredEvent, rule: Rule, seen: Observation, present: Presence | None
-) -> Sighting:
-    is_event = isinstance(rule.condition, EventOfKind)
-    channel = event.channel if is_event else ""
-    mark = ""
-    if isinstance(rule.condition, EventOfKind) and rule.condition.distinguish_by:
-        mark = str(event.data.get(rule.condition.distinguish_by, ""))[:LONGEST_MARK]
-    subject = subject_key(
-        area_id=event.area_id, device_id=event.device_id, channel=channel, mark=mark
-    )
-    state = RuleState(
-        rule_id=rule.id,
-        subject=subject,
-        area_id=event.area_id,
-        device_id=event.device_id,
-        channel=channel,
-    )
-    return Sighting(
-        rule=rule,
-        state=state,
-        seen=seen if present is None else look_again(rule, seen, present),
-        at=event.received_at,
-        event_id=event.id,
-        hold="" if present is None else find_hold(rule, present, event),
-    )
-
-
-def _is_watched(rule: Rule, event: StoredEvent, known: Mapping[int, Presence]) -> bool:
-    """Rules watch places and approved devices."""
-    if event.device_id is None:
-        return is_watching(rule, event.area_path, None)
-    present = known.get(event.device_id)
-    return present is not None and is_watching(rule, event.area_path, present.kind)
 
 
 def _blank(state: RuleState) -> RuleState:

@@ -1,5 +1,6 @@
 """Silences: alerts go on, nobody is told; and drills: exercises that look like the real thing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,11 +52,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """An exercise: its alerts are marked, and left out of every figure."""
+    """An exercise: a rule fires about devices, marked, and left out of every figure."""
 
     id: int = 0
     area_id: int
+    area_name: str = ""
     name: str
+    rule_id: int = 0
+    device_ids: Sequence[int] = ()
     author: str = ""
     started_at: datetime
     ends_at: datetime

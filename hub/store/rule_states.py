@@ -134,16 +134,18 @@ async def restart_waits(tx: Transaction, scope: Scope, now: datetime) -> int:
 async def unwatched_states(tx: Transaction, scope: Scope, *, limit: int = 200) -> list[RuleState]:
     """States that nothing can end any more: the rule is off, the device gone or moved away.
 
-    Drills are not asked what a rule is narrowed to.
+    Drills are not asked what a rule is narrowed to; those that are over leave none.
     """
     rows = await tx.fetch(
         RuleState,
         "SELECT " + _STATE + "FROM rule_states r JOIN rules u ON u.id = r.rule_id"
         " JOIN areas ua ON ua.id = u.area_id JOIN areas a ON a.id = r.area_id"
         " LEFT JOIN devices d ON d.id = r.device_id LEFT JOIN areas da ON da.id = d.area_id"
+        " LEFT JOIN alerts x ON x.id = r.alert_id LEFT JOIN drills e ON e.id = x.drill_id"
         " WHERE (u.removed_at IS NOT NULL OR NOT u.is_enabled"
         " OR NOT coalesce(da.path, a.path) <@ ua.path"
         " OR (r.device_id IS NOT NULL AND coalesce(d.registration, '') <> 'approved')"
+        " OR e.ended_at IS NOT NULL"
         " OR (r.device_id IS NOT NULL AND position('/mark:drill:' IN r.subject) = 0"
         "  AND ((u.classes <> '{}' AND d.class <> ALL (u.classes))"
         "   OR (u.tags <> '{}' AND NOT d.tags && u.tags)))) AND" + IN_SCOPE + "LIMIT %(limit)s",

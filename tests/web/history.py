@@ -7,21 +7,26 @@ from pathlib import Path
 from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
+from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
 from hub.domain.notifications import Receiver, ReceiverKind, Route
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.secrets import Secret
-from hub.domain.silences import Silence
+from hub.domain.silences import Drill, Silence
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.patrols.pictures import PictureFolder
 from hub.store import (
+    deadlines,
     devices,
+    drills,
+    duties,
     events,
     maintenance_windows,
     messages,
     parent_suggestions,
     patrols,
+    policies,
     probe_intervals,
     receivers,
     rounds,
@@ -66,6 +71,10 @@ class History:
     point: int = 1
     route: int = 1
     silence: int = 1
+    deadlines: int = 1
+    duty: int = 1
+    policy: int = 1
+    drill: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -111,6 +120,19 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             now=NOW,
         )
         month = await publish_month(tx, SYSTEM, order, now=NOW, zone=UTC)
+        drill = await drills.start_drill(
+            tx,
+            SYSTEM,
+            Drill(
+                area_id=world.west,
+                name="west-drill",
+                rule_id=rule.id,
+                device_ids=(world.west_camera,),
+                started_at=NOW,
+                ends_at=NOW + timedelta(hours=1),
+            ),
+        )
+        limits, duty, policy = await escalate(tx, world.west, receiver.id, "west")
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
         alert=alert,
@@ -127,7 +149,28 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         point=point.id,
         route=route.id,
         silence=silence.id,
+        deadlines=limits,
+        duty=duty,
+        policy=policy,
+        drill=drill.id,
     )
+
+
+async def escalate(
+    tx: Transaction, area_id: int, receiver_id: int, name: str
+) -> tuple[int, int, int]:
+    """Deadlines, a duty and a policy."""
+    limits = await deadlines.add_deadlines(
+        tx, SYSTEM, Deadlines(
+            area_id=area_id, severity=Severity.CRITICAL, acknowledge_s=300, resolve_s=None
+        )
+    )  # fmt: skip
+    duty = await duties.add_duty(tx, SYSTEM, Duty(area_id=area_id, receiver_id=receiver_id))
+    steps = (PolicyStep(wait_s=300, climb=0, receivers=(receiver_id,)),)
+    policy = await policies.add_policy(
+        tx, SYSTEM, Policy(name=f"{name}-policy", area_id=area_id, steps=steps)
+    )
+    return limits.id, duty.id, policy.id
 
 
 async def maintain(

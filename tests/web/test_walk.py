@@ -31,6 +31,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "deadlines_id": history.deadlines,
         "device_id": world.west_camera,
         "duty_id": history.duty,
+        "drill_id": history.drill,
         "event_id": history.event,
         "interval_id": history.interval,
         "month_id": history.month,

@@ -25,6 +25,8 @@ CREATE TABLE drills (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     area_id     bigint NOT NULL REFERENCES areas (id) ON DELETE CASCADE,
     name        text NOT NULL CHECK (length(name) BETWEEN 1 AND 128),
+    rule_id     bigint NOT NULL REFERENCES rules (id) ON DELETE CASCADE,
+    device_ids  bigint[] NOT NULL,
     author      text NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT now(),
     ends_at     timestamptz NOT NULL,
@@ -52,6 +54,7 @@ ALTER TABLE alerts
     ADD COLUMN resolve_by timestamptz,
     ADD COLUMN yellow_share double precision NOT NULL DEFAULT 0.25;
 CREATE INDEX alerts_folded ON alerts (folded_into) WHERE folded_into IS NOT NULL;
+CREATE INDEX alerts_storms ON alerts (rule_id) WHERE is_storm AND status <> 'resolved';
 CREATE INDEX alerts_standing ON alerts (rule_id, area_id)
     WHERE status <> 'resolved' AND folded_into IS NULL AND NOT is_storm;
 CREATE INDEX alerts_quiet ON alerts (quiet_until) WHERE quiet_until IS NOT NULL;
