@@ -23,8 +23,9 @@ from pathlib import Path
 import uvloop
 
 from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_books import disagreements
-from tests.system.alert_storm import Outcome, drop_database, play_storm, recreate_database
+from tests.system.alert_storm import Outcome, play_storm
 from tests.system.storm_county import RECEIVERS, Size
 
 DATABASE = "bench_alert_storm"
@@ -44,12 +45,13 @@ async def storm(server: str, size: Size, seed: int) -> None:
         f" within {LASTS_S:g} s and come back (seed {seed},"
         f" load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
     )
-    url = recreate_database(server, DATABASE)
+    recreate(server, DATABASE)
+    url = with_database(server, DATABASE)
     try:
         with tempfile.TemporaryDirectory() as folder:
             outcome = await play_storm(url, Path(folder), size=size, lasts_s=LASTS_S, seed=seed)
     finally:
-        drop_database(server, DATABASE)
+        drop(server, DATABASE)
     show(outcome)
 
 

@@ -36,8 +36,9 @@ import uvloop
 
 from tests.benchmarks.camera_farm import cpu_s
 from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_books import FIRED, RESOLVED
-from tests.system.alert_storm import Outcome, drop_database, play_storm, recreate_database
+from tests.system.alert_storm import Outcome, play_storm
 from tests.system.hook_station import Arrival, HookStation, run_hook_station
 from tests.system.storm_county import RECEIVERS, Size
 from tests.system.storm_script import (
@@ -274,7 +275,8 @@ def _named(arrival: Arrival) -> Iterator[tuple[int, bool]]:
 
 async def measure_hub(server: str, size: Size, seed: int) -> Figures:
     """One storm to the hub."""
-    url = recreate_database(server, DATABASE)
+    recreate(server, DATABASE)
+    url = with_database(server, DATABASE)
     try:
         with tempfile.TemporaryDirectory() as folder:
             outcome = await play_storm(
@@ -286,7 +288,7 @@ async def measure_hub(server: str, size: Size, seed: int) -> Figures:
                 recovers_after_s=RECOVERS_AFTER_S,
             )
     finally:
-        drop_database(server, DATABASE)
+        drop(server, DATABASE)
     return _count_hub(outcome)
 
 

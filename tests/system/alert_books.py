@@ -16,6 +16,8 @@ from tests.system.hook_station import Arrival, HookStation
 
 FIRED = "fired"
 RESOLVED = "resolved"
+# What tells somebody that an alert is there.
+BEGINNINGS = ("fired", "repeated", "escalated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,9 @@ class Books:
     message_counts: int
     messages: Mapping[str, str]  # message id -> receiver
 
-    def told_steps(self, step: str) -> set[tuple[str, int]]:
-        """Who was told of this step, of which alert."""
-        return {(one.receiver, one.alert_id) for one in self.told if one.step == step}
+    def told_steps(self, *steps: str) -> set[tuple[str, int]]:
+        """Who was told of one of these steps, of which alert."""
+        return {(one.receiver, one.alert_id) for one in self.told if one.step in steps}
 
 
 async def read_books(database: Database) -> Books:
@@ -125,16 +127,23 @@ def _of_alerts(books: Books, uplinks: Sequence[int]) -> list[str]:
 
 def _of_tellings(books: Books) -> list[str]:
     wrong = []
-    fired, resolved = books.told_steps(FIRED), books.told_steps(RESOLVED)
+    begun = books.told_steps(*BEGINNINGS)
     receivers = set(books.messages.values())
-    for alert in books.standing:
-        deaf = {name for name in receivers if (name, alert.alert_id) not in fired}
+    for receiver in sorted(receivers):
+        deaf = [one.alert_id for one in books.standing if (receiver, one.alert_id) not in begun]
         if deaf:
-            wrong.append(f"alert {alert.alert_id} was not told to {sorted(deaf)}")
-    if fired - resolved:
-        wrong.append(f"{len(fired - resolved)} were told of the beginning and not of the end")
-    if resolved - fired:
-        wrong.append(f"{len(resolved - fired)} were told of the end only")
+            wrong.append(f"{receiver} was not told of {len(deaf)} alerts: {deaf[:5]}")
+    return [*wrong, *end_faults(books)]
+
+
+def end_faults(books: Books) -> list[str]:
+    """Whoever was told of a beginning is told of the end, and nobody else."""
+    wrong = []
+    begun, ended = books.told_steps(*BEGINNINGS), books.told_steps(RESOLVED)
+    if begun - ended:
+        wrong.append(f"{len(begun - ended)} were told of the beginning and not of the end")
+    if ended - begun:
+        wrong.append(f"{len(ended - begun)} were told of the end only")
     return wrong
 
 

@@ -13,9 +13,8 @@ import httpx
 
 from hub.store.database import Database
 from tests.system.alert_books import (
-    FIRED,
-    RESOLVED,
     Books,
+    end_faults,
     message_faults,
     read_books,
 )
@@ -175,12 +174,7 @@ async def _alert_of(api: httpx.AsyncClient, device_id: int) -> int:
 
 def _faults(books: Books, script: KillScript, site: StormSite) -> list[str]:
     """What holds of every play by itself."""
-    wrong = message_faults(books, site.station)
-    fired, resolved = books.told_steps(FIRED), books.told_steps(RESOLVED)
-    if fired - resolved:
-        wrong.append(f"{len(fired - resolved)} were told of the beginning and not of the end")
-    if resolved - fired:
-        wrong.append(f"{len(resolved - fired)} were told of the end only")
+    wrong = [*message_faults(books, site.station), *end_faults(books)]
     alerted = {alert.device_id for alert in books.standing} | books.folded
     forgotten = script.mixed - alerted - books.held
     if forgotten:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
-
 from hub.store.database import Database
 from hub.store.migrate import migrate
 from hub.store.vault import Vault
@@ -160,20 +158,6 @@ def hub_settings(url: str, folder: Path) -> dict[str, str]:
         "GENGFU_NETWORK__RECEIVERS": "127.0.0.0/8",
         "GENGFU_HTTP__PORT": "0",
     }
-
-
-def recreate_database(server: str, name: str) -> str:
-    """An empty database of that name; returns its address."""
-    drop_database(server, name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return psycopg.conninfo.make_conninfo(server, dbname=name)
-
-
-def drop_database(server: str, name: str) -> None:
-    """Remove it, whoever is still connected."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
 def is_zero(query: str) -> Callable[[Database], Awaitable[bool]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_kills import differences, play
-from tests.system.alert_storm import drop_database, recreate_database
 from tests.system.kill_script import write_script
 
 SEED = 2026
@@ -21,7 +21,8 @@ async def test_kills_in_a_storm_change_nothing(timescaledb_url: str, tmp_path: P
     plays = []
     for kills in (0, KILLS):
         name = f"test_alert_kills_{kills}"
-        url = recreate_database(timescaledb_url, name)
+        recreate(timescaledb_url, name)
+        url = with_database(timescaledb_url, name)
         folder = tmp_path / name
         folder.mkdir()
         plays.append(play(url, folder, script, kills=kills, seed=SEED))
@@ -37,4 +38,4 @@ async def test_kills_in_a_storm_change_nothing(timescaledb_url: str, tmp_path: P
     assert undisturbed.held
     assert killed.requests >= killed.messages > 0
     for kills in (0, KILLS):
-        drop_database(timescaledb_url, f"test_alert_kills_{kills}")
+        drop(timescaledb_url, f"test_alert_kills_{kills}")
