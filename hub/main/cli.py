@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hub.main import cli_hub, cli_inventory, cli_people, cli_reports, cli_rules
+from hub.main import cli_alerts, cli_hub, cli_inventory, cli_people, cli_reports, cli_rules
 
 app = typer.Typer(
     name="gengfu",
@@ -25,6 +25,8 @@ app.add_typer(cli_people.users_app, name="users")
 app.add_typer(cli_reports.patrols_app, name="patrols")
 app.add_typer(cli_reports.report_app, name="report")
 app.add_typer(cli_rules.rules_app, name="rules")
+app.add_typer(cli_alerts.alerts_app, name="alerts")
+app.add_typer(cli_alerts.silences_app, name="silences")
 
 
 def entry() -> None:
