@@ -72,6 +72,7 @@ class History:
     route: int = 1
     silence: int = 1
     deadlines: int = 1
+    colleague: int = 1  # the receiver on duty
     duty: int = 1
     policy: int = 1
     drill: int = 1
@@ -132,7 +133,15 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
                 ends_at=NOW + timedelta(hours=1),
             ),
         )
-        limits, duty, policy = await escalate(tx, world.west, receiver.id, "west")
+        colleague = await receivers.add_receiver(
+            tx, SYSTEM, Receiver(
+                name="west-colleague",
+                area_id=world.west,
+                kind=ReceiverKind.WEBHOOK,
+                options={"address": "http://hook.test/west-colleague"},
+            )
+        )  # fmt: skip
+        limits, duty, policy = await escalate(tx, world.west, colleague.id, "west")
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
         alert=alert,
@@ -150,6 +159,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         route=route.id,
         silence=silence.id,
         deadlines=limits,
+        colleague=colleague.id,
         duty=duty,
         policy=policy,
         drill=drill.id,

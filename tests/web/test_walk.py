@@ -28,6 +28,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "alert_id": history.alert,
         "area_id": world.west,
         "connection_id": world.west_connection,
+        "day": "2027-10-01",
         "deadlines_id": history.deadlines,
         "device_id": world.west_camera,
         "duty_id": history.duty,
@@ -58,7 +59,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     hook = {"address": "http://hook.test/x"}
     receiver = {"name": "west", "area_id": world.west, "kind": "webhook", "options": hook}
     route = {"name": "west route", "area_id": world.west, "receivers": [history.receiver]}
-    duty = {"area_id": world.west, "receiver_id": history.receiver}
+    duty = {"area_id": world.west, "receiver_id": history.colleague}
     night = {"rrule": "FREQ=DAILY;BYHOUR=22", "duration_s": 28800, "time_zone": "Asia/Shanghai"}
     steps = [{"wait_s": 300, "climb": 1, "receivers": [history.receiver]}]
     policy = {"name": "west policy", "area_id": world.west, "steps": steps}
@@ -113,6 +114,9 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/probe-intervals"): {"area_id": world.west, "answer_s": 30},
         ("POST", "/api/v1/maintenance-windows"): window,
         ("PUT", "/api/v1/devices/{device_id}/parent"): {"parent_id": None},
+        ("PUT", "/api/v1/devices/{device_id}/tags"): {"tags": ["west gate"]},
+        ("PUT", "/api/v1/holidays"): {"year": 2026, "days": []},
+        ("PUT", "/api/v1/holidays/{day}"): {"name": "国庆节"},
         ("PUT", "/api/v1/devices/{device_id}/record"): {"room": "outdoor", "mount_height_m": 4.5},
         ("POST", "/api/v1/parents"): {"parent_id": None, "device_ids": [world.west_camera]},
         ("POST", "/api/v1/parent-suggestions/{suggestion_id}/accept"): {},
