@@ -1,7 +1,6 @@
 """`gengfu alerts` and `gengfu silences`."""
 
 import os
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -165,23 +164,25 @@ def add(  # noqa: PLR0913 - each is an option of the command
     until: Annotated[str, typer.Option(help="Until then: 2026-10-01T06:00.")] = "",
     hours: Annotated[float | None, typer.Option(min=0, help="Or for so many hours.")] = None,
     since: Annotated[str, typer.Option(help="From then on; now when not said.")] = "",
-    severity: Annotated[Sequence[Severity], typer.Option(help="Only of these.")] = (),
-    rule: Annotated[Sequence[int], typer.Option(help="Only of rules of these numbers.")] = (),
-    device: Annotated[Sequence[int], typer.Option(help="Only about these devices.")] = (),
+    severity: Annotated[list[Severity] | None, typer.Option(help="Only of these.")] = None,
+    rule: Annotated[list[int] | None, typer.Option(help="Only of rules of these numbers.")] = None,
+    device: Annotated[list[int] | None, typer.Option(help="Only about these devices.")] = None,
     device_class: Annotated[
-        Sequence[str], typer.Option("--class", help="Only about devices of these classes.")
-    ] = (),
-    tag: Annotated[Sequence[str], typer.Option(help="Only about devices with these tags.")] = (),
+        list[str] | None, typer.Option("--class", help="Only about devices of these classes.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only about devices with these tags.")
+    ] = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let nobody be told of alerts for a while; whoever was told before still gets their end."""
     matcher = Matcher(
-        severities=tuple(severity),
-        rule_ids=tuple(rule),
-        device_ids=tuple(device),
-        classes=tuple(device_class),
-        tags=tuple(tag),
+        severities=tuple(severity or ()),
+        rule_ids=tuple(rule or ()),
+        device_ids=tuple(device or ()),
+        classes=tuple(device_class or ()),
+        tags=tuple(tag or ()),
     )
 
     async def work(store: Store) -> Silence:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from alerts.default_escalation import ensure_default_escalation
 from alerts.defaults import ensure_default_rules
 from config.schema import Settings
 from hub.domain.access import system_scope
@@ -34,6 +35,7 @@ async def prepare(
         if password is not None:
             for root in roots:
                 await ensure_default_rules(tx, SCOPE, root.id)
+                await ensure_default_escalation(tx, SCOPE, root.id)
         link = _broker_link(settings, servers, area_id=roots[0].id, approve_unknown=approve_unknown)
         number = await _keep(tx, link)
     return Prepared(

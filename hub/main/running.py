@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.delivery import Delivery
+from alerts.escalating import Escalator
+from alerts.quieting import QuietEnds
 from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.errors import StoreUnavailable
@@ -17,7 +19,7 @@ from hub.domain.secrets import Secret
 from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
 from hub.main.listening import listen, make_server, public_address
-from hub.main.notifiers import make_notifiers
+from hub.main.notifiers import make_notifiers, make_wording
 from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
@@ -115,7 +117,11 @@ async def _running(
             adapters = lead(parts.database, "ingest", lambda: _listen(parts))
             tasks.append(group.create_task(adapters, name="adapters"))
         if ProcessRole.ALERTS in roles:
+            escalator = Escalator(parts.database, parts.jobs, utc_now, live=parts.live)
+            quiet = QuietEnds(parts.database, parts.jobs, utc_now)
             tasks.append(group.create_task(parts.engine.run(), name="alerts"))
+            tasks.append(group.create_task(escalator.run(), name="escalation"))
+            tasks.append(group.create_task(quiet.run(), name="quiet"))
         if ProcessRole.WORK in roles:
             register_work(parts)
             tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
@@ -155,7 +161,8 @@ async def _serving(
 
 def register_work(parts: Parts) -> None:
     """Say who does which due work in this process."""
-    Delivery(parts.database, utc_now, make_notifiers(parts)).register(parts.jobs)
+    delivery = Delivery(parts.database, utc_now, make_notifiers(parts), wording=make_wording(parts))
+    delivery.register(parts.jobs)
     eyes = Eyes(
         probe=parts.probe,
         snapshot=parts.snapshot,

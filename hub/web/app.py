@@ -23,12 +23,14 @@ from hub.web.routes import (
     areas,
     connections,
     device_health,
+    device_tags,
     devices,
     drills,
     dry_run,
     escalation,
     health,
     history,
+    holidays,
     inventory,
     live,
     maintenance,
@@ -54,6 +56,7 @@ _ROUTERS = (
     connections,
     devices,
     device_health,
+    device_tags,
     points,
     inventory,
     history,
@@ -64,6 +67,7 @@ _ROUTERS = (
     routes,
     dry_run,
     rules,
+    holidays,
     escalation,
     drills,
     maintenance,
@@ -123,8 +127,12 @@ def _add_pages(app: FastAPI) -> None:
     page = (PAGES / "start.html").read_text(encoding="utf-8")
 
     @app.get("/", include_in_schema=False)
+    @app.get("/alerts/{alert_id:int}", include_in_schema=False)
     async def start() -> Response:
-        """The start page; without a session it shows the login form only."""
+        """The start page; without a session it shows the login form only.
+
+        Messages link to an alert: the page opens it once somebody is signed in.
+        """
         return HTMLResponse(page)
 
     document: dict[str, object] = {}

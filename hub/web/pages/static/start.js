@@ -1,7 +1,7 @@
 // The start page: what is wrong now, and what can be done about it. Text goes in as text only.
 
 import { call, setCsrf, watch } from "./api.js";
-import { clock, duration, labelPage, switchLanguage, words } from "./words.js";
+import { clock, duration, exactly, labelPage, switchLanguage, until, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const STATUSES = ["offline", "degraded", "unknown", "maintenance", "online"];
@@ -91,26 +91,49 @@ function showSummary() {
 }
 
 function showAlerts() {
-  const rank = (alert) => SEVERITIES.indexOf(alert.severity) + (alert.status === "acknowledged" ? 10 : 0);
+  const rank = (alert) => SEVERITIES.indexOf(alert.severity) + (alert.status === "firing" ? 0 : 10);
   const alerts = [...state.alerts.values()].sort((a, b) => rank(a) - rank(b) || b.id - a.id);
   $("alerts-count").textContent = alerts.length ? `${alerts.length}${state.moreAlerts ? "+" : ""}` : "";
   $("alerts-empty").hidden = alerts.length > 0;
   $("alerts").replaceChildren(...alerts.map((alert) => el("li", { class: `${alert.severity} ${alert.status}`, "data-id": alert.id },
     badge(alert.severity, words.severities[alert.severity]),
     el("div", { class: "what" },
-      el("strong", {}, alert.device_name || alert.area_name), " ", el("span", { class: "reason" }, alert.reason),
-      el("small", {}, [alert.area_name, alert.rule_name].filter(Boolean).join(" · "))),
-    el("div", { class: "when" }, since(alert.started_at),
-      alert.status === "acknowledged" ? el("small", {}, words.acknowledgedBy(alert.acknowledged_by)) : ""),
+      alert.drill_id === null ? "" : el("b", { class: "drill" }, words.drill),
+      el("strong", {}, nameOf(alert)), " ", el("span", { class: "reason" }, alert.reason),
+      el("small", {}, [alert.area_name, alert.rule_name, alert.folded > 0 && words.folded(alert.folded),
+        isQuiet(alert) && words.quiet(clock(alert.quiet_until), alert.quiet_reason)].filter(Boolean).join(" · "))),
+    el("div", { class: "when" }, since(alert.started_at), deadline(alert),
+      alert.status === "acknowledged" ? el("small", {}, words.acknowledgedBy(alert.acknowledged_by)) : "",
+      alert.status === "assigned" ? el("small", {}, words.assignedTo(alert.assigned_name)) : ""),
     el("div", { class: "do" },
       may("operate") && alert.status === "firing"
         ? button("acknowledge", () => call("POST", `/alerts/${alert.id}/acknowledge`, {}).then(keepAlert), "main") : "",
+      button("details", () => showAccount(alert.id)),
       may("operate") ? button("resolve", () => resolve(alert)) : ""),
   )), ...(state.moreAlerts ? [el("li", { class: "hint" }, words.moreAlerts)] : []));
 }
 
+const nameOf = (alert) => alert.device_name || alert.area_name;
+const isQuiet = (alert) => alert.quiet_until !== null && new Date(alert.quiet_until) > new Date();
+
+// A deadline comes without any news from the hub.
+function turnColours() {
+  const isTurning = (alert) => alert.deadline && alert.colour !== "red" && new Date(alert.deadline) <= new Date();
+  const turned = [...state.alerts.values()].filter(isTurning);
+  turned.forEach((alert) => { alert.colour = "red"; });
+  if (state.isTrue) showAlerts();
+}
+
+// How the alert stands to its deadline, in words as well as in colour.
+function deadline(alert) {
+  if (!alert.deadline) return "";
+  return el("small", { class: `deadline ${alert.colour}`, title: new Date(alert.deadline).toLocaleString() },
+    alert.colour === "red" ? words.overdue(duration(alert.deadline)) : words.dueIn(until(alert.deadline)));
+}
+
 function keepAlert(alert) {
-  if (alert.status === "resolved") state.alerts.delete(alert.id);
+  // What counts in an alert for many is not listed beside it.
+  if (alert.status === "resolved" || alert.folded_into !== null) state.alerts.delete(alert.id);
   else state.alerts.set(alert.id, alert);
   showAlerts();
 }
@@ -126,6 +149,26 @@ function resolve(alert) {
       else call("POST", `/alerts/${alert.id}/resolve`, { reason: $("reason").value }).then(keepAlert).then(done, failed);
     }, { once: true });
   });
+}
+
+// The account of one alert: what happened, who was told and why, and what will happen by itself.
+async function showAccount(id) {
+  const [alert, lines] = await Promise.all([call("GET", `/alerts/${id}`), call("GET", `/alerts/${id}/history`)]);
+  $("account-what").textContent = `${alert.drill_id === null ? "" : words.drill}${nameOf(alert)} – ${alert.reason}`;
+  $("account-lines").replaceChildren(...lines.items.map((line) => el("li", { class: line.kind },
+    el("time", { title: new Date(line.at).toLocaleString() }, exactly(line.at)),
+    el("div", { class: "what" }, el("strong", {}, words.steps[line.what] ?? line.what), " ", line.who,
+      line.text ? el("small", {}, line.text) : ""))));
+  const isOpen = alert.status !== "resolved";
+  const take = (path, body) => () => call("POST", `/alerts/${id}/${path}`, { ...body, note: $("account-note").value })
+    .then((after) => { keepAlert(after); $("account-note").value = ""; return showAccount(id); });
+  $("account-do").replaceChildren(...(may("operate") ? [
+    isOpen && alert.assigned_to !== state.me.id ? button("take", take("assign", {}), "main") : "",
+    isOpen ? button("snooze", take("snooze", { seconds: 1800 })) : "",
+    button("comment", take("comment", {})),
+  ].filter(Boolean) : []));
+  $("account-note").hidden = !may("operate");
+  if (!$("account").open) $("account").showModal();
 }
 
 function showConnections() {
@@ -239,6 +282,11 @@ async function loadAll() {
   state.isTrue = state.health[0] === "live";
   $("main").hidden = false;
   showAll();
+  const linked = location.pathname.match(/^\/alerts\/(\d+)$/);
+  if (linked) {
+    history.replaceState(null, "", "/");
+    await showAccount(linked[1]);
+  }
 }
 
 // Reads everything, and tries again until it succeeds: until then the page does not look alive.
@@ -380,6 +428,7 @@ setInterval(() => {
   for (const time of document.querySelectorAll("time[datetime]")) {
     time.textContent = `${clock(time.dateTime)} · ${duration(time.dateTime)}`;
   }
+  turnColours();
 }, 20_000);
 
 label();

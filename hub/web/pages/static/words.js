@@ -15,6 +15,12 @@ const ZH = {
   progress: (seen, bad, all) => `已看 ${seen} / ${all}` + (bad ? `，未见 ${bad}` : ""),
   planned: (t) => `计划 ${t}`, wrongLogin: "用户名或密码不对。", tooMany: (s) => `错误次数过多，请等 ${s} 秒再试。`,
   ended: "登录已结束，请重新登录。",
+  details: "详情", take: "我来处理", snooze: "暂缓 30 分钟", comment: "备注", accountNote: "说明（可不填）",
+  drill: "【演练】", folded: (n) => `合并 ${n} 条`, quiet: (t, why) => `静默至 ${t}：${why}`,
+  assignedTo: (n) => `${n} 处理中`, overdue: (t) => `■ 已逾期 ${t}`, dueIn: (t) => `● 剩 ${t}`,
+  steps: { fired: "触发", folded: "合并", silenced: "静默", snoozed: "暂缓", repeated: "再次通知", escalated: "逐级上报",
+    acknowledged: "确认", assigned: "指派", commented: "备注", resolved: "解除", reopened: "重新打开",
+    delivered: "已送达", try_again: "未送达，将重试", rejected: "被拒收", failed: "未送达", waiting: "待发送" },
   statuses: { online: "在线", offline: "离线", degraded: "异常", unknown: "未知", maintenance: "维护" },
   severities: { critical: "严重", warning: "警告", info: "提示" },
   layers: { network: "网络不通", protocol: "协议无应答", credentials: "用户名或密码错误", stream: "无视频流",
@@ -42,6 +48,12 @@ const EN = {
   progress: (seen, bad, all) => `${seen} of ${all} seen` + (bad ? `, ${bad} not seen` : ""),
   planned: (t) => `planned ${t}`, wrongLogin: "The name or the password is wrong.", tooMany: (s) => `Too many mistakes: wait ${s} s.`,
   ended: "Your session is over: sign in again.",
+  details: "Details", take: "I take it", snooze: "Snooze 30 min", comment: "Comment", accountNote: "Note (optional)",
+  drill: "[EXERCISE] ", folded: (n) => `${n} folded into it`, quiet: (t, why) => `quiet until ${t}: ${why}`,
+  assignedTo: (n) => `${n} is on it`, overdue: (t) => `■ overdue by ${t}`, dueIn: (t) => `● ${t} left`,
+  steps: { fired: "fired", folded: "folded", silenced: "silenced", snoozed: "snoozed", repeated: "told again", escalated: "escalated",
+    acknowledged: "acknowledged", assigned: "assigned", commented: "commented", resolved: "resolved", reopened: "reopened",
+    delivered: "delivered", try_again: "not delivered, will be tried again", rejected: "refused", failed: "not delivered", waiting: "waiting" },
   statuses: { online: "online", offline: "offline", degraded: "degraded", unknown: "unknown", maintenance: "maintenance" },
   severities: { critical: "critical", warning: "warning", info: "info" },
   layers: { network: "network", protocol: "protocol", credentials: "credentials", stream: "stream",
@@ -76,14 +88,23 @@ export function labelPage() {
 // 02:14 today, 11-21 02:14 on any other day.
 export function clock(text) {
   const at = new Date(text);
-  const two = (n) => String(n).padStart(2, "0");
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
   const isToday = at.toDateString() === new Date().toDateString();
   return isToday ? time : `${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
-export function duration(text) {
-  const s = Math.max(0, Math.round((Date.now() - new Date(text)) / 1000));
+const two = (n) => String(n).padStart(2, "0");
+
+// 02:14:07, with the day where it is not today.
+export function exactly(text) {
+  return `${clock(text)}:${two(new Date(text).getSeconds())}`;
+}
+
+export const duration = (text) => inWords(Date.now() - new Date(text));
+export const until = (text) => inWords(new Date(text) - Date.now());
+
+function inWords(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
   const [second, minute, hour, day] = words.units;
   const [n, unit] = s < 60 ? [s, second] : s < 3600 ? [s / 60, minute] : s < 86400 ? [s / 3600, hour] : [s / 86400, day];
   return `${Math.floor(n)}${words.unitGap}${unit}`;
