@@ -1,128 +1,330 @@
-"""The delivery job: attempts recorded, retried, given up; at least once with one id."""
+"""Posting: messages and digests, attempts recorded and repeated, channels that die."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from alerts.delivery import RETRY_WAITS_S, Delivery
-from alerts.life import resolve
+from alerts.delivery import Delivery
+from alerts.desk import send_test
+from alerts.posting import RETRY_WAITS_S
 from hub.domain.alerts import Step
-from hub.domain.conditions import DeviceOffline
 from hub.domain.errors import Rejected, TryAgain
-from hub.domain.health import Status
-from hub.domain.notifications import DeliveryStatus, Notification, ReceiverKind
-from hub.runtime.jobs import Job
+from hub.domain.events import Severity
+from hub.domain.notifications import DeliveryStatus, Message, ReceiverKind
+from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database
-from hub.store.notifications import NotificationLine, list_notifications
-from hub.store.receivers import remove_receiver
-from tests.db.alerts_site import HUB, Clock, Mailbox, Site, running
-
-
-class Desk:
-    """A firing alert whose notification waits, and the job that delivers it."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.mailbox = Mailbox()
-        self.delivery = Delivery(site.database, site.clock, {ReceiverKind.WEBHOOK: self.mailbox})
-
-    async def line(self) -> NotificationLine:
-        (alert,) = await self.site.alerts()
-        async with self.site.database.transaction() as tx:
-            return (await list_notifications(tx, HUB, alert.id))[0]
-
-    async def deliver(self, attempt: int = 1) -> None:
-        number = (await self.line()).id
-        await self.delivery.deliver(Job(id=1, args={"notification": number}, attempt=attempt))
+from hub.store.receivers import change_receiver, get_receiver, remove_receiver
+from tests.db.alerts_site import HUB, Clock, Mailbox, running, wall_clock
+from tests.db.posting_site import PostingSite
 
 
 @pytest.fixture
-async def desk(database: Database) -> Desk:
-    site = await Site(database, Clock()).build()
-    await site.add_rule(DeviceOffline())
-    device = await site.add_device()
-    await site.turn(device, Status.OFFLINE)
-    await site.engine().step()
-    return Desk(site)
+def clock() -> Clock:
+    return Clock()
 
 
-def outcomes(line: NotificationLine) -> list[str]:
-    return [attempt.outcome for attempt in line.attempts]
+@pytest.fixture
+async def site(database: Database, clock: Clock) -> PostingSite:
+    return await PostingSite(database, clock).build()
 
 
-async def test_a_failure_is_recorded_and_raised_for_the_queue_to_repeat(desk: Desk) -> None:
-    desk.mailbox.trouble = [TryAgain("HTTP 503")]
-    with pytest.raises(TryAgain):
-        await desk.deliver()
-    line = await desk.line()
-    assert line.status is DeliveryStatus.WAITING
-    assert [(a.outcome, a.detail) for a in line.attempts] == [("try_again", "HTTP 503")]
-    await desk.deliver(2)
-    line = await desk.line()
-    assert line.status is DeliveryStatus.DELIVERED
-    assert outcomes(line) == ["try_again", "delivered"]
+async def test_few_go_one_by_one_and_many_as_a_digest(site: PostingSite, clock: Clock) -> None:
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    (alone,) = await site.fire(rule)
+    (single,) = await site.post(receiver)
+    assert [told.alert.id for told in single.notifications] == [alone]
+    assert (single.count, single.notifications[0].why) == (1, "rule offline")
+    clock.pass_s(30)
+    three = await site.fire(rule, 3)
+    singles = await site.post(receiver)
+    assert [one.notifications[0].alert.id for one in singles] == three
+    clock.pass_s(30)
+    # Fired and over before it left: both are in the digest, in order.
+    many = await site.fire(rule, 60)
+    await site.tell(many[:2], Step.RESOLVED)
+    (digest,) = await site.post(receiver)
+    assert digest.count == 62
+    assert digest.tally == {Step.FIRED: 60, Step.RESOLVED: 2}
+    assert [told.alert.id for told in digest.notifications] == many[:20]
+    assert await site.post(receiver) == []
+    assert await site.books() == {"delivered": 66}
+    assert {one.message_id for one in (single, *singles, digest)} == {
+        line.message_id for line in await site.messages(receiver)
+    }
 
 
-async def test_a_refusal_is_final(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    desk.mailbox.trouble = [Rejected("HTTP 404")]
-    await desk.deliver()
-    assert (await desk.line()).status is DeliveryStatus.REJECTED
-    assert "given up" in caplog.text
-    await desk.deliver(2)
-    assert desk.mailbox.got.empty()
+async def test_what_is_not_urgent_gathers_and_a_minute_is_bounded(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver(most_a_minute=2)
+    rule = await site.add_rule(receiver, severity=Severity.WARNING)
+    await site.fire(rule)
+    assert await site.post(receiver) == []
+    clock.pass_s(2)
+    assert len(await site.post(receiver)) == 1
+    # One a second, and a job for each: what the minute leaves is one more message.
+    counts = []
+    for _ in range(50):
+        await site.fire(rule)
+        clock.pass_s(1)
+        counts += [message.count for message in await site.post(receiver)]
+    assert counts[0] >= 1
+    assert len(counts) == 1
+    clock.pass_s(30)
+    (rest,) = await site.post(receiver)
+    assert 1 + counts[0] + rest.count == 51
+    assert await site.books() == {"delivered": 51}
 
 
-async def test_the_last_attempt_gives_up(desk: Desk) -> None:
-    desk.mailbox.trouble = [TryAgain("HTTP 503")]
-    await desk.deliver(len(RETRY_WAITS_S) + 1)
-    assert (await desk.line()).status is DeliveryStatus.FAILED
+async def test_a_failure_is_repeated_and_what_comes_meanwhile_waits(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    (first,) = await site.fire(rule)
+    site.mailbox.trouble = [TryAgain("HTTP 503"), TryAgain("HTTP 429", after_s=40)]
+    assert await site.post(receiver) == []
+    (line,) = await site.lines(first)
+    assert (line.status, len(line.attempts)) == (DeliveryStatus.WAITING, 1)
+    await site.fire(rule, 9)
+    assert await site.post(receiver) == []  # too early
+    assert len((await site.lines(first))[0].attempts) == 1
+    clock.pass_s(RETRY_WAITS_S[0])
+    assert await site.post(receiver) == []
+    clock.pass_s(39)
+    assert await site.post(receiver) == []  # the receiver asked for 40 s
+    clock.pass_s(1)
+    repeated, digest = await site.post(receiver)
+    (line,) = await site.lines(first)
+    assert (line.message_id, line.status) == (repeated.message_id, DeliveryStatus.DELIVERED)
+    assert [(a.outcome, a.detail) for a in line.attempts] == [
+        ("try_again", "HTTP 503"),
+        ("try_again", "HTTP 429"),
+        ("delivered", "kept"),
+    ]
+    assert (repeated.count, digest.count) == (1, 9)
+
+
+async def test_refused_and_given_up_are_final_and_the_next_goes_on(
+    site: PostingSite, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    await site.fire(rule, 2)
+    site.mailbox.trouble = [Rejected("HTTP 400")]
+    assert len(await site.post(receiver)) == 1
+    assert await site.books() == {"rejected": 1, "delivered": 1}
+    assert "given up: HTTP 400" in caplog.text
+    clock.pass_s(60)
+    await site.fire(rule, 5)
+    site.mailbox.trouble = [TryAgain("HTTP 503")] * (len(RETRY_WAITS_S) + 1)
+    for wait_s in (0.0, *RETRY_WAITS_S):
+        clock.pass_s(wait_s)
+        await site.post(receiver)
+    assert await site.books() == {"rejected": 1, "delivered": 1, "failed": 5}
+    clock.pass_s(60)
+    await site.fire(rule)
+    assert len(await site.post(receiver)) == 1
 
 
 @pytest.mark.threat("K1")
-async def test_killed_after_sending_the_same_id_is_sent_again(desk: Desk) -> None:
+async def test_killed_after_sending_the_same_id_is_sent_again(site: PostingSite) -> None:
     class Dying(Mailbox):
         """Dies between sending and saying so."""
 
-        async def send(self, notification: Notification) -> str:
-            await desk.mailbox.send(notification)
+        async def send(self, message: Message) -> str:
+            await site.mailbox.send(message)
             raise asyncio.CancelledError
 
-    victim = Delivery(desk.site.database, desk.site.clock, {ReceiverKind.WEBHOOK: Dying()})
-    number = (await desk.line()).id
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    await site.fire(rule, 7)
+    victim = Delivery(site.database, site.clock, {ReceiverKind.WEBHOOK: Dying()})
+    victim.register(Jobs(site.database, site.clock))
     with pytest.raises(asyncio.CancelledError):
-        await victim.deliver(Job(id=1, args={"notification": number}, attempt=1))
-    await desk.deliver(1)
-    first, second = await desk.mailbox.next(), await desk.mailbox.next()
-    assert first.message_id == second.message_id
-    await desk.deliver(2)
-    assert desk.mailbox.got.empty()
+        await victim.post(Job(id=1, args={"receiver": receiver.id}, attempt=1))
+    await site.fire(rule)  # it is not in the message that was made
+    first, again, rest = await site.post(receiver)
+    assert (first.message_id, first.count) == (again.message_id, again.count)
+    assert first.notifications == again.notifications
+    assert rest.count == 1
+    assert await site.post(receiver) == []
 
 
-async def test_a_receiver_removed_meanwhile_is_not_written_to(desk: Desk) -> None:
-    async with desk.site.database.transaction() as tx:
-        await remove_receiver(tx, HUB, desk.site.receiver.id)
-    await desk.deliver()
-    assert desk.mailbox.got.empty()
-    assert (await desk.line()).status is DeliveryStatus.REJECTED
+async def test_a_receiver_switched_off_or_removed_gets_nothing_more(
+    site: PostingSite, clock: Clock
+) -> None:
+    off, gone = await site.add_receiver("off"), await site.add_receiver("gone")
+    rule = await site.add_rule(off, gone)
+    (first,) = await site.fire(rule)
+    site.mailbox.trouble = [TryAgain("HTTP 503")] * 2
+    await site.post(off)
+    await site.post(gone)
+    (second,) = await site.fire(rule)
+    async with site.database.transaction() as tx:
+        await change_receiver(tx, HUB, replace(off, is_enabled=False))
+        await remove_receiver(tx, HUB, gone.id)
+    clock.pass_s(60)
+    assert await site.post(off) == await site.post(gone) == []
+    reasons = {
+        line.receiver_name: line.attempts[-1].detail
+        for alert in (first, second)
+        for line in await site.lines(alert)
+    }
+    assert reasons == {
+        "off": "the receiver is switched off",
+        "gone": "the receiver was removed",
+    }
+    assert await site.books() == {"rejected": 4}
+    assert await site.news() == []  # nothing of his own failed
+    async with site.database.transaction() as tx:
+        await change_receiver(tx, HUB, off)
+    await site.tell([first], Step.RESOLVED)
+    clock.pass_s(5)
+    assert [one.count for one in await site.post(off)] == [1]
 
 
-async def test_a_way_out_that_is_not_set_up_is_said_in_the_record(desk: Desk) -> None:
-    desk.delivery = Delivery(desk.site.database, desk.site.clock, {})
-    await desk.deliver()
-    line = await desk.line()
+async def test_a_way_out_that_is_not_set_up_is_said_in_the_record(site: PostingSite) -> None:
+    receiver = await site.add_receiver()
+    (alert,) = await site.fire(await site.add_rule(receiver))
+    site.delivery = Delivery(site.database, site.clock, {})
+    site.delivery.register(Jobs(site.database, site.clock))
+    await site.post(receiver)
+    (line,) = await site.lines(alert)
     assert line.status is DeliveryStatus.REJECTED
     assert "webhook" in line.attempts[0].detail
 
 
-async def test_resolved_never_overtakes_firing(desk: Desk) -> None:
-    """The queue itself: the first attempt fails, "resolved" waits for the second."""
-    site = desk.site
-    desk.mailbox.trouble = [TryAgain("HTTP 503")]
-    desk.delivery.register(site.jobs)
-    (alert,) = await site.alerts()
+async def test_a_defect_of_a_notifier_is_an_attempt_like_others(
+    site: PostingSite, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = await site.add_receiver()
+    (alert,) = await site.fire(await site.add_rule(receiver))
+    site.mailbox.trouble = [ZeroDivisionError("1/0")]
+    assert await site.post(receiver) == []
+    clock.pass_s(1)
+    assert len(await site.post(receiver)) == 1
+    (line,) = await site.lines(alert)
+    assert [a.outcome for a in line.attempts] == ["try_again", "delivered"]
+    assert "has a defect" in caplog.text
+
+
+async def test_a_dead_channel_is_news_once_and_so_is_its_return(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    await site.fire(rule)
+    site.mailbox.trouble = [TryAgain("HTTP 503")] * 8
+    seen = []
+    for wait_s in (0.0, *RETRY_WAITS_S[:7]):
+        clock.pass_s(wait_s)
+        await site.post(receiver)
+        seen.append(len(await site.news()))
+    assert seen == [0, 0, 0, 0, 0, 1, 1, 1]  # 201 s after the first failure
     async with site.database.transaction() as tx:
-        await resolve(tx, HUB, site.jobs, alert.id, reason="done")
+        failing = await get_receiver(tx, HUB, receiver.id)
+    assert failing.failing_since is not None
+    clock.pass_s(RETRY_WAITS_S[7])
+    assert len(await site.post(receiver)) == 1
+    clock.pass_s(60)
+    await site.fire(rule)
+    await site.post(receiver)
+    assert await site.news() == [
+        ("receiver.failing", receiver.id),
+        ("receiver.working", receiver.id),
+    ]
+    async with site.database.transaction() as tx:
+        assert (await get_receiver(tx, HUB, receiver.id)).failing_since is None
+
+
+@pytest.mark.threat("T9")
+async def test_a_template_that_fails_is_told_once_and_a_plain_message_goes_out(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver(template="{{ nothing.of.this }}")
+    rule = await site.add_rule(receiver)
+    texts = []
+    for template in (receiver.template, receiver.template, "{{ alert.reason }}!"):
+        async with site.database.transaction() as tx:
+            await change_receiver(tx, HUB, replace(receiver, template=template))
+        await site.fire(rule)
+        texts += [message.text for message in await site.post(receiver)]
+        clock.pass_s(60)
+    assert texts == ["", "", "offline for 30 s!"]
+    assert await site.news() == [
+        ("template.failed", receiver.id),
+        ("template.mended", receiver.id),
+    ]
+
+
+async def test_a_test_message_takes_the_way_of_all_and_is_marked(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver()
+    rule = await site.add_rule(receiver)
+    async with site.database.transaction() as tx:
+        await change_receiver(tx, HUB, replace(receiver, is_enabled=False))
+        await send_test(tx, replace(HUB, actor="wang"), site.jobs, receiver.id)
+    (test,) = await site.post(receiver)
+    (told,) = test.notifications
+    assert told.alert.drill_id is not None
+    assert "wang" in told.step.note
+    # One attempt is enough: whoever asked for it looks, and alerts do not wait behind it.
+    async with site.database.transaction() as tx:
+        await change_receiver(tx, HUB, receiver)
+        await send_test(tx, replace(HUB, actor="wang"), site.jobs, receiver.id)
+    clock.pass_s(60)
+    await site.fire(rule)
+    site.mailbox.trouble = [TryAgain("HTTP 503")]
+    (alert,) = await site.post(receiver)
+    assert alert.notifications[0].alert.drill_id is None
+    lines = await site.messages(receiver)
+    assert [(line.test_by, line.count, line.status.value) for line in lines] == [
+        ("wang", 0, "delivered"),
+        ("wang", 0, "failed"),
+        ("", 1, "delivered"),
+    ]
+    assert await site.books() == {"delivered": 1}
+
+
+async def test_the_queue_brings_a_storm_in_few_messages_and_loses_nothing(
+    database: Database,
+) -> None:
+    """Real jobs, real time: gathering, repeating and a job that was lost."""
+    site = await PostingSite(database, wall_clock).build()
+    receiver = await site.add_receiver(most_a_minute=6)
+    rule = await site.add_rule(receiver)
+    site.mailbox.trouble = [TryAgain("HTTP 503")]
+    got: list[Message] = []
     async with running(site.jobs.run()):
-        steps = [(await desk.mailbox.next()).step.step for _ in range(2)]
-    assert steps == [Step.FIRED, Step.RESOLVED]
-    assert outcomes(await desk.line()) == ["try_again", "delivered"]
+        for _ in range(20):
+            fired = await site.fire(rule, 50)
+        while sum(message.count for message in got) < 1000:
+            got.append(await site.mailbox.next())
+        await site.tell(fired[:1], Step.RESOLVED)
+        over = await site.mailbox.next()
+        assert over.notifications[0].step.step is Step.RESOLVED
+        # Its job is gone, as after a crash: the periodic look finds the notification.
+        await site.open_alerts(rule)
+        lost = await site.note(await site.open_alerts(rule), Step.FIRED)
+        async with database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO notifications (alert_id, step_id, receiver_id)"
+                " VALUES (%(alert)s, %(step)s, %(receiver)s)",
+                {
+                    "alert": lost[0].alert_id,
+                    "step": lost[0].step_id,
+                    "receiver": receiver.id,
+                },
+            )
+        await site.delivery.look()
+        found = await site.mailbox.next()
+        assert found.notifications[0].alert.id == lost[0].alert_id
+    assert len(got) <= 4
+    ids = Counter(message.message_id for message in (*got, over, found))
+    assert set(ids.values()) == {1}
+    assert await site.books() == {"delivered": 1002}
