@@ -22,15 +22,17 @@ from alerts.sightings import Watch, hold_back
 from alerts.sweeping import sightings_of_present
 from alerts.turns import MOST_FREED, release
 from hub.domain.alerts import Rule, RuleState
+from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.events import StoredEvent
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.cursors import get_cursor, set_cursor
-from hub.store.database import Database
+from hub.store.database import Database, Transaction
 from hub.store.drills import next_drill_end
 from hub.store.events import ReadingRow, events_after
+from hub.store.holidays import all_holidays
 from hub.store.notices import Notice
 from hub.store.present import point_places
 from hub.store.rule_states import (
@@ -68,6 +70,7 @@ class AlertEngine:
         self._clock = clock
         self._wake = asyncio.Event()
         self._watch = Watch()
+        self._holidays: Holidays = NO_HOLIDAYS
         self._has_freed = False
         self._are_rules_old = True
         self._batch = BATCH_EVENTS
@@ -161,11 +164,12 @@ class AlertEngine:
         try:
             async with self._database.transaction() as tx:
                 rules = await all_rules(tx, SCOPE)
+                holidays = await all_holidays(tx, SCOPE)
                 remembered = await point_states(tx, SCOPE)
         except GengfuError:
             self._are_rules_old = True
             raise
-        self._watch = Watch(rules)
+        self._watch, self._holidays = Watch(rules), holidays
         self._inbox.reset(rules, remembered)
 
     async def _read_all_events(self) -> None:
@@ -182,8 +186,7 @@ class AlertEngine:
                     self._batch = BATCH_EVENTS
                     return False
                 found = await self._watch.sightings_of(tx, events)
-                judged = await judge(tx, self._jobs, found, self._clock())
-                self._learn(judged)
+                judged = await self._conclude(tx, found)
                 await set_cursor(tx, SCOPE, CURSOR, _last_judged(events, judged))
         except StoreUnavailable:
             raise
@@ -245,9 +248,10 @@ class AlertEngine:
             found: list[Sighting] = []
             end = asyncio.get_running_loop().time() + SWEEP_SLICE_S
             while waiting and asyncio.get_running_loop().time() < end:
-                found += await sightings_of_present(tx, waiting.popleft(), self._clock())
-            judged = await judge(tx, self._jobs, found, self._clock())
-            self._learn(judged)
+                found += await sightings_of_present(
+                    tx, waiting.popleft(), self._clock(), self._holidays
+                )
+            judged = await self._conclude(tx, found)
         return judged.left
 
     async def _release(self) -> None:
@@ -274,8 +278,7 @@ class AlertEngine:
             now = self._clock()
             due, rules = await due_states(tx, SCOPE, now, limit=BATCH), self._watch.rules
             found = [_tick(rules[s.rule_id], s, now) for s in due if s.rule_id in rules]
-            judged = await judge(tx, self._jobs, await hold_back(tx, found), now)
-            self._learn(judged)
+            await self._conclude(tx, await hold_back(tx, found))
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
 
@@ -284,17 +287,18 @@ class AlertEngine:
         while left:
             async with self._database.transaction() as tx:
                 await get_cursor(tx, SCOPE, CURSOR)
-                judged = await judge(tx, self._jobs, await hold_back(tx, left), self._clock())
-                self._learn(judged)
+                judged = await self._conclude(tx, await hold_back(tx, left))
             left = judged.left
 
-    def _learn(self, judged: Judged) -> None:
-        """Take notice of what was judged, though its transaction may still fail.
+    async def _conclude(self, tx: Transaction, found: Sequence[Sighting]) -> Judged:
+        """Judge, and take notice of it although the transaction may still fail.
 
         The copies in memory only say what is worth a look; the database has the last word.
         """
+        judged = await judge(tx, self._jobs, found, self._clock(), self._holidays)
         self._inbox.remember(judged.states)
         self._has_freed = self._has_freed or judged.has_freed
+        return judged
 
 
 def _last_judged(events: Sequence[StoredEvent], judged: Judged) -> int:

@@ -118,9 +118,9 @@ class Ledger:
         )
         self._add(entry)
         self._note(entry, Step.FIRED, opening.at, opening.reason)
-        self._place(entry, opening)
         if entry.is_about_status and is_about_absence(opening.rule.condition):
-            self._take_below(entry, opening.at)
+            self._take_below(entry, opening.at)  # first: it makes room
+        self._place(entry, opening)
         return entry
 
     def close(self, entry: Entry, at: datetime, reason: str) -> None:

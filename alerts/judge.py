@@ -19,6 +19,7 @@ from alerts.rules import Decision, Transition, advance
 from alerts.turns import Turn, carry_out
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Phase, Rule, RuleState
+from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.runtime.jobs import Jobs
 from hub.store.alert_holds import Hold, keep_holds
 from hub.store.alert_openings import Opening
@@ -68,9 +69,11 @@ class _Conclusions:
     """What follows from sightings, before any of it is carried out."""
 
     states: dict[Key, RuleState]
+    holidays: Holidays
     changed: dict[Key, RuleState] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
     holds: dict[tuple[int, str, str], Hold] = field(default_factory=dict)
+    news: Counter[str] = field(default_factory=Counter)  # what was held back for the first time
     turns_of: Counter[Key] = field(default_factory=Counter)
     is_full: bool = False
 
@@ -80,13 +83,21 @@ class _Conclusions:
         state = self.states.get(key) or sighting.state
         if key not in self.states and state.phase is not Phase.CLEAR:
             state = _blank(state)
-        for decision, at in _decisions(sighting, state):
+        for decision, at in self._decisions(sighting, state):
             told = sighting if at == sighting.at else replace(sighting, at=at)
             after = self._follow(told, state, decision)
             if after != state:
                 self.changed[key] = after
             state = after
         self.states[key] = state
+
+    def _decisions(
+        self, sighting: Sighting, state: RuleState
+    ) -> Iterable[tuple[Decision, datetime]]:
+        rule, seen, at = sighting.rule, sighting.seen, sighting.at
+        if isinstance(seen, DrillSeen):
+            return [(decide_drill(rule, state, seen, at), at)]
+        return advance(rule, state, seen, at, hold=sighting.hold, holidays=self.holidays)
 
     def _follow(self, sighting: Sighting, before: RuleState, decision: Decision) -> RuleState:
         """Note what follows from a decision; return the state to remember."""
@@ -97,8 +108,8 @@ class _Conclusions:
             decision.transition.value,
             decision.reason,
         )
-        if decision.is_held_back:
-            self._hold(sighting)
+        if decision.hold:
+            self._hold(sighting, decision)
         key = (before.rule_id, before.subject)
         if decision.transition is Transition.RESOLVE:
             self._turn(Turn(key=key, at=sighting.at, reason=decision.reason))
@@ -126,9 +137,10 @@ class _Conclusions:
         is_often = self.turns_of[turn.key] >= MOST_TURNS
         self.is_full = self.is_full or is_often or len(self.turns) >= MOST_ALERTS
 
-    def _hold(self, sighting: Sighting) -> None:
+    def _hold(self, sighting: Sighting, decision: Decision) -> None:
         state, at = sighting.state, sighting.at
-        reason = clean(sighting.hold, LONGEST_REASON)
+        reason = clean(decision.hold, LONGEST_REASON)
+        self.news[reason] += decision.is_held_back
         key = (state.rule_id, state.subject, reason)
         known = self.holds.get(key)
         if known is not None:
@@ -146,7 +158,11 @@ class _Conclusions:
 
 
 async def judge(
-    tx: Transaction, jobs: Jobs, sightings: Sequence[Sighting], now: datetime
+    tx: Transaction,
+    jobs: Jobs,
+    sightings: Sequence[Sighting],
+    now: datetime,
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> Judged:
     """Decide on each in turn, until enough alerts changed for one transaction.
 
@@ -155,7 +171,7 @@ async def judge(
     if not sightings:
         return Judged()
     keys = {(s.state.rule_id, s.state.subject) for s in sightings}
-    concluded = _Conclusions(await load_states(tx, SCOPE, sorted(keys)))
+    concluded = _Conclusions(await load_states(tx, SCOPE, sorted(keys)), holidays)
     last: int | None = None
     count = 0
     for sighting in sightings:
@@ -166,7 +182,9 @@ async def judge(
     done = await carry_out(tx, SCOPE, jobs, concluded.turns, now)
     states = [_numbered(state, done.opened) for state in concluded.changed.values()]
     await put_states(tx, SCOPE, states)
-    await _keep(tx, list(concluded.holds.values()))
+    await keep_holds(tx, SCOPE, list(concluded.holds.values()))
+    for reason, number in (+concluded.news).items():
+        log.info("alerts held back: %s, %s", number, reason)
     return Judged(states=states, left=sightings[count:], has_freed=done.has_freed)
 
 
@@ -183,22 +201,6 @@ async def retire(
     cleared = [_blank(state) for state in states]
     await put_states(tx, SCOPE, cleared)
     return cleared
-
-
-def _decisions(sighting: Sighting, state: RuleState) -> Iterable[tuple[Decision, datetime]]:
-    rule, seen, at = sighting.rule, sighting.seen, sighting.at
-    if isinstance(seen, DrillSeen):
-        return [(decide_drill(rule, state, seen, at), at)]
-    return advance(rule, state, seen, at, hold=sighting.hold)
-
-
-async def _keep(tx: Transaction, holds: Sequence[Hold]) -> None:
-    await keep_holds(tx, SCOPE, holds)
-    numbers = Counter[str]()
-    for hold in holds:
-        numbers[hold.reason] += hold.times
-    for reason, number in numbers.items():
-        log.info("alerts held back: %s, %s", number, reason)
 
 
 def _numbered(state: RuleState, opened: Mapping[Key, int | None]) -> RuleState:

@@ -100,4 +100,6 @@ def _is_watched(rule: Rule, event: StoredEvent, known: Mapping[int, Presence]) -
     if event.device_id is None:
         return is_watching(rule, event.area_path, None)
     present = known.get(event.device_id)
-    return present is not None and is_watching(rule, event.area_path, present.kind)
+    return present is not None and is_watching(
+        rule, event.area_path, present.kind, present.device_class, present.tags
+    )
