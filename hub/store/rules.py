@@ -1,12 +1,13 @@
 """Rules: what to watch for, where, and who is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
+from hub.domain.calendars import build_calendar, parse_calendar
 from hub.domain.conditions import Condition, build_condition, parse_condition
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid, NotFound
@@ -18,9 +19,15 @@ from hub.store.notices import notify
 from hub.store.receivers import check_receivers
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
+MOST_LABELS = 20
+LONGEST_LABEL = 64
+MOST_ALERTS_IN_AREA = 10_000
+MOST_ALERTS = 100_000
+
 _RULE = (
     "SELECT u.id, u.name, u.area_id, a.path::text AS area_path, u.condition, u.severity,"
-    " u.is_enabled, coalesce((SELECT array_agg(rr.receiver_id ORDER BY rr.receiver_id)"
+    " u.is_enabled, u.classes, u.tags, u.hours, u.most_in_area, u.most,"
+    " coalesce((SELECT array_agg(rr.receiver_id ORDER BY rr.receiver_id)"
     " FROM rule_receivers rr WHERE rr.rule_id = u.id), '{}') AS receivers"
     " FROM rules u JOIN areas a ON a.id = u.area_id WHERE u.removed_at IS NULL AND"
 )
@@ -36,6 +43,11 @@ class _Row:
     severity: str
     is_enabled: bool
     receivers: list[int]
+    classes: list[str]
+    tags: list[str]
+    hours: Mapping[str, Json] | None
+    most_in_area: int
+    most: int
 
     def rule(self) -> Rule:
         return Rule(
@@ -47,6 +59,11 @@ class _Row:
             severity=Severity(self.severity),
             receivers=tuple(self.receivers),
             is_enabled=self.is_enabled,
+            classes=tuple(self.classes),
+            tags=tuple(self.tags),
+            hours=None if self.hours is None else parse_calendar(self.hours),
+            most_in_area=self.most_in_area,
+            most=self.most,
         )
 
 
@@ -101,14 +118,17 @@ async def add_rule(tx: Transaction, scope: Scope, rule: Rule) -> Rule:
 
     Raises:
         NotFound: the area or a receiver lies outside the scope.
-        Invalid: the name or the condition has a form that is refused.
+        Invalid: a part of it has a form that is refused. Whether its hours ever come is for
+            the caller to check.
     """
     await get_area(tx, scope, rule.area_id)
     await check_receivers(tx, scope, rule.receivers)
     number = await tx.scalar(
         int,
-        "INSERT INTO rules (name, area_id, condition, severity, is_enabled) VALUES (%(name)s,"
-        " %(area)s, %(condition)s, %(severity)s, %(is_enabled)s) RETURNING id",
+        "INSERT INTO rules (name, area_id, condition, severity, is_enabled, classes, tags, hours,"
+        " most_in_area, most) VALUES (%(name)s, %(area)s, %(condition)s, %(severity)s,"
+        " %(is_enabled)s, %(classes)s, %(tags)s, %(hours)s, %(most_in_area)s, %(most)s)"
+        " RETURNING id",
         _values(rule),
     )
     return await _changed(tx, scope, "rule.added", number or 0, rule.receivers)
@@ -130,7 +150,9 @@ async def change_rule(tx: Transaction, scope: Scope, rule: Rule) -> Rule:
         raise Invalid(msg, field="condition")
     await tx.execute(
         "UPDATE rules SET name = %(name)s, area_id = %(area)s, condition = %(condition)s,"
-        " severity = %(severity)s, is_enabled = %(is_enabled)s WHERE id = %(id)s",
+        " severity = %(severity)s, is_enabled = %(is_enabled)s, classes = %(classes)s,"
+        " tags = %(tags)s, hours = %(hours)s, most_in_area = %(most_in_area)s, most = %(most)s"
+        " WHERE id = %(id)s",
         _values(rule),
     )
     return await _changed(tx, scope, "rule.changed", rule.id, rule.receivers)
@@ -174,6 +196,11 @@ async def _changed(
         "severity": rule.severity.value,
         "receivers": list(rule.receivers),
         "is_enabled": rule.is_enabled,
+        "classes": list(rule.classes),
+        "tags": list(rule.tags),
+        "hours": None if rule.hours is None else build_calendar(rule.hours),
+        "most_in_area": rule.most_in_area,
+        "most": rule.most,
     }
     await record(tx, scope, _deed(action, rule), detail)
     return rule
@@ -185,8 +212,35 @@ def _deed(action: str, rule: Rule) -> Deed:
 
 def _watched(condition: Condition) -> tuple[Json, ...]:
     raw = build_condition(condition)
-    names = ("type", "point", "direction", "kind", "distinguish_by")
+    names = ("type", "point", "direction", "kind", "distinguish_by", "per", "events")
     return tuple(raw.get(name) for name in names)
+
+
+def check_labels(labels: Sequence[str], field: str) -> None:
+    """Refuse classes or tags that nobody could read or choose.
+
+    Raises:
+        Invalid: there are too many, or one is empty, too long or not printable.
+    """
+    if len(labels) > MOST_LABELS:
+        msg = f"at most {MOST_LABELS} of {field}"
+        raise Invalid(msg, field=field)
+    for label in labels:
+        is_good = label.isprintable() and label == label.strip()
+        if not is_good or not 1 <= len(label) <= LONGEST_LABEL:
+            msg = f"each of {field} is a text of 1 to {LONGEST_LABEL} printable characters"
+            raise Invalid(msg, field=field)
+
+
+def _check(rule: Rule) -> None:
+    check_labels(rule.classes, "classes")
+    check_labels(rule.tags, "tags")
+    if not 1 <= rule.most_in_area <= MOST_ALERTS_IN_AREA:
+        msg = f"most_in_area is a number from 1 to {MOST_ALERTS_IN_AREA}"
+        raise Invalid(msg, field="most_in_area")
+    if not 1 <= rule.most <= MOST_ALERTS:
+        msg = f"most is a number from 1 to {MOST_ALERTS}"
+        raise Invalid(msg, field="most")
 
 
 def _params(scope: Scope) -> dict[str, object]:
@@ -194,8 +248,12 @@ def _params(scope: Scope) -> dict[str, object]:
 
 
 def _values(rule: Rule) -> dict[str, object]:
-    # Read back once: what the parser would refuse must not get into the table.
+    _check(rule)
+    # Read back once: what the parsers would refuse must not get into the table.
     condition = build_condition(parse_condition(build_condition(rule.condition)))
+    hours = None
+    if rule.hours is not None:
+        hours = Jsonb(build_calendar(parse_calendar(build_calendar(rule.hours))))
     return {
         "id": rule.id,
         "name": rule.name,
@@ -203,4 +261,9 @@ def _values(rule: Rule) -> dict[str, object]:
         "condition": Jsonb(condition),
         "severity": rule.severity,
         "is_enabled": rule.is_enabled,
+        "classes": list(dict.fromkeys(rule.classes)),
+        "tags": list(dict.fromkeys(rule.tags)),
+        "hours": hours,
+        "most_in_area": rule.most_in_area,
+        "most": rule.most,
     }

@@ -1,10 +1,13 @@
 """Rules."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from alerts.calendars import check_calendar
 from hub.domain.alerts import Rule
+from hub.domain.calendars import parse_calendar
 from hub.domain.conditions import parse_condition
 from hub.store import rules
 from hub.web.access import Plan, See
@@ -40,14 +43,15 @@ async def get_rule(scope: See, rule_id: Id, services: Services) -> RuleOut:
 async def add_rule(scope: Plan, body: RuleIn, services: Services) -> RuleOut:
     """Add a rule; it looks at what is the case already, too."""
     async with services.database.transaction() as tx:
-        return RuleOut.of(await rules.add_rule(tx, scope, _rule(0, body)))
+        return RuleOut.of(await rules.add_rule(tx, scope, _rule(0, body, services.clock())))
 
 
 @router.put("/rules/{rule_id}")
 async def change_rule(scope: Plan, rule_id: Id, body: RuleIn, services: Services) -> RuleOut:
     """Replace a rule; what it watches stays."""
     async with services.database.transaction() as tx:
-        return RuleOut.of(await rules.change_rule(tx, scope, _rule(rule_id, body)))
+        rule = _rule(rule_id, body, services.clock())
+        return RuleOut.of(await rules.change_rule(tx, scope, rule))
 
 
 @router.delete("/rules/{rule_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -57,7 +61,10 @@ async def remove_rule(scope: Plan, rule_id: Id, services: Services) -> None:
         await rules.remove_rule(tx, scope, rule_id)
 
 
-def _rule(number: int, body: RuleIn) -> Rule:
+def _rule(number: int, body: RuleIn, now: datetime) -> Rule:
+    hours = None if body.hours is None else parse_calendar(body.hours)
+    if hours is not None:
+        check_calendar(hours, now)
     return Rule(
         id=number,
         name=body.name,
@@ -66,4 +73,9 @@ def _rule(number: int, body: RuleIn) -> Rule:
         severity=body.severity,
         receivers=tuple(dict.fromkeys(body.receivers)),
         is_enabled=body.is_enabled,
+        classes=tuple(body.classes),
+        tags=tuple(body.tags),
+        hours=hours,
+        most_in_area=body.most_in_area,
+        most=body.most,
     )
