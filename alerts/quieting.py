@@ -50,7 +50,7 @@ async def make_silence(tx: Transaction, scope: Scope, wanted: Silence, now: date
     _check_end(starts_at, wanted.ends_at, now)
     new = replace(wanted, starts_at=starts_at)
     made = await add_silence(tx, scope, new, now=now)
-    await _take_effect(tx, now)
+    await _take_effect(tx, system_scope(scope.actor), now)
     return made
 
 
@@ -68,7 +68,7 @@ async def move_silence(
     before = await _get_living(tx, scope, silence_id, now)
     _check_end(before.starts_at, ends_at, now)
     moved = await move_end(tx, scope, before.id, ends_at=ends_at, is_over=False)
-    await _settle_matching(tx, moved, now)
+    await _settle_matching(tx, system_scope(scope.actor), moved, now)
     return moved
 
 
@@ -83,7 +83,7 @@ async def end_silence(tx: Transaction, scope: Scope, silence_id: int, now: datet
     before = await _get_living(tx, scope, silence_id, now)
     ends_at = max(before.starts_at, now)
     ended = await move_end(tx, scope, before.id, ends_at=ends_at, is_over=True)
-    await _settle_matching(tx, ended, now)
+    await _settle_matching(tx, system_scope(scope.actor), ended, now)
     return ended
 
 
@@ -158,7 +158,7 @@ class QuietEnds:
                 return False
             await get_cursor(tx, SCOPE, CURSOR)
             now = self._clock()
-            await _take_effect(tx, now)
+            await _take_effect(tx, SCOPE, now)
             due = await due_quiet(tx, SCOPE, now, limit=BATCH)
             facts = await alert_facts(tx, SCOPE, due)
             still = await settle(tx, SCOPE, list(facts.values()), now)
@@ -183,22 +183,22 @@ async def _next_at(tx: Transaction, now: datetime) -> datetime | None:
     return min((at for at in found if at is not None), default=None)
 
 
-async def _take_effect(tx: Transaction, now: datetime) -> None:
+async def _take_effect(tx: Transaction, hub: Scope, now: datetime) -> None:
     """Let silences begin whose time has come: what is open and matches is quiet from now on."""
-    begun = await begin_due(tx, SCOPE, now)
+    begun = await begin_due(tx, hub, now)
     if not begun:
         return
-    facts = await _open_facts(tx, SCOPE, [silence.area_path for silence in begun])
+    facts = await _open_facts(tx, hub, [silence.area_path for silence in begun])
     matching = [one for one in facts if _is_covered(begun, one)]
-    await settle(tx, SCOPE, matching, now)
-    await notify(tx, SCOPE, "alerts", [one.alert_id for one in matching])
+    await settle(tx, hub, matching, now)
+    await notify(tx, hub, "alerts", [one.alert_id for one in matching])
 
 
-async def _settle_matching(tx: Transaction, silence: Silence, now: datetime) -> None:
-    facts = await _open_facts(tx, SCOPE, [silence.area_path])
+async def _settle_matching(tx: Transaction, hub: Scope, silence: Silence, now: datetime) -> None:
+    facts = await _open_facts(tx, hub, [silence.area_path])
     matching = [one for one in facts if _is_covered([silence], one)]
-    await settle(tx, SCOPE, matching, now)
-    await notify(tx, SCOPE, "alerts", [one.alert_id for one in matching])
+    await settle(tx, hub, matching, now)
+    await notify(tx, hub, "alerts", [one.alert_id for one in matching])
 
 
 async def _open_facts(tx: Transaction, scope: Scope, area_paths: Sequence[str]) -> list[AlertFacts]:

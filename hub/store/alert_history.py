@@ -11,7 +11,7 @@ from hub.store.alerts import get_alert, list_steps
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
-# Steps by which an alert is kept from being told, in the moment it fires.
+# Steps by which an alert that fires is kept from being told.
 _KEPT_BACK = frozenset({Step.FOLDED, Step.SILENCED})
 _NEWS = frozenset({Step.FIRED, Step.REPEATED})
 NO_RECEIVER = "neither its rule nor a route names a receiver that is switched on"
@@ -71,9 +71,10 @@ class HoldFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class ToldLine:
+    """Who is told of a step, how that stands, and why him."""
+
     step_id: int
-    at: datetime
     status: str
     receiver: str
     why: str
@@ -94,9 +95,9 @@ async def alert_history(
     alert = await get_alert(tx, scope, alert_id)
     steps = await list_steps(tx, scope, alert.id)
     told = await tx.fetch(
-        _Told,
-        "SELECT n.step_id, s.at, n.status, v.name AS receiver, n.why FROM notifications n"
-        " JOIN alert_steps s ON s.id = n.step_id JOIN receivers v ON v.id = n.receiver_id"
+        ToldLine,
+        "SELECT n.step_id, n.status, v.name AS receiver, n.why FROM notifications n"
+        " JOIN receivers v ON v.id = n.receiver_id"
         " WHERE n.alert_id = %(id)s ORDER BY n.id",
         {"id": alert.id},
     )
@@ -114,7 +115,7 @@ async def alert_history(
     return lines + [_line(LineKind.PLANNED, one) for one in await _planned(tx, alert.id, now)]
 
 
-def tell_steps(steps: Sequence[AlertStep], told: Collection[_Told]) -> Iterator[HistoryLine]:
+def tell_steps(steps: Sequence[AlertStep], told: Collection[ToldLine]) -> Iterator[HistoryLine]:
     """Each step, followed by who is told of it, or by why nobody is. Pure."""
     for step in steps:
         yield HistoryLine(
@@ -179,8 +180,10 @@ async def list_holds(
 
 
 def _why_untold(step: AlertStep, steps: Sequence[AlertStep]) -> str:
-    kept = (one for one in steps if one.step in _KEPT_BACK and one.at == step.at)
-    return next((one.note for one in kept), NO_RECEIVER)
+    """What kept it back is the next step, by the same hand."""
+    after = next((one for one in steps if one.id > step.id), None)
+    is_kept = after is not None and after.step in _KEPT_BACK and after.actor == step.actor
+    return after.note if after is not None and is_kept else NO_RECEIVER
 
 
 async def _planned(tx: Transaction, alert_id: int, now: datetime) -> list[_Line]:
