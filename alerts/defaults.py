@@ -1,9 +1,15 @@
-"""The few rules a new hub starts with: everything a duty room must hear of at once."""
+"""What a new hub starts with: rules about everything a duty room must hear of at once, holidays.
 
+The rules name no receivers: routes and policies say who is told.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
+from hub.domain.calendars import Holiday
 from hub.domain.conditions import (
     Condition,
     DeviceDegraded,
@@ -16,6 +22,7 @@ from hub.domain.devices import DeviceKind
 from hub.domain.events import Severity
 from hub.domain.health import Layer
 from hub.store.database import Transaction
+from hub.store.holidays import all_holidays, set_year
 from hub.store.rules import add_rule, has_rules
 
 HOUR_S = 3600.0
@@ -103,13 +110,53 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
         EventOfKind(kind="certificate.expiring", clear_kind="certificate.renewed"),
         Severity.WARNING,
     ),
+    (
+        "Notification channel dead 通知通道中断",
+        EventOfKind(
+            kind="receiver.failing", clear_kind="receiver.working", distinguish_by="receiver"
+        ),
+        Severity.CRITICAL,
+    ),
+    (
+        "Message template broken 通知模板出错",
+        EventOfKind(
+            kind="template.failed", clear_kind="template.mended", distinguish_by="receiver"
+        ),
+        Severity.WARNING,
+    ),
+)
+
+# The State Council's notice on the holidays of 2026 (4 November 2025): first and last day off,
+# and the weekend days worked instead. Later years are the administrator's to enter.
+HOLIDAYS_2026: Final[tuple[tuple[str, date, date, tuple[date, ...]], ...]] = (
+    ("元旦", date(2026, 1, 1), date(2026, 1, 3), (date(2026, 1, 4),)),
+    ("春节", date(2026, 2, 15), date(2026, 2, 23), (date(2026, 2, 14), date(2026, 2, 28))),
+    ("清明节", date(2026, 4, 4), date(2026, 4, 6), ()),
+    ("劳动节", date(2026, 5, 1), date(2026, 5, 5), (date(2026, 5, 9),)),
+    ("端午节", date(2026, 6, 19), date(2026, 6, 21), ()),
+    ("中秋节", date(2026, 9, 25), date(2026, 9, 27), ()),
+    ("国庆节", date(2026, 10, 1), date(2026, 10, 7), (date(2026, 9, 20), date(2026, 10, 10))),
 )
 
 
+def known_holidays() -> Iterator[Holiday]:
+    """Every day of 2026 that is not what its weekday says, or has a name."""
+    for name, first, last, worked in HOLIDAYS_2026:
+        for number in range((last - first).days + 1):
+            yield Holiday(day=first + timedelta(days=number), name=name)
+        for day in worked:
+            yield Holiday(day=day, name=f"{name}调休上班", is_working=True)
+
+
 async def ensure_default_rules(tx: Transaction, scope: Scope, area_id: int) -> int:
-    """Add the default rules to an area, unless the hub ever had a rule; return how many."""
+    """Add the default rules to an area, unless the hub ever had a rule; return how many.
+
+    The holidays that are known come with them.
+    """
     if await has_rules(tx, scope):
         return 0
+    if not await all_holidays(tx, scope):
+        await set_year(tx, scope, 2026, list(known_holidays()))
     for name, condition, severity in DEFAULTS:
         rule = Rule(name=name, area_id=area_id, condition=condition, severity=severity)
         await add_rule(tx, scope, rule)
