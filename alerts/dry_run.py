@@ -15,7 +15,8 @@ from typing import Final
 
 from alerts.dry_run_report import DryRun, Looked, Summary
 from alerts.observations import STATUS_KINDS
-from alerts.replay import FLAPPING_KINDS, PastWindows, Replay
+from alerts.past_devices import FLAPPING_KINDS, PastDevices
+from alerts.replay import Replay
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule, RuleState, subject_key
 from hub.domain.calendars import NO_HOLIDAYS
@@ -87,19 +88,20 @@ async def dry_run(
     run = _Run(database, scope, rule, span, limits or Limits())
     await run.begin()
     condition = rule.condition
+    if isinstance(condition, NothingSeen) and condition.expects_all:
+        await run.expect_all()
+    if kinds := watched_kinds(condition):
+        await run.show_events(kinds)
     if isinstance(condition, PointBeyond | NothingSeen) and condition.point:
         await run.show_readings(condition.point)
-    else:
-        if isinstance(condition, NothingSeen) and condition.expects_all:
-            await run.expect_all()
-        await run.show_events(watched_kinds(condition))
     return await run.answer()
 
 
 def watched_kinds(condition: Condition) -> Sequence[str]:
     """The kinds of events a condition looks at, with those that speak against an alert."""
     own = kinds_of(condition)
-    if isinstance(condition, DeviceOffline | DeviceDegraded) or not own.isdisjoint(STATUS_KINDS):
+    is_of_links = isinstance(condition, DeviceOffline | DeviceDegraded | NothingSeen)
+    if is_of_links or not own.isdisjoint(STATUS_KINDS):
         own |= {*STATUS_KINDS, *FLAPPING_KINDS}
     return sorted(own)
 
@@ -131,7 +133,7 @@ class _Run:
         self._limits = limits
         self._lead_in = span.since - find_lead(rule.condition)
         self._began = limits.steady()
-        self._replay = Replay(rule, PastWindows())
+        self._replay = Replay(rule, PastDevices())
         self._events = self._readings = self._points = 0
         self._until = span.until
         self._cut_short = ""
@@ -143,7 +145,7 @@ class _Run:
                 tx, self._scope, self._rule, since=self._lead_in, until=self._span.until
             )
             declared = await all_holidays(tx, self._scope) if self._rule.hours else NO_HOLIDAYS
-        self._replay = Replay(self._rule, PastWindows(windows), declared)
+        self._replay = Replay(self._rule, PastDevices(windows), declared)
 
     async def show_events(self, kinds: Sequence[str]) -> None:
         """Show the events of the period in the order in which they were stored."""
@@ -202,8 +204,8 @@ class _Run:
         blanks = {one.point_id: (_blank(self._rule, one), one.area_path) for one in points}
         begin, width = self._lead_in, SHORTEST_SLICE
         try:
-            while points and begin < self._span.until:
-                end = min(begin + width, self._span.until)
+            while points and begin < self._until:
+                end = min(begin + width, self._until)
                 before = self._readings
                 await self._show_slice(points, blanks, begin, end)
                 begin = end
@@ -269,7 +271,7 @@ class _Run:
                         see(blank, path, value, at)
                     self._readings += len(page)
                     await asyncio.sleep(0)
-                    if end < self._span.until or len(page) == self._limits.reading_page:
+                    if end < self._until or len(page) == self._limits.reading_page:
                         self._stop_in_time()
 
     def _stop_in_time(self) -> None:

@@ -6,15 +6,14 @@ history tells it: maintenance windows, a dead parent and flapping as the events 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.calendars import is_active, next_start
+from alerts.calendars import next_start
 from alerts.holds import find_hold, look_again
 from alerts.observations import (
-    STATUS_KINDS,
     LastSeen,
     Observation,
     StatusSeen,
@@ -23,22 +22,16 @@ from alerts.observations import (
     observe,
     subject_of,
 )
-from alerts.rules import Decision, Transition, advance
+from alerts.past_devices import PastDevices
+from alerts.rules import OUTSIDE_HOURS, Decision, Transition, advance
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import Direction, NothingSeen, PointBeyond
-from hub.domain.devices import DeviceKind
 from hub.domain.events import StoredEvent
-from hub.domain.health import Layer, Status
-from hub.store.present import Presence
-from hub.store.rule_history import PastWindow
 
-OUTSIDE_HOURS: Final = "outside the hours of the rule"
-FLAPPING_KINDS: Final = ("device.flapping", "device.steady")
-_LAYERS: Final[Mapping[object, frozenset[Layer]]] = {
-    layer.value: frozenset({layer}) for layer in Layer
-}
-_NONE: Final[frozenset[Layer]] = frozenset()
+# A reading that is older says nothing of the moment at which it could be told of.
+STALE: Final = timedelta(minutes=15)
+Present = StatusSeen | ValueSeen | LastSeen
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,56 +54,36 @@ class Firing:
 
 @dataclass(slots=True, kw_only=True)
 class _Track:
-    """What is remembered of one subject. At ``look_at``, what was held back is looked at again."""
+    """What is remembered of one subject.
+
+    What is seen of the present is not kept by a rule while something speaks against an alert: it
+    is told again once nothing does any more, at ``look_at`` if that is known (``is_held``).
+    """
 
     state: RuleState
     path: str
     firing: Firing | None = None
+    present: Present | None = None  # what was seen of the present last …
+    present_at: datetime | None = None  # … and when
+    is_held: bool = False
     look_at: datetime | None = None
-    look_seen: Observation | None = None
-
-
-class PastWindows:
-    """Maintenance windows, found by device and time."""
-
-    def __init__(self, windows: Iterable[PastWindow] = ()) -> None:
-        self._of_devices: dict[int, list[PastWindow]] = {}
-        self._of_areas: dict[str, list[PastWindow]] = {}
-        for window in windows:
-            if window.device_id is None:
-                self._of_areas.setdefault(window.area_path, []).append(window)
-            else:
-                self._of_devices.setdefault(window.device_id, []).append(window)
-
-    def find(self, device_id: int, area_path: str, at: datetime) -> PastWindow | None:
-        """The one in force then, the last to end when there are several."""
-        found = [w for w in self._around(device_id, area_path) if w.starts_at <= at < w.ends_at]
-        return max(found, key=lambda w: w.ends_at, default=None)
-
-    def _around(self, device_id: int, area_path: str) -> Iterator[PastWindow]:
-        yield from self._of_devices.get(device_id, ())
-        if self._of_areas:
-            codes = area_path.split(".")
-            for depth in range(1, len(codes) + 1):
-                yield from self._of_areas.get(".".join(codes[:depth]), ())
 
 
 class Replay:
     """One rule and what it was shown; observations of one subject come by time."""
 
-    def __init__(self, rule: Rule, windows: PastWindows, holidays: Holidays = NO_HOLIDAYS) -> None:
+    def __init__(self, rule: Rule, devices: PastDevices, holidays: Holidays = NO_HOLIDAYS) -> None:
         self._rule = rule
-        self._windows = windows
+        self._devices = devices
         self._holidays = holidays
         self._last_at: dict[str, tuple[RuleState, str, datetime]] = {}
         self._tracks: dict[str, _Track] = {}
-        self._known: dict[int, Presence] = {}
         self.firings: list[Firing] = []
         self.held_back: Counter[str] = Counter()
 
     def see_event(self, event: StoredEvent) -> None:
         """Show the next stored event."""
-        present = self._learn(event)
+        present = self._devices.learn(event)
         seen = observe(self._rule, event)
         if seen is None:
             if event.kind == "device.steady":
@@ -173,22 +146,22 @@ class Replay:
         self, track: _Track, seen: Observation, at: datetime, event: StoredEvent | None
     ) -> None:
         self._ring(track, at)
-        track.look_at = track.look_seen = None
+        track.look_at, track.is_held = None, False
+        if isinstance(seen, Present):
+            track.present, track.present_at = seen, at
         self._decide(track, seen, at, event)
-        is_clear = track.state.phase is Phase.CLEAR and not track.state.memory
-        if not is_clear or track.look_seen is not None:
-            self._tracks[track.state.subject] = track
-        else:
+        if track.state.phase is Phase.CLEAR and not track.is_held:
             self._tracks.pop(track.state.subject, None)
+        else:
+            self._tracks[track.state.subject] = track
 
     def _ring(self, track: _Track, upto: datetime) -> None:
         """Deal with what was due before, in order."""
         while True:
             due_at, look_at = track.state.due_at, track.look_at
             if look_at is not None and look_at <= upto and (due_at is None or look_at < due_at):
-                seen, track.look_at, track.look_seen = track.look_seen, None, None
-                if seen is not None:
-                    self._decide(track, seen, look_at, None)
+                track.look_at, track.is_held = None, False
+                self._look_again(track, look_at)
             elif due_at is not None and due_at <= upto:
                 self._decide(track, Tick(), due_at, None)
                 if track.state.due_at is not None and track.state.due_at <= due_at:
@@ -196,18 +169,29 @@ class Replay:
             else:
                 return
 
+    def _look_again(self, track: _Track, at: datetime) -> None:
+        """Nothing speaks against an alert any more: the present is told again."""
+        if track.present is None or track.present_at is None:
+            return
+        if not isinstance(track.present, ValueSeen) or at - track.present_at <= STALE:
+            self._decide(track, track.present, at, None)
+
     def _decide(
         self, track: _Track, seen: Observation, at: datetime, event: StoredEvent | None
     ) -> None:
         hold, ends_at = self._find_hold(track, at, event)
-        for decision, when in advance(self._rule, track.state, seen, at, hold=hold):
+        for decision, when in advance(
+            self._rule, track.state, seen, at, hold=hold, holidays=self._holidays
+        ):
             self._note(track, decision, when)
+            if decision.hold is OUTSIDE_HOURS and self._rule.hours is not None:
+                ends_at = next_start(self._rule.hours, at, self._holidays)
             if decision.is_held_back:
-                self.held_back[hold] += 1
-            if hold and ends_at is not None and decision.state.phase is Phase.PENDING:
-                track.state = _wait_until(decision.state, at, ends_at)
-            elif decision.is_held_back and isinstance(seen, StatusSeen | ValueSeen | LastSeen):
-                track.look_seen, track.look_at = seen, ends_at
+                self.held_back[decision.hold] += 1
+            if decision.hold and decision.state.phase is Phase.CLEAR:
+                track.is_held, track.look_at = track.present is not None, ends_at
+            elif decision.hold and ends_at is not None:
+                track.state = _wait_until(decision.state, at, ends_at, decision.hold)
 
     def _note(self, track: _Track, decision: Decision, at: datetime) -> None:
         state = track.state = decision.state
@@ -235,55 +219,19 @@ class Replay:
     def _find_hold(
         self, track: _Track, at: datetime, event: StoredEvent | None
     ) -> tuple[str, datetime | None]:
-        """What speaks against an alert then, and when that is known to end."""
-        hours = self._rule.hours
-        if hours is not None and not is_active(hours, at, self._holidays):
-            return OUTSIDE_HOURS, next_start(hours, at, self._holidays)
+        """What speaks against an alert about its device then, and when that is known to end."""
         device_id = track.state.device_id if event is None else event.device_id
         if device_id is None:
             return "", None
-        window = self._windows.find(device_id, track.path, at)
-        known = self._known.get(device_id)
-        if window is None and known is None and event is None:
-            return "", None
-        present = known or _unknown(device_id)
-        if window is not None:
-            present = replace(present, window=window.reason, window_until=window.ends_at)
-        hold = find_hold(self._rule, present, event)
-        return hold, None if window is None else window.ends_at
-
-    def _learn(self, event: StoredEvent) -> Presence | None:
-        """Keep what an event says of its device; return the device as it was then."""
-        device_id = event.device_id
-        if device_id is None:
-            return None
-        before = self._known.get(device_id)
-        status = STATUS_KINDS.get(event.kind)
-        if event.replayed or (status is None and event.kind not in FLAPPING_KINDS):
-            return before
-        if status is None:
-            is_flapping = event.kind == "device.flapping"
-            after = replace(before or _unknown(device_id), is_flapping=is_flapping)
-        else:
-            is_same = before is not None and before.status is status
-            parent = event.data.get("behind")
-            after = Presence(
-                device_id=device_id,
-                kind=DeviceKind.OTHER,
-                status=status,
-                since=before.since if before is not None and is_same else event.received_at,
-                faults=_LAYERS.get(event.data.get("layer"), _NONE),
-                behind="" if parent is None else f"device {parent}",
-                is_flapping=event.data.get("flapping") is True,
-            )
-        self._known[device_id] = after
-        return after
+        present, ends_at = self._devices.find(device_id, track.path, at)
+        return ("", None) if present is None else (find_hold(self._rule, present, event), ends_at)
 
     def _release(self, event: StoredEvent) -> None:
         """A device no longer flaps: what was held back counts again."""
         track = self._tracks.get(subject_of(self._rule, event).subject)
-        if track is not None and track.look_seen is not None:
-            self._show(track, track.look_seen, event.received_at, None)
+        if track is not None and track.is_held and track.look_at is None:
+            track.look_at = event.received_at
+            self._ring(track, event.received_at)
 
 
 def is_beyond(condition: PointBeyond, value: float) -> bool:
@@ -293,14 +241,12 @@ def is_beyond(condition: PointBeyond, value: float) -> bool:
     return value < condition.threshold
 
 
-def _wait_until(state: RuleState, now: datetime, ends_at: datetime) -> RuleState:
-    """Skip the looks that would find the same window: the next one is the first after its end."""
+def _wait_until(state: RuleState, now: datetime, ends_at: datetime, hold: str) -> RuleState:
+    """Leave out the looks that would find the same: the next is the first once it is over."""
     if state.due_at is None or state.due_at >= ends_at or state.due_at <= now:
         return state
+    if hold is OUTSIDE_HOURS:
+        return replace(state, due_at=ends_at)
     step = state.due_at - now
     missing = -((state.due_at - ends_at) // step)
     return replace(state, due_at=state.due_at + missing * step)
-
-
-def _unknown(device_id: int) -> Presence:
-    return Presence(device_id=device_id, kind=DeviceKind.OTHER, status=Status.UNKNOWN, since=None)
