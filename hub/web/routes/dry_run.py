@@ -36,7 +36,7 @@ _running = asyncio.Semaphore(MOST_AT_ONCE)
 async def dry_run_rule(scope: Plan, body: DryRunIn, services: Services) -> DryRunOut:
     """When a rule that is not stored would have fired, in the areas the caller plans for."""
     async with services.database.transaction() as tx:
-        rule = read_rule(0, body.rule)
+        rule = read_rule(0, body.rule, services.clock())
         area = await get_area(tx, scope, rule.area_id)
         await check_receivers(tx, scope, rule.receivers)
     return await _try(services, scope, replace(rule, area_path=area.path), body)
