@@ -43,6 +43,11 @@ CLIMB = (
     PolicyStep(wait_s=600, climb=2),
 )
 
+REPEATING = (
+    PolicyStep(wait_s=60, climb=0, repeats=5, every_s=120),
+    PolicyStep(wait_s=420, climb=1, repeats=2, every_s=600),
+)
+
 
 def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)

@@ -111,12 +111,6 @@ def test_an_alert_of_a_high_area_climbs_to_the_root_and_no_further() -> None:
     ]  # fmt: skip
 
 
-REPEATING = (
-    PolicyStep(wait_s=60, climb=0, repeats=5, every_s=120),
-    PolicyStep(wait_s=420, climb=1, repeats=2, every_s=600),
-)
-
-
 def test_repeats_last_until_the_next_step_begins() -> None:
     story = Story(policy(*REPEATING))
     assert story.watch(every_minute(60)) == [
