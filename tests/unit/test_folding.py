@@ -63,8 +63,9 @@ def test_what_is_too_much_for_an_area_counts_in_one_alert() -> None:
     assert steps(ledger, third) == [Step.FIRED, Step.FOLDED]
     assert steps(ledger, storm) == [Step.FIRED]
     end(ledger, 3)
-    assert storm.closed_at is None
+    assert storm_of(ledger, NORTH) is storm
     end(ledger, 4)
+    assert storm_of(ledger, NORTH) is None
     assert (storm.closed_at, storm.resolution) == (NOW, "all 2 are over")
     assert steps(ledger, storm) == [Step.FIRED, Step.RESOLVED]
 
