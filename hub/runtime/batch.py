@@ -74,7 +74,7 @@ class Batch:
     _events: list[StoredEvent] = field(default_factory=list)
     _known: dict[tuple[int, str], Known] = field(default_factory=dict)
     _points: dict[tuple[int, str], int] = field(default_factory=dict)
-    _reports: dict[int, tuple[Known, DeviceStatusReport]] = field(default_factory=dict)
+    _reports: dict[int, tuple[Known, DeviceStatusReport, datetime]] = field(default_factory=dict)
     _statuses: dict[int, StatusRow] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
     _changed: set[int] = field(default_factory=set)
@@ -87,7 +87,7 @@ class Batch:
         for report in emission.reports:
             known = self.registry.get(report.device_id)
             if known is not None:
-                await self._report(known, report)
+                await self._report(known, report, emission.received_at)
 
     async def write(self) -> list[StoredEvent]:
         """Write the rows; return the events that are new."""
@@ -261,29 +261,34 @@ class Batch:
             is_unknown=event.status is Status.UNKNOWN,
             session=event.session,
         )
-        await self._report(known, report)
+        await self._report(known, report, received_at)
 
-    async def _report(self, known: Known, report: DeviceStatusReport) -> None:
+    async def _report(
+        self, known: Known, report: DeviceStatusReport, received_at: datetime
+    ) -> None:
         """Keep a verdict for :meth:`write`; the one before it about the same device goes first."""
         if known.device.id in self._reports:
             await self._apply_reports()
         if _is_news(self._statuses.get(known.device.id) or known, report):
-            self._reports[known.device.id] = (known, report)
+            self._reports[known.device.id] = (known, report, received_at)
 
     async def _apply_reports(self) -> None:
         waiting, self._reports = self._reports, {}
         if not waiting:
             return
-        reports = [report for _, report in waiting.values()]
+        reports = [report for _, report, _ in waiting.values()]
         for change in await status.apply_reports(self.tx, SCOPE, reports):
             device_id = change.after.device_id
             self._statuses[device_id] = change.after
-            known, report = waiting[device_id]
+            known, report, received_at = waiting[device_id]
+            # A fault is known once it is confirmed; it began at the first look.
+            known_at = max(report.probed_at, received_at)
             if change.is_news:
                 self._changed.add(device_id)
-                self._events.append(_transition(known.device, change, report.probed_at))
+                transition = _transition(known.device, change, known_at)
+                self._events.append(replace(transition, at=report.probed_at))
             if change.began_flapping:
-                self._events.append(_flapping(known.device, report.probed_at))
+                self._events.append(_flapping(known.device, known_at))
 
 
 def _is_news(known: Known | StatusRow, report: DeviceStatusReport) -> bool:
