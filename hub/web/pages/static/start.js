@@ -157,7 +157,7 @@ async function showAccount(id) {
   $("account-what").textContent = `${alert.drill_id === null ? "" : words.drill}${nameOf(alert)} – ${alert.reason}`;
   $("account-lines").replaceChildren(...lines.items.map((line) => el("li", { class: line.kind },
     el("time", { title: new Date(line.at).toLocaleString() }, exactly(line.at)),
-    el("div", { class: "what" }, el("strong", {}, words.steps[line.what] ?? line.what), " ", line.who,
+    el("div", { class: "what" }, el("strong", {}, words.kinds[line.kind] ?? "", words.steps[line.what] ?? line.what), " ", line.who,
       line.text ? el("small", {}, line.text) : ""))));
   const isOpen = alert.status !== "resolved";
   const take = (path, body) => () => call("POST", `/alerts/${id}/${path}`, { ...body, note: $("account-note").value })
