@@ -11,7 +11,11 @@ from pathlib import Path
 
 import httpx
 
+from hub.domain.access import system_scope
+from hub.runtime.live import LiveFeed
 from hub.store.database import Database
+from hub.store.users import ensure_first_admin
+from hub.web.app import create_app
 from tests.system.alert_books import (
     Books,
     end_faults,
@@ -20,7 +24,6 @@ from tests.system.alert_books import (
 )
 from tests.system.alert_storm import (
     OPEN,
-    ROLES,
     WAITING,
     StormSite,
     hub_settings,
@@ -31,11 +34,11 @@ from tests.system.kill_script import EXTRA, KillScript
 from tests.system.role_process import RoleProcess, run_roles
 from tests.system.storm_feed import Feed, run_feed
 from tests.system.storm_script import found_online
-from tests.system.whole_hub import WholeHub, run_whole_hub
+from tests.web.stage import Field, open_client, sign_in
 
 # Receivers are slow enough for a kill to hit in the middle of a message.
-DELAY_S = 0.03
-LONGEST_LIFE_S = 2.0
+DELAY_S = 0.3
+LONGEST_LIFE_S = 3.0
 # Some are killed before they say that they run: while they read what they missed.
 EARLY = 0.25
 _BY_HAND = "uplink away for long"
@@ -67,21 +70,31 @@ class Played:
     took_s: float
 
 
-async def play(url: str, folder: Path, script: KillScript, *, kills: int, seed: int) -> Played:
-    """Play both acts while the roles alerts and work are killed so many times."""
-    rng = random.Random(seed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killing:
+    """What is killed, how often, and at which points."""
+
+    module: tuple[str, ...]
+    kills: int
+    seed: int
+
+
+async def play(url: str, folder: Path, script: KillScript, killing: Killing) -> Played:
+    """Play both acts while the process is killed so many times."""
+    rng = random.Random(killing.seed)
     began = datetime.now(UTC)
     async with (
         storm_site(url, folder, script.size, extra=EXTRA, delay_s=DELAY_S) as site,
-        _processes(url, folder) as (web, hub),
+        run_roles(killing.module, hub_settings(url, folder), folder / "alerts.log") as hub,
+        _api(site.database, folder) as api,
         run_feed(site.database, site.county) as feed,
     ):
         await feed.play(found_online(script.layout), datetime.now(UTC))
         await site.until(is_zero(WAITING))
         start = datetime.now(UTC)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_kill_often(hub, kills, rng))
-            group.create_task(_act(feed, web, script, start))
+            group.create_task(_kill_often(hub, killing.kills, rng))
+            group.create_task(_act(feed, api, script, start))
         await site.until(is_zero(OPEN))
         await site.until(is_zero(WAITING))
         books = await read_books(site.database)
@@ -92,7 +105,7 @@ async def play(url: str, folder: Path, script: KillScript, *, kills: int, seed: 
         certain=[state for state in states if state.subject not in mixed],
         held=held,
         wrong=[*_faults(books, script, site), *_left_open(states)],
-        kills=kills,
+        kills=killing.kills,
         messages=len(books.messages),
         requests=len(site.station.arrivals),
         took_s=(datetime.now(UTC) - began).total_seconds(),
@@ -120,14 +133,15 @@ def differences(undisturbed: Played, killed: Played) -> list[str]:
 
 
 @asynccontextmanager
-async def _processes(url: str, folder: Path) -> AsyncIterator[tuple[WholeHub, RoleProcess]]:
-    """One that serves the API and is left alone, and one that is killed."""
-    settings = hub_settings(url, folder)
-    async with (
-        run_whole_hub(folder, settings, "run", "--role", "web") as web,
-        run_roles(*ROLES, settings=settings, log=folder / "alerts.log") as hub,
-    ):
-        yield web, hub
+async def _api(database: Database, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The API in this process, for an administrator; it is not what is killed."""
+    async with database.transaction() as tx:
+        password = await ensure_first_admin(tx, system_scope("kills"))
+    outside = Field(now=datetime.now(UTC))
+    app = create_app(outside.services(database, folder, LiveFeed(database)))
+    async with open_client(app) as client:
+        await sign_in(client, "admin", password or "")
+        yield client
 
 
 async def _kill_often(hub: RoleProcess, kills: int, rng: random.Random) -> None:
@@ -145,27 +159,30 @@ async def _kill_often(hub: RoleProcess, kills: int, rng: random.Random) -> None:
         await hub.running()
 
 
-async def _act(feed: Feed, web: WholeHub, script: KillScript, start: datetime) -> None:
+async def _act(feed: Feed, api: httpx.AsyncClient, script: KillScript, start: datetime) -> None:
     """The first act, what people do about it, and the second act."""
     await feed.play(script.first, start)
-    async with web.api() as api:
-        for uplink in script.taken:
-            number = await _alert_of(api, uplink)
-            answer = await api.post(f"alerts/{number}/acknowledge", json={"note": "on our way"})
-            answer.raise_for_status()
-        for uplink in script.closed:
-            number = await _alert_of(api, uplink)
-            answer = await api.post(f"alerts/{number}/resolve", json={"reason": "known works"})
-            answer.raise_for_status()
+    for uplink in script.taken:
+        note = {"note": "on our way"}
+        await _post(api, f"/api/v1/alerts/{await _alert_of(api, uplink)}/acknowledge", note)
+    for uplink in script.closed:
+        reason = {"reason": "known works"}
+        await _post(api, f"/api/v1/alerts/{await _alert_of(api, uplink)}/resolve", reason)
     await feed.play(script.second, datetime.now(UTC))
+
+
+async def _post(api: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> None:
+    answer = await api.post(path, json=body)
+    assert answer.status_code == 200, answer.text
 
 
 async def _alert_of(api: httpx.AsyncClient, device_id: int) -> int:
     """The open alert of a device, once there is one."""
     async with asyncio.timeout(60):
         while True:
-            answer = await api.get("alerts", params={"device_id": device_id, "open": "true"})
-            answer.raise_for_status()
+            wanted = {"device_id": device_id, "open": "true"}
+            answer = await api.get("/api/v1/alerts", params=wanted)
+            assert answer.status_code == 200, answer.text
             for item in answer.json()["items"]:
                 if item["rule_name"] != _BY_HAND:
                     return int(item["id"])

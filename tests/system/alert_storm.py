@@ -14,12 +14,11 @@ from hub.store.vault import Vault
 from tests.benchmarks.camera_farm import cpu_s
 from tests.system.alert_books import FIRED, RESOLVED, Books, read_books
 from tests.system.hook_station import HookStation, most_within, run_hook_station
-from tests.system.role_process import run_roles
+from tests.system.role_process import HUB, run_roles
 from tests.system.storm_county import ExtraRule, Size, StormCounty, build_storm_county
 from tests.system.storm_feed import run_feed
 from tests.system.storm_script import found_online, plan_recovery, plan_storm
 
-ROLES = ("alerts", "work")
 MINUTE = timedelta(minutes=1)
 # Nothing waits any more: the engine has seen every event, nobody has still to be told.
 WAITING = (
@@ -68,7 +67,7 @@ async def play_storm(
     async with storm_site(url, folder, size) as site:
         settings = hub_settings(url, folder)
         async with (
-            run_roles(*ROLES, settings=settings, log=folder / "alerts.log") as hub,
+            run_roles(HUB, settings, folder / "alerts.log") as hub,
             run_feed(site.database, site.county) as feed,
         ):
             await feed.play(found_online(site.county.layout), datetime.now(UTC))

@@ -46,7 +46,7 @@ EXTRA = (
             "type": "event_count",
             "kind": "door.forced",
             "count": 3,
-            "within_s": 60.0,
+            "within_s": 12.0,
             "clear_s": 10.0,
         },
     ),

@@ -1,4 +1,4 @@
-"""Some roles of the hub in a process of their own: `gengfu run --role …`, to be killed."""
+"""A process of the hub without a console, to be killed: `gengfu run --role …`, or a part of it."""
 
 import asyncio
 import os
@@ -12,13 +12,16 @@ from pathlib import Path
 from tests.system.whole_hub import ROOT, START_S
 
 RUNNING = "Gengfu is running"
+HUB = ("hub.main.cli", "run", "--role", "alerts", "--role", "work")
+# Alerts alone, see there.
+WORKER = ("tests.system.alert_worker",)
 
 
 @dataclass(slots=True, kw_only=True)
 class RoleProcess:
-    """One process without a console; it can be killed and started again on the same data."""
+    """``module`` and its arguments; it can be killed and started again on the same data."""
 
-    roles: tuple[str, ...]
+    module: tuple[str, ...]
     settings: Mapping[str, str]
     log: Path
     process: asyncio.subprocess.Process | None = None
@@ -39,14 +42,11 @@ class RoleProcess:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("GENGFU_")
         }
-        arguments = [part for role in self.roles for part in ("--role", role)]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "hub.main.cli",
-                "run",
-                *arguments,
+                *self.module,
                 cwd=ROOT,
                 env={**environment, **self.settings},
                 stdout=asyncio.subprocess.PIPE,
@@ -75,10 +75,10 @@ class RoleProcess:
 
 @asynccontextmanager
 async def run_roles(
-    *roles: str, settings: Mapping[str, str], log: Path
+    module: tuple[str, ...], settings: Mapping[str, str], log: Path
 ) -> AsyncIterator[RoleProcess]:
     """The running process; whatever happens, it ends with the block."""
-    process = RoleProcess(roles=roles, settings=settings, log=log)
+    process = RoleProcess(module=module, settings=settings, log=log)
     try:
         await process.spawn()
         await process.running()

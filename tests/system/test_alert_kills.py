@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.fresh_databases import drop, recreate, with_database
-from tests.system.alert_kills import differences, play
+from tests.system.alert_kills import Killing, differences, play
 from tests.system.kill_script import write_script
+from tests.system.role_process import WORKER
 
 SEED = 2026
-WAVES = 8
+WAVES = 6
 KILLS = 6
 
 
@@ -25,7 +26,8 @@ async def test_kills_in_a_storm_change_nothing(timescaledb_url: str, tmp_path: P
         url = with_database(timescaledb_url, name)
         folder = tmp_path / name
         folder.mkdir()
-        plays.append(play(url, folder, script, kills=kills, seed=SEED))
+        killing = Killing(module=WORKER, kills=kills, seed=SEED)
+        plays.append(play(url, folder, script, killing))
     # Side by side: both wait most of the time.
     undisturbed, killed = await asyncio.gather(*plays)
     assert differences(undisturbed, killed) == [], f"seed {SEED}"
