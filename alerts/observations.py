@@ -158,7 +158,7 @@ def _observe_status(event: StoredEvent) -> StatusSeen | None:
         return None
     return StatusSeen(
         status=status,
-        since=event.received_at,
+        since=min(event.at, event.received_at),
         detail=str(event.data.get("detail", "")),
         faults=_LAYERS.get(event.data.get("layer"), frozenset()),
     )
