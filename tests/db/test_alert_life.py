@@ -1,0 +1,367 @@
+"""What people do about alerts: transitions, who may, bulk, reopening, and what follows."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from alerts.life import MOST_AT_ONCE, Action, Order, act, act_on_one, resolve
+from hub.domain.access import Role, Scope
+from hub.domain.alerts import Alert, AlertStatus, Colour, Phase, Step
+from hub.domain.conditions import DeviceOffline, EventOfKind
+from hub.domain.devices import Device
+from hub.domain.errors import Conflict, Invalid, NotFound, RequestError
+from hub.domain.events import Severity
+from hub.domain.health import Status
+from hub.store.alert_groups import GroupedBy, group_open
+from hub.store.alert_life import list_assignees
+from hub.store.alerts import (
+    AlertFilter,
+    AlertOrder,
+    count_standing,
+    get_alert,
+    list_alerts,
+    list_steps,
+)
+from hub.store.audit import list_entries
+from hub.store.database import Database
+from hub.store.rule_states import load_states
+from tests.db.alerts_site import HUB, Clock, Site
+from tests.web.stage import add_person
+
+NORTH = Scope(paths=("county.north",), actor="wang")
+SOUTH = Scope(paths=("county.south",), actor="li")
+TAKE, CLOSE = Order(action=Action.ACKNOWLEDGE), Order(action=Action.RESOLVE, note="false alarm")
+OPEN_AGAIN, REMARK = Order(action=Action.REOPEN), Order(action=Action.COMMENT, note="seen")
+
+
+class Desk:
+    """A site with offline cameras in the north, and somebody who does things about them."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.cameras: list[Device] = []
+
+    async def fail(self, number: int = 1, *, area: str = "north") -> list[Alert]:
+        """Let more cameras fail; return all alerts."""
+        for _ in range(number):
+            camera = await self.site.add_device(f"cam{len(self.cameras)}", area=area)
+            self.cameras.append(camera)
+            await self.site.turn(camera, Status.OFFLINE)
+        await self.site.engine().step()
+        return await self.site.alerts()
+
+    async def do(self, alert: Alert | int, order: Order, scope: Scope = NORTH) -> Alert:
+        number = alert if isinstance(alert, int) else alert.id
+        async with self.site.database.transaction() as tx:
+            return await act_on_one(tx, scope, self.site.jobs, number, order, self.site.clock())
+
+    async def refused(self, alert: Alert | int, order: Order, scope: Scope = NORTH) -> RequestError:
+        with pytest.raises(RequestError) as caught:
+            await self.do(alert, order, scope)
+        return caught.value
+
+    async def person(self, name: str, area: str, role: Role = Role.OPERATOR) -> int:
+        async with self.site.database.transaction() as tx:
+            return await add_person(tx, name, role, self.site.areas[area].id)
+
+    async def steps(self, alert: Alert) -> list[tuple[str, str, str]]:
+        async with self.site.database.transaction() as tx:
+            steps = await list_steps(tx, HUB, alert.id)
+        return [(step.step.value, step.actor, step.note) for step in steps]
+
+    async def told(self) -> list[str]:
+        """The steps of which somebody is told, in order."""
+        async with self.site.database.transaction() as tx:
+            rows = await tx.tuples(
+                "SELECT s.step FROM notifications n JOIN alert_steps s ON s.id = n.step_id"
+                " ORDER BY n.id"
+            )
+        return [str(step) for (step,) in rows]
+
+    def snooze(self, seconds: float, note: str = "") -> Order:
+        until = self.site.clock() + timedelta(seconds=seconds)
+        return Order(action=Action.SNOOZE, note=note, until=until)
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    site = await Site(database, Clock()).build()
+    await site.add_rule(DeviceOffline())
+    return Desk(site)
+
+
+async def test_every_step_from_firing_to_resolved_with_who_when_and_why(desk: Desk) -> None:
+    (alert,) = await desk.fail()
+    wang, chen = await desk.person("wang", "north"), await desk.person("chen", "county")
+    desk.site.clock.pass_s(60)
+    taken = await desk.do(alert, replace(TAKE, note=" on it "))
+    assert taken.status is AlertStatus.ACKNOWLEDGED
+    assert (taken.acknowledged_by, taken.acknowledged_at) == ("wang", desk.site.clock())
+    assert isinstance(await desk.refused(alert, TAKE), Conflict)
+    given = await desk.do(alert, Order(action=Action.ASSIGN, user_id=chen, note="your pole"))
+    assert (given.status, given.assigned_to) == (AlertStatus.ASSIGNED, chen)
+    assert (given.assigned_name, given.acknowledged_by) == ("chen", "wang")
+    twice = await desk.refused(alert, Order(action=Action.ASSIGN, user_id=chen))
+    assert "assigned to chen already" in str(twice)
+    await desk.do(alert, Order(action=Action.ASSIGN, user_id=wang))
+    await desk.do(alert, REMARK)
+    desk.site.clock.pass_s(60)
+    over = await desk.do(alert, CLOSE)
+    assert (over.status, over.resolved_by) == (AlertStatus.RESOLVED, "wang")
+    assert (over.resolved_at, over.deadline) == (desk.site.clock(), None)
+    for order in (TAKE, CLOSE, desk.snooze(60), Order(action=Action.ASSIGN, user_id=chen)):
+        assert "resolved already, by wang" in str(await desk.refused(alert, order))
+    await desk.do(alert, REMARK)
+    assert (await desk.steps(alert))[1:] == [
+        ("acknowledged", "wang", "on it"),
+        ("assigned", "wang", "to chen: your pole"),
+        ("assigned", "wang", "to wang"),
+        ("commented", "wang", "seen"),
+        ("resolved", "wang", "false alarm"),
+        ("commented", "wang", "seen"),
+    ]
+    async with desk.site.database.transaction() as tx:
+        entries = (await list_entries(tx, NORTH)).items
+    assert [entry.action for entry in entries if entry.object_type == "alert"] == [
+        *("alert.commented", "alert.resolved", "alert.commented", "alert.assigned"),
+        *("alert.assigned", "alert.acknowledged"),
+    ]
+    assert await desk.told() == ["fired", "resolved"]
+
+
+@pytest.mark.threat("T1")
+async def test_only_who_may_see_the_area_is_given_an_alert(desk: Desk) -> None:
+    (alert,) = await desk.fail()
+    inside = [await desk.person("wang", "north", Role.VIEWER), await desk.person("chen", "county")]
+    outside = await desk.person("li", "south", Role.ADMIN)
+    gone = await desk.person("zhao", "north")
+    async with desk.site.database.transaction() as tx:
+        await tx.execute("UPDATE users SET is_disabled = true WHERE id = %(id)s", {"id": gone})
+        names = [one.name for one in await list_assignees(tx, NORTH, alert.id)]
+        assert names == ["chen", "wang"]
+        with pytest.raises(NotFound):
+            await list_assignees(tx, SOUTH, alert.id)
+    for user_id in (outside, gone, 999_999):
+        refusal = await desk.refused(alert, Order(action=Action.ASSIGN, user_id=user_id))
+        assert isinstance(refusal, Invalid)
+    assert isinstance(await desk.refused(alert, Order(action=Action.ASSIGN)), Invalid)
+    everything = [
+        *(TAKE, CLOSE, OPEN_AGAIN, REMARK, desk.snooze(60)),
+        Order(action=Action.ASSIGN, user_id=inside[0]),
+    ]
+    for order in everything:
+        assert isinstance(await desk.refused(alert, order, SOUTH), NotFound)
+        assert isinstance(await desk.refused(999_999, order), NotFound)
+    assert await desk.site.statuses() == ["firing"]
+    for user_id in inside:
+        given = await desk.do(alert, Order(action=Action.ASSIGN, user_id=user_id))
+        assert given.assigned_to == user_id
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(action=Action.COMMENT, note="  "),
+        Order(action=Action.RESOLVE),
+        Order(action=Action.ACKNOWLEDGE, note="x" * 2001),
+        Order(action=Action.COMMENT, note="a\x00b"),
+        Order(action=Action.SNOOZE),
+    ],
+    ids=["no comment", "no reason", "too long", "a NUL", "no end"],
+)
+async def test_a_deed_without_its_words_is_refused(desk: Desk, order: Order) -> None:
+    (alert,) = await desk.fail()
+    assert isinstance(await desk.refused(alert, order), Invalid)
+    for seconds in (0, -60, 7 * 86_400 + 1):
+        assert isinstance(await desk.refused(alert, desk.snooze(seconds)), Invalid)
+    assert await desk.steps(alert) == [("fired", "hub.alerts", "offline")]
+
+
+async def test_many_at_once_each_is_done_or_says_why_not(desk: Desk) -> None:
+    await desk.fail(2, area="south")
+    alerts = await desk.fail(3)
+    south, north = [one.id for one in alerts[:2]], [one.id for one in alerts[2:]]
+    await desk.do(north[0], TAKE)
+    asked = [*south, *north, north[1], 999_999]
+    async with desk.site.database.transaction() as tx:
+        done = await act(tx, NORTH, desk.site.jobs, asked, TAKE, desk.site.clock())
+    assert sorted(done.steps) == north[1:]
+    reasons = {number: str(why) for number, why in done.refused.items()}
+    assert reasons == {
+        **dict.fromkeys([*south, 999_999], "no such alert"),
+        north[0]: "the alert is acknowledged already, by wang",
+    }
+    before = await desk.site.count("notifications")
+    async with desk.site.database.transaction() as tx:
+        done = await act(tx, NORTH, desk.site.jobs, asked, CLOSE, desk.site.clock())
+        assert sorted(done.steps) == north
+        with pytest.raises(Invalid):
+            await act(tx, NORTH, desk.site.jobs, range(1, 502), TAKE, desk.site.clock())
+    assert MOST_AT_ONCE == 500
+    assert await desk.site.count("notifications") == before + 3
+    statuses = await desk.site.statuses()
+    assert statuses == ["firing", "firing", "resolved", "resolved", "resolved"]
+    async with desk.site.database.transaction() as tx:
+        entries = (await list_entries(tx, NORTH)).items
+    assert [e.object_id for e in entries if e.action == "alert.resolved"] == [
+        str(number) for number in reversed(north)
+    ]
+
+
+async def test_what_is_opened_again_fires_is_told_and_ends_by_its_rule(desk: Desk) -> None:
+    (alert,) = await desk.fail()
+    assert "is open" in str(await desk.refused(alert, OPEN_AGAIN))
+    await desk.do(alert, TAKE)
+    await desk.do(alert, CLOSE)
+    desk.site.clock.pass_s(3600)
+    await desk.site.engine().step()
+    assert await desk.site.statuses() == ["resolved"], "held: it does not fire by itself"
+    again = await desk.do(alert, replace(OPEN_AGAIN, note="not yet"))
+    assert (again.status, again.fired_at) == (AlertStatus.FIRING, desk.site.clock())
+    assert (again.acknowledged_by, again.resolved_by, again.resolution) == ("", "", "")
+    assert [what for what, _, _ in await desk.steps(alert)][-2:] == ["reopened", "repeated"]
+    async with desk.site.database.transaction() as tx:
+        (state,) = (
+            await load_states(tx, HUB, [(alert.rule_id, f"device:{alert.device_id}")])
+        ).values()
+    assert (state.phase, state.alert_id) == (Phase.FIRING, alert.id)
+    await desk.site.turn(desk.cameras[0], Status.ONLINE)
+    await desk.site.engine().step()
+    assert await desk.site.statuses() == ["resolved"]
+    assert await desk.told() == ["fired", "resolved", "repeated", "resolved"]
+    refusal = await desk.refused(alert, OPEN_AGAIN)
+    assert "resolved by hand" in str(refusal), "the rule ended it"
+
+
+async def test_what_cannot_be_opened_again(desk: Desk) -> None:
+    alerts = await desk.fail(3)
+    late, overtaken, healed = alerts
+    for alert in alerts:
+        await desk.do(alert, CLOSE)
+    # One came back and failed anew: another alert is open about it.
+    for status in (Status.ONLINE, Status.OFFLINE):
+        await desk.site.turn(desk.cameras[1], status)
+        await desk.site.engine().step()
+    assert isinstance(await desk.refused(overtaken, OPEN_AGAIN), Conflict)
+    # One came back: it is opened again, and its rule ends it at once.
+    await desk.site.turn(desk.cameras[2], Status.ONLINE)
+    await desk.site.engine().step()
+    await desk.do(healed, OPEN_AGAIN)
+    await desk.site.engine().step()
+    desk.site.clock.pass_s(7 * 86_400)
+    assert isinstance(await desk.refused(late, OPEN_AGAIN), Conflict)
+    by_id = {alert.id: alert for alert in await desk.site.alerts()}
+    assert by_id[healed.id].resolved_by == "hub.alerts"
+    assert by_id[late.id].status is AlertStatus.RESOLVED
+
+
+async def test_an_event_opened_again_is_cleared_by_time(database: Database) -> None:
+    site = await Site(database, Clock()).build()
+    await site.add_rule(EventOfKind(kind="door.opened", auto_clear_s=300))
+    door = await site.add_device("door")
+    await site.happen(site.event("door.opened", door))
+    await site.engine().step()
+    (alert,) = await site.alerts()
+    desk = Desk(site)
+    await desk.do(alert, CLOSE)
+    assert await site.count("states") == 0
+    site.clock.pass_s(60)
+    await desk.do(alert, OPEN_AGAIN)
+    await site.engine().step()
+    assert await site.statuses() == ["firing"]
+    site.clock.pass_s(301)
+    await site.engine().step()
+    assert await site.statuses() == ["resolved"]
+
+
+async def test_lists_are_narrowed_sorted_and_counted_by_colour(desk: Desk) -> None:
+    alerts = await desk.fail(5)
+    wang = await desk.person("wang", "north")
+    now = desk.site.clock()
+    due: list[datetime | None] = [now + timedelta(seconds=s) for s in (-1, 60, 900, 50)]
+    async with desk.site.database.transaction() as tx:
+        for alert, at in zip(alerts, [*due, None], strict=True):
+            await tx.execute(
+                "UPDATE alerts SET fired_at = %(fired)s, acknowledge_by = %(due)s,"
+                " severity = CASE WHEN id = %(worst)s THEN 'critical' ELSE 'info' END"
+                " WHERE id = %(id)s",
+                {
+                    "id": alert.id,
+                    "due": at,
+                    "fired": now - timedelta(seconds=600),
+                    "worst": alerts[1].id,
+                },
+            )
+        await tx.execute(
+            "UPDATE alerts SET folded_into = %(into)s WHERE id = %(id)s",
+            {"into": alerts[0].id, "id": alerts[3].id},
+        )
+        parent = desk.cameras[0].id
+        await tx.execute(
+            "UPDATE devices SET parent_id = %(parent)s WHERE id = %(id)s",
+            {"parent": parent, "id": desk.cameras[1].id},
+        )
+    await desk.do(alerts[4], Order(action=Action.ASSIGN, user_id=wang))
+    await desk.do(alerts[2], desk.snooze(60))
+    ids = [alert.id for alert in alerts]
+    standing = AlertFilter(is_folded=False, is_drill=False)
+    cases = {
+        AlertFilter(colour=Colour.RED): [0],
+        AlertFilter(colour=Colour.YELLOW): [3, 1],
+        AlertFilter(colour=Colour.GREEN): [4, 2],
+        AlertFilter(colour=Colour.YELLOW, is_folded=False): [1],
+        AlertFilter(assigned_to=wang): [4],
+        AlertFilter(assigned_to=wang + 1): [],
+        AlertFilter(folded_into=alerts[0].id): [3],
+        AlertFilter(is_quiet=True): [2],
+        AlertFilter(is_quiet=False, is_open=True): [4, 3, 1, 0],
+        AlertFilter(parent_id=parent): [1],
+        AlertFilter(rule_id=alerts[0].rule_id + 1): [],
+        AlertFilter(is_drill=True): [],
+        standing: [4, 2, 1, 0],
+        replace(standing, order=AlertOrder.DEADLINE): [0, 1, 2, 4],
+        replace(standing, order=AlertOrder.SEVERITY): [1, 4, 2, 0],
+    }
+    async with desk.site.database.transaction() as tx:
+        for wanted, expected in cases.items():
+            found, cursor = [], None
+            while True:
+                page = await list_alerts(tx, NORTH, wanted, now=now, limit=1, cursor=cursor)
+                found += [ids.index(alert.id) for alert in page.items]
+                for alert in page.items:
+                    assert wanted.colour in {None, alert.colour(now)}
+                cursor = page.next
+                if cursor is None:
+                    break
+            assert found == expected, wanted
+        counts = await count_standing(tx, NORTH, now)
+        assert counts.severities == {Severity.CRITICAL: 1, Severity.INFO: 3}
+        assert counts.colours == {Colour.RED: 1, Colour.YELLOW: 1, Colour.GREEN: 2}
+        assert (await count_standing(tx, SOUTH, now)).severities == {}
+        groups = {by: await group_open(tx, NORTH, by) for by in GroupedBy}
+        assert await group_open(tx, SOUTH, GroupedBy.RULE) == []
+    (by_rule,) = groups[GroupedBy.RULE]
+    assert (by_rule.name, by_rule.count, by_rule.firing) == ("rule", 4, 3)
+    assert (by_rule.severity, by_rule.names[0]) == (Severity.CRITICAL, "cam1")
+    assert [group.name for group in groups[GroupedBy.AREA]] == ["North"]
+    assert [(g.name, g.count) for g in groups[GroupedBy.PARENT]] == [("cam0", 1), ("", 3)]
+
+
+async def test_a_storm_closed_by_hand_closes_what_counts_in_it(database: Database) -> None:
+    site = await Site(database, Clock()).build()
+    await site.add_rule(DeviceOffline(), most_in_area=1)
+    alerts = await Desk(site).fail(4)
+    (storm,) = [alert for alert in alerts if alert.is_storm]
+    async with database.transaction() as tx:
+        await resolve(tx, NORTH, site.jobs, storm.id, reason="the whole street is dark")
+        open_ones = (await list_alerts(tx, HUB, AlertFilter(is_open=True))).items
+        folded = (await list_alerts(tx, HUB, AlertFilter(folded_into=storm.id))).items
+        assert (await get_alert(tx, HUB, storm.id)).resolution == "the whole street is dark"
+    assert [alert.is_storm or alert.folded_into for alert in open_ones] == [None]
+    assert [alert.resolved_by for alert in folded] == ["wang"] * 3
+    assert isinstance(await Desk(site).refused(storm, OPEN_AGAIN), Conflict)
+    for alert in folded:
+        again = await Desk(site).do(alert, OPEN_AGAIN)
+        assert (again.status, again.folded_into) == (AlertStatus.FIRING, None)
+    assert Step.REPEATED.value in await Desk(site).told()
