@@ -63,7 +63,15 @@ SHORTEST_WAIT_S = 0.02
 class AlertEngine:
     """One coroutine, :meth:`run`; as many processes as wanted may run it."""
 
-    def __init__(self, database: Database, jobs: Jobs, live: LiveFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        jobs: Jobs,
+        live: LiveFeed,
+        clock: Clock,
+        *,
+        most_events: int = BATCH_EVENTS,
+    ) -> None:
         self._database = database
         self._jobs = jobs
         self._live = live
@@ -73,7 +81,8 @@ class AlertEngine:
         self._holidays: Holidays = NO_HOLIDAYS
         self._has_freed = False
         self._are_rules_old = True
-        self._batch = BATCH_EVENTS
+        self._most_events = most_events
+        self._batch = most_events
         self._swept_at: datetime | None = None
         self._inbox = ReadingInbox()
 
@@ -183,7 +192,7 @@ class AlertEngine:
                 cursor = await get_cursor(tx, SCOPE, CURSOR)
                 events = await events_after(tx, SCOPE, cursor, limit=self._batch)
                 if not events:
-                    self._batch = BATCH_EVENTS
+                    self._batch = self._most_events
                     return False
                 found = await self._watch.sightings_of(tx, events)
                 judged = await self._conclude(tx, found)
@@ -204,7 +213,7 @@ class AlertEngine:
             for event in await events_after(tx, SCOPE, cursor, limit=1):
                 log.error("event %s (%s) cannot be judged: %s", event.id, event.kind, error)
                 await set_cursor(tx, SCOPE, CURSOR, event.id)
-        self._batch = BATCH_EVENTS
+        self._batch = self._most_events
 
     async def _read_readings(self) -> None:
         if self._inbox.take_overflow():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from alerts.desk import CURSOR
-from alerts.engine import AlertEngine
+from alerts.engine import BATCH_EVENTS, AlertEngine
 from hub.domain.access import system_scope
 from hub.domain.alerts import Alert, Rule
 from hub.domain.conditions import Condition
@@ -112,9 +112,9 @@ class Site:
             await get_cursor(tx, HUB, CURSOR)
         return self
 
-    def engine(self) -> AlertEngine:
+    def engine(self, *, most_events: int = BATCH_EVENTS) -> AlertEngine:
         """A new one: it remembers nothing, as after a restart."""
-        return AlertEngine(self.database, self.jobs, self.live, self.clock)
+        return AlertEngine(self.database, self.jobs, self.live, self.clock, most_events=most_events)
 
     async def add_rule(
         self,

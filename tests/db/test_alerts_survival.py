@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerts.delivery import Delivery
-from alerts.engine import AlertEngine
+from alerts.engine import BATCH_EVENTS, AlertEngine
 from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.devices import Device
@@ -44,8 +44,8 @@ class RealSite(Site):
         self.clock.now = wall_clock()
         await super().turn(device, status, layer=layer, behind=behind, is_flapping=is_flapping)
 
-    def engine(self) -> AlertEngine:
-        return AlertEngine(self.database, self.jobs, self.live, wall_clock)
+    def engine(self, *, most_events: int = BATCH_EVENTS) -> AlertEngine:
+        return AlertEngine(self.database, self.jobs, self.live, wall_clock, most_events=most_events)
 
 
 @pytest.fixture
