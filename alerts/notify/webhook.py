@@ -11,12 +11,14 @@ import hashlib
 import hmac
 import ssl
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import Final
 
 import aiohttp
 from pydantic import field_validator
 from yarl import URL
 
+from alerts.alertmanager_payload import build_alertmanager
 from alerts.messages import Wording
 from alerts.notifier import Options
 from alerts.payloads import build_payload
@@ -32,10 +34,18 @@ KEY_PREFIX: Final = "whsec_"
 TIMEOUT_S = 10.0
 
 
+class Format(StrEnum):
+    """Whose JSON is sent: our own, or what Alertmanager would send."""
+
+    GENGFU = "gengfu"
+    ALERTMANAGER = "alertmanager"
+
+
 class WebhookOptions(Options):
     """Where to POST. The signing key is the receiver's secret; without one nothing is signed."""
 
     address: str
+    format: Format = Format.GENGFU
 
     @field_validator("address")
     @classmethod
@@ -69,15 +79,17 @@ class WebhookNotifier:
 
     async def send(self, message: Message) -> str:
         """Deliver one; see :class:`alerts.notifier.Notifier`."""
-        address = _address(message)
-        body = build_payload(message, self._wording)
+        options = _options(message)
+        is_ours = options.format is Format.GENGFU
+        build = build_payload if is_ours else build_alertmanager
+        body = build(message, self._wording)
         headers = {
             "Content-Type": "application/json",
             **sign(message.message_id, self._clock(), body, message.receiver.secret),
         }
         try:
             async with self._client.post(
-                URL(address, encoded=True),
+                URL(options.address, encoded=True),
                 data=body,
                 headers=headers,
                 allow_redirects=False,
@@ -125,13 +137,12 @@ def _key(secret: Secret) -> bytes:
     return text.encode()
 
 
-def _address(message: Message) -> str:
+def _options(message: Message) -> WebhookOptions:
     try:
-        options = WebhookOptions.model_validate(dict(message.receiver.options))
+        return WebhookOptions.model_validate(dict(message.receiver.options))
     except ValueError:
         msg = "the receiver's address cannot be used"
         raise Rejected(msg) from None
-    return options.address
 
 
 def _connect_error(error: aiohttp.ClientConnectorError) -> TryAgain | Rejected:

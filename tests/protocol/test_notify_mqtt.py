@@ -14,7 +14,7 @@ from alerts.notify.mqtt import MqttNotifier
 from hub.domain.errors import DeviceUnreachable, Rejected
 from hub.domain.notifications import ReceiverKind
 from tests.protocol.mosquitto import Mosquitto, run_mosquitto
-from tests.protocol.notify_contract import SHORT_S, NotifierContract, Received
+from tests.protocol.notify_contract import PATIENT_S, SECRET, SHORT_S, NotifierContract, Received
 from tests.unit.alerts_examples import message, receiver
 
 TOPIC = "gengfu/alerts/county"
@@ -64,11 +64,13 @@ class MqttRig:
     """A notifier, a broker and a subscriber."""
 
     kind = ReceiverKind.MQTT
+    secret = SECRET
 
     def __init__(self, broker: Mosquitto) -> None:
         self.broker = broker
         self.publisher = PahoPublisher(broker.port)
-        self.notifier = MqttNotifier(self.publisher, UTC, timeout_s=SHORT_S)
+        self.notifier = MqttNotifier(self.publisher, UTC, timeout_s=PATIENT_S)
+        self.hasty = MqttNotifier(self.publisher, UTC, timeout_s=SHORT_S)
         self.options = {"topic": TOPIC}
         self.messages: list[paho.MQTTMessage] = []
         self._loop = asyncio.get_running_loop()
@@ -135,8 +137,8 @@ async def rig(tmp_path: Path) -> AsyncIterator[MqttRig]:
         made = MqttRig(broker)
         await made.start()
         yield made
-        await broker.kill()
         made.stop()
+        await broker.kill()
 
 
 class TestMqtt(NotifierContract):

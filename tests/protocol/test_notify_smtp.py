@@ -5,23 +5,19 @@ import email
 import email.policy
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from alerts.notify.smtp import SmtpNotifier
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
 from hub.domain.notifications import ReceiverKind
-from tests.protocol.notify_contract import SECRET, SHORT_S, NotifierContract, Received
+from tests.protocol.notify_contract import PATIENT_S, SECRET, SHORT_S, NotifierContract, Received
+from tests.protocol.notify_tls import make_certificate
 from tests.unit.alerts_examples import MESSAGE_ID, message, receiver
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
@@ -38,9 +34,11 @@ class SmtpRig:
     """A notifier and an aiosmtpd server that asks for STARTTLS and a login."""
 
     kind = ReceiverKind.SMTP
+    secret = SECRET
 
     def __init__(self, server: ssl.SSLContext, client: ssl.SSLContext) -> None:
-        self.notifier = SmtpNotifier(LOOPBACK, UTC, tls_context=client, timeout_s=SHORT_S)
+        self.notifier = SmtpNotifier(LOOPBACK, UTC, tls_context=client, timeout_s=PATIENT_S)
+        self.hasty = SmtpNotifier(LOOPBACK, UTC, tls_context=client, timeout_s=SHORT_S)
         self.envelopes: list[Envelope] = []
         self.reply = ""
         self.refused_recipients: frozenset[str] = frozenset()
@@ -140,33 +138,8 @@ class SmtpRig:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A key and a self-signed certificate for 127.0.0.1."""
-    folder = tmp_path_factory.mktemp("smtp")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder / "cert.pem", folder / "key.pem"
+    """A certificate and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -231,7 +204,7 @@ async def test_the_mail_is_plain_text_with_the_right_headers(rig: SmtpRig) -> No
 
 
 async def test_a_certificate_that_does_not_verify_gets_no_password(rig: SmtpRig) -> None:
-    strict = SmtpNotifier(LOOPBACK, UTC, timeout_s=SHORT_S)
+    strict = SmtpNotifier(LOOPBACK, UTC, timeout_s=PATIENT_S)
     with pytest.raises(TryAgain):
         await strict.send(message(to=receiver(rig.kind, rig.options, SECRET)))
     assert rig.logins == []
@@ -239,7 +212,7 @@ async def test_a_certificate_that_does_not_verify_gets_no_password(rig: SmtpRig)
 
 @pytest.mark.threat("T13")
 async def test_our_own_network_is_out_of_reach(rig: SmtpRig) -> None:
-    guarded = SmtpNotifier(AddressPolicy(), UTC, timeout_s=SHORT_S)
+    guarded = SmtpNotifier(AddressPolicy(), UTC, timeout_s=PATIENT_S)
     for host in ("127.0.0.1", "localhost", "127.1", "::ffff:127.0.0.1"):
         options = {**rig.options, "host": host}
         with pytest.raises(Rejected, match="not in a network"):

@@ -24,7 +24,11 @@ def test_good_options_are_kept_whole() -> None:
     got = validate_options(ReceiverKind.MQTT, {"topic": "gengfu/alerts/county"})
     assert got == {"topic": "gengfu/alerts/county", "qos": 1, "retain": False}
     address = "https://hooks.example.org/a?b=c"
-    assert validate_options(ReceiverKind.WEBHOOK, {"address": address}) == {"address": address}
+    assert validate_options(ReceiverKind.WEBHOOK, {"address": address}) == {
+        "address": address,
+        "format": "gengfu",
+    }
+    assert validate_options(ReceiverKind.APPRISE, {}) == {"language": "zh"}
 
 
 @pytest.mark.threat("T13")

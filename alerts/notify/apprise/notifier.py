@@ -92,6 +92,10 @@ class AppriseNotifier:
                 settled[place] = ""
         return _conclude(len(addresses), settled, later)
 
+    def forget(self) -> None:
+        """Forget which services took what."""
+        self._settled.clear()
+
     async def close(self) -> None:
         """End the processes that wait for work."""
         await self._workers.close()
@@ -139,15 +143,16 @@ def build_request(
     service = service_of(address)
     subject = "" if message.text else write_subject(message, language)
     tail = f"\n{_ID[language]}{message.message_id}"
-    room = service.longest - len((subject + tail).encode()) - 8
+    title = fit(inert(subject), service.longest // 3, language)
+    room = service.longest - len((title + tail).encode()) - 8
     text = message.text or write_text(message, language, wording, longest=room)
-    body = text.removeprefix(subject).lstrip("\n") if subject else text
+    body = fit(inert(text.removeprefix(subject).lstrip("\n")), room, language)
     return {
         "module": service.module,
         "name": service.name,
         "address": address,
-        "title": inert(subject),
-        "body": inert(fit(body, room, language)) + tail,
+        "title": title,
+        "body": body + tail,
         "kind": _kind(message),
         "picture": base64.b64encode(message.picture).decode("ascii"),
     }
@@ -188,12 +193,15 @@ def judge(answer: Mapping[str, Json], service: Service, now: datetime) -> None:
 
 
 def _judge_code(body: str, service: Service, after_s: float | None) -> None:
+    if not service.success:
+        return
     try:
-        said = json.loads(body) if service.success else None
+        said = json.loads(body)
     except ValueError:
-        return
+        said = None
     if not isinstance(said, dict):
-        return
+        msg = "the service's answer cannot be read"
+        raise TryAgain(msg)
     for key, good in service.success.items():
         code = said.get(key)
         if isinstance(code, int) and code != good:

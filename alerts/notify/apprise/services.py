@@ -179,7 +179,7 @@ def refusal(address: str) -> str:
         return "this service is not one the hub speaks to; it may be one of " + ", ".join(SERVICES)
     # Twice: the library decodes what it has decoded.
     decoded = unquote(unquote(found["rest"]))
-    if not decoded.isprintable() or any(character in decoded for character in ' \\<>"`;#{}|^'):
+    if not decoded.isprintable() or any(character in decoded for character in ' \\<>"`;{}|^'):
         return "it hides characters that no address of a service needs"
     _, has_query, query = found["rest"].partition("?")
     keys = [part.partition("=")[0] for part in query.split("&")] if has_query else []
