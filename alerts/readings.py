@@ -14,6 +14,7 @@ from alerts.observations import ValueSeen, is_watching
 from alerts.rule_index import RuleIndex
 from alerts.rules import Transition, advance
 from hub.domain.alerts import Phase, Rule, RuleState, subject_key
+from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import NothingSeen
 from hub.store.events import ReadingRow
 from hub.store.present import PointPlace
@@ -40,6 +41,7 @@ class ReadingInbox:
 
     def __init__(self) -> None:
         self._index = RuleIndex(())
+        self._holidays: Holidays = NO_HOLIDAYS
         self._watchers: dict[int, tuple[tuple[Rule, RuleState], ...]] = {}
         self._points_of: dict[int, set[int]] = {}
         self._states: dict[tuple[int, str], RuleState] = {}
@@ -48,8 +50,14 @@ class ReadingInbox:
         self._unplaced: list[tuple[ReadingRow, datetime]] = []
         self._has_overflowed = False
 
-    def reset(self, rules: Iterable[Rule], remembered: Iterable[RuleState]) -> None:
+    def reset(
+        self,
+        rules: Iterable[Rule],
+        remembered: Iterable[RuleState],
+        holidays: Holidays = NO_HOLIDAYS,
+    ) -> None:
         """Start again from what the database holds; what waited is left to the sweep."""
+        self._holidays = holidays
         self._index = RuleIndex(rules)
         self._watchers.clear()
         self._points_of.clear()
@@ -137,7 +145,8 @@ class ReadingInbox:
                 continue  # it is missed by nobody
             state = self._states.get(key, blank)
             is_news = False
-            for decision, _ in advance(rule, state, ValueSeen(value=row.value), now):
+            seen = ValueSeen(value=row.value)
+            for decision, _ in advance(rule, state, seen, now, holidays=self._holidays):
                 is_news = is_news or decision.transition is not Transition.NONE
                 state = decision.state
             if is_news:

@@ -44,6 +44,8 @@ __all__ = ["LOOK_AGAIN", "OUTSIDE_HOURS", "Decision", "Transition", "advance", "
 # How often it is asked whether an event can still not be told of.
 LOOK_AGAIN: Final = timedelta(seconds=60)
 OUTSIDE_HOURS: Final = "outside its hours"
+# Remembered of what is held back.
+HELD_BACK: Final = "held"
 # A late timer may set another that is late as well; more than a few never follow each other.
 MOST_RINGS: Final = 8
 
@@ -98,6 +100,8 @@ def decide(
     look_at = now + LOOK_AGAIN
     if why is OUTSIDE_HOURS and rule.hours is not None:
         look_at = min(look_at, next_start(rule.hours, now, holidays) or look_at)
+    if HELD_BACK in state.memory and state.due_at is not None and state.due_at > now:
+        look_at = min(look_at, state.due_at)
     return _hold_back(rule, state, held, seen, look_at)
 
 
@@ -146,8 +150,8 @@ def _hold_back(
     is_first = is_new
     memory = decision.state.memory
     if not isinstance(rule.condition, EventOfKind):
-        is_first = "held" not in before.memory
-        memory = {**memory, "held": True}
+        is_first = HELD_BACK not in before.memory
+        memory = {**memory, HELD_BACK: True}
     waiting = replace(
         decision.state,
         phase=Phase.PENDING,
