@@ -7,8 +7,9 @@ of the cameras are found silent before their uplink is. Prints figures, judges n
     python -m tests.benchmarks.alert_storm [--cameras N] [--uplinks N] [--seed N]
     python -m tests.benchmarks.alert_storm --kills 50 [--seed N]
 
-With ``--kills`` another, recorded stream is played twice, once while the hub's process is killed
-so many times, and what it came to is compared.
+With ``--kills`` another, recorded stream (failures, doors, a person at the API) is played twice
+side by side, once while the hub's process is killed so many times at random points, and what they
+came to is compared: alerts, their steps, who was told.
 """
 
 import argparse
@@ -25,7 +26,10 @@ import uvloop
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_books import disagreements
+from tests.system.alert_kills import Killing, differences, play
 from tests.system.alert_storm import Outcome, play_storm
+from tests.system.kill_script import write_script
+from tests.system.role_process import HUB
 from tests.system.storm_county import RECEIVERS, Size
 
 DATABASE = "bench_alert_storm"
@@ -38,12 +42,16 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def load() -> str:
+    """How busy the machine is with other things."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+
+
 async def storm(server: str, size: Size, seed: int) -> None:
     """One storm and its figures."""
     say(
         f"{size.cameras:,} cameras behind {size.uplinks} uplinks in {size.villages} villages fail"
-        f" within {LASTS_S:g} s and come back (seed {seed},"
-        f" load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
+        f" within {LASTS_S:g} s and come back (seed {seed}, {load()})"
     )
     recreate(server, DATABASE)
     url = with_database(server, DATABASE)
@@ -82,6 +90,36 @@ def show(outcome: Outcome) -> None:
     say("\n".join(["the books do not balance:", *wrong]) if wrong else "the books balance")
 
 
+async def killed(server: str, kills: int, seed: int) -> None:
+    """The same stream with and without kills."""
+    script = write_script(waves=2 * kills, seed=seed)
+    say(
+        f"{kills} kills at random points (seed {seed}) of the roles alerts and work, while"
+        f" {len(script.layout.uplinks)} uplinks and {script.size.cameras:,} cameras fail"
+        f" within {script.first[-1].at_s:.0f} s and return ({load()})"
+    )
+    names = [f"{DATABASE}_{number}" for number in (0, kills)]
+    try:
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            plays = []
+            for name, folder, number in zip(names, (one, other), (0, kills), strict=True):
+                recreate(server, name)
+                killing = Killing(module=HUB, kills=number, seed=seed)
+                plays.append(play(with_database(server, name), Path(folder), script, killing))
+            undisturbed, disturbed = await asyncio.gather(*plays)
+    finally:
+        for name in names:
+            drop(server, name)
+    for what, played in (("undisturbed", undisturbed), ("killed", disturbed)):
+        say(
+            f"{what:12} {len(played.certain)} alerts and {len(played.held)} held back that are"
+            f" certain, {played.messages} messages in {played.requests} requests,"
+            f" {played.took_s:.0f} s"
+        )
+    wrong = differences(undisturbed, disturbed)
+    say("\n".join(["they differ:", *wrong]) if wrong else "they came to the same; nothing is lost")
+
+
 def quantiles(took: Sequence[float]) -> str:
     """How many, the first, the median and the last, in seconds after the verdict."""
     if not took:
@@ -97,6 +135,9 @@ async def run(arguments: argparse.Namespace) -> None:
     server = os.environ.get("GENGFU_TEST_TIMESCALEDB", "")
     if not server:
         server = await asyncio.to_thread(start_timescaledb)
+    if arguments.kills:
+        await killed(server, arguments.kills, arguments.seed)
+        return
     size = Size(uplinks=arguments.uplinks, cameras=arguments.cameras)
     await storm(server, size, arguments.seed)
 
@@ -106,4 +147,5 @@ if __name__ == "__main__":
     parser.add_argument("--cameras", type=int, default=10_000)
     parser.add_argument("--uplinks", type=int, default=40)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--kills", type=int, default=0)
     uvloop.run(run(parser.parse_args()))
