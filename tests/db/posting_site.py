@@ -124,7 +124,10 @@ class PostingSite:
 
     async def tell(self, alerts: Sequence[int], step: Step) -> int:
         """Write a step and tell of it."""
-        tellings = await self.note(alerts, step)
+        return await self.tell_of(await self.note(alerts, step))
+
+    async def tell_of(self, tellings: Sequence[Telling]) -> int:
+        """Tell in a transaction of its own."""
         async with self.database.transaction() as tx:
             return await tell(tx, HUB, self.jobs, tellings, self.clock())
 
