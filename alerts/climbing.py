@@ -30,11 +30,12 @@ OVERDUE_CLIMB: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What counts of the alert itself."""
+    """What counts of the alert itself; one that is folded leaves climbing to the one for many."""
 
     alert_id: int
     area_path: str
     status: AlertStatus
+    is_folded: bool = False
     quiet_until: datetime | None = None
     acknowledge_by: datetime | None = None
     resolve_by: datetime | None = None
@@ -69,27 +70,31 @@ def carry_on(
     policy: Policy, climb: Climb, standing: Standing, roster: Roster, now: datetime
 ) -> Outcome:
     """Take the one thing that is due; call it again while the climb it returns is due, too."""
-    if not policy.is_enabled or standing.status is AlertStatus.RESOLVED:
-        return Outcome()
-    if _is_taken(policy, climb, standing):
-        return Outcome(climb=_park(climb, standing))
-    moved = put_off(policy, climb, standing, now)
-    if moved != climb:
-        return Outcome(climb=moved)
-    if climb.due_at > now:
-        return Outcome(climb=climb)
+    settled = settle(policy, climb, standing, now)
+    if settled != climb or climb.due_at > now:
+        return Outcome(climb=settled)
     if climb.step == OVERDUE:
         return Outcome(told=_tell_overdue(policy, climb, standing, roster, now))
-    return _take_step(policy, climb, standing, roster, now)
+    if roster.holds(policy.steps[climb.step].hours, climb.due_at):
+        return _tell(policy, climb, standing, roster, now)
+    return _outside_hours(policy, climb, standing, roster)
 
 
-def put_off(policy: Policy, climb: Climb, standing: Standing, now: datetime) -> Climb:
-    """Begin the wait under way anew where that is called for; tells nothing."""
+def settle(policy: Policy, climb: Climb, standing: Standing, now: datetime) -> Climb | None:
+    """Where a climb stands by what became of its alert, before anything is told; None: over.
+
+    It is over, waits for the deadline to resolve, begins its wait anew, or stays as it was.
+    """
+    is_gone = standing.is_folded or standing.status is AlertStatus.RESOLVED
+    if is_gone or not policy.is_enabled:
+        return None
+    if _is_taken(policy, climb, standing):
+        return _park(climb, standing)
     begin = _begin_anew(climb, standing, now)
     if begin is None:
         return climb
     wait_s = 0.0
-    if 0 <= climb.step < len(policy.steps):
+    if climb.step != OVERDUE:
         step = policy.steps[climb.step]
         wait_s = step.wait_s if climb.repeat == 0 else step.every_s
     return replace(climb, since=begin, due_at=begin + timedelta(seconds=wait_s))
@@ -118,14 +123,6 @@ def _park(climb: Climb, standing: Standing) -> Climb | None:
     if due is None or due <= climb.since:
         return None
     return replace(climb, step=OVERDUE, repeat=0, due_at=due, since=due)
-
-
-def _take_step(
-    policy: Policy, climb: Climb, standing: Standing, roster: Roster, now: datetime
-) -> Outcome:
-    if roster.holds(policy.steps[climb.step].hours, climb.due_at):
-        return _tell(policy, climb, standing, roster, now)
-    return _outside_hours(policy, climb, standing, roster)
 
 
 def _outside_hours(policy: Policy, climb: Climb, standing: Standing, roster: Roster) -> Outcome:

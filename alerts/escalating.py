@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 from typing import Final
 
-from alerts import climbing
-from alerts.climbing import Outcome, Standing, Told, carry_on
+from alerts.climbing import Outcome, Standing, Told, carry_on, settle
 from alerts.desk import Telling, tell_receivers
 from alerts.on_duty import Roster
 from hub.domain.access import Scope, system_scope
@@ -29,13 +29,13 @@ from hub.store.climbs import (
     ClimbingAlert,
     EscalationStep,
     climbs_of,
-    displaced_climbs,
     due_climbs,
     end_climbs,
     next_climb_at,
     note_escalations,
     put_climbs,
     start_climbs,
+    unsettled_climbs,
 )
 from hub.store.database import Database, Transaction
 from hub.store.duties import open_duty_book
@@ -53,6 +53,7 @@ POLL_S: Final = 2.0
 RETRY_S: Final = 1.0
 # What another process holds is due and cannot be dealt with: no busy loop.
 SHORTEST_WAIT_S: Final = 0.05
+Key = tuple[int, int]  # alert and policy
 TOPICS: Final = frozenset({"alerts", "policies", "duties", "resync"})
 
 
@@ -91,7 +92,46 @@ async def put_off(tx: Transaction, scope: Scope, alert_ids: Sequence[int], now: 
     """
     found = await climbs_of(tx, scope, alert_ids)
     if found:
-        await _move(tx, scope, found, now)
+        await _settle(tx, scope, found, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One step told of one alert."""
+
+    alert_id: int
+    told: Told
+
+
+class _Desk:
+    """Decides about a number of climbs; ``stand`` is where each stands then, None: it is over."""
+
+    def __init__(self, policies: Mapping[int, Policy], roster: Roster) -> None:
+        self._policies = policies
+        self._roster = roster
+        self.stand: dict[Key, Climb | None] = {}
+
+    def decide(self, found: Sequence[ClimbingAlert], until: datetime, now: datetime) -> list[_Call]:
+        """Take what is due until a moment, the earliest first, as far as one batch goes."""
+        calls: list[_Call] = []
+        due = [(one.climb.due_at, _key(one.climb), one.climb) for one in found]
+        alerts = {_key(one.climb): one for one in found}
+        heapify(due)
+        while due and due[0][0] <= until and len(calls) < BATCH:
+            _, key, climb = heappop(due)
+            outcome = self._decide(alerts[key], climb, now)
+            self.stand[key] = outcome.climb
+            if outcome.told is not None:
+                calls.append(_Call(alert_id=climb.alert_id, told=outcome.told))
+            if outcome.climb is not None and outcome.climb.due_at <= now:
+                heappush(due, (outcome.climb.due_at, key, outcome.climb))
+        return calls
+
+    def _decide(self, one: ClimbingAlert, climb: Climb, now: datetime) -> Outcome:
+        policy = self._policies.get(climb.policy_id)
+        if policy is None:
+            return Outcome()
+        return carry_on(policy, climb, _standing(one), self._roster, now)
 
 
 class Escalator:
@@ -131,45 +171,45 @@ class Escalator:
     async def step(self) -> datetime | None:
         """Carry out all that is due now, in order; return when the next is due."""
         self._wake.clear()
-        while await self._put_off():
+        while await self._settle():
             pass
         while await self._carry_out():
             pass
         async with self._database.transaction() as tx:
             return await next_climb_at(tx, SCOPE)
 
-    async def _put_off(self) -> bool:
+    async def _settle(self) -> bool:
+        """End or put off what became of alerts asks for; False when none was left."""
         now = self._clock()
         async with self._database.transaction() as tx:
-            found = await displaced_climbs(tx, SCOPE, now, limit=BATCH)
+            found = await unsettled_climbs(tx, SCOPE, now, limit=BATCH)
             if found:
-                await _move(tx, SCOPE, found, now)
+                await _settle(tx, SCOPE, found, now)
         return len(found) == BATCH
 
     async def _carry_out(self) -> bool:
-        """Take one thing of each climb that is due; False when none was left."""
+        """Deal with some of what is due, in order; False when none was left."""
         now = self._clock()
         async with self._database.transaction() as tx:
             found = await due_climbs(tx, SCOPE, now, limit=BATCH)
             if not found:
                 return False
             desk = await _open(tx, SCOPE, found)
-            outcomes = [(one.climb, desk.decide(one, now)) for one in found]
-            await _put(tx, SCOPE, outcomes)
-            await self._tell(tx, outcomes, now)
+            # What comes after the last one found may not be the next.
+            until = found[-1].climb.due_at if len(found) == BATCH else now
+            calls = desk.decide(found, until, now)
+            await _put(tx, SCOPE, found, desk.stand)
+            await self._tell(tx, calls, now)
         return True
 
-    async def _tell(
-        self, tx: Transaction, outcomes: Sequence[tuple[Climb, Outcome]], now: datetime
-    ) -> None:
-        told = [(climb.alert_id, out.told) for climb, out in outcomes if out.told is not None]
-        steps = [EscalationStep(alert_id=alert_id, note=one.note) for alert_id, one in told]
+    async def _tell(self, tx: Transaction, calls: Sequence[_Call], now: datetime) -> None:
+        steps = [EscalationStep(alert_id=call.alert_id, note=call.told.note) for call in calls]
         numbers = await note_escalations(tx, SCOPE, steps, now)
-        for (alert_id, one), step_id in zip(told, numbers, strict=True):
-            telling = Telling(alert_id=alert_id, step=Step.ESCALATED, step_id=step_id)
-            for why, receivers in _by_reason(one).items():
+        for call, step_id in zip(calls, numbers, strict=True):
+            telling = Telling(alert_id=call.alert_id, step=Step.ESCALATED, step_id=step_id)
+            for why, receivers in _by_reason(call.told).items():
                 await tell_receivers(tx, SCOPE, self._jobs, telling, receivers, now, why=why)
-        await notify(tx, SCOPE, "alerts", [alert_id for alert_id, _ in told])
+        await notify(tx, SCOPE, "alerts", [call.alert_id for call in calls])
 
     async def _listen(self, notices: Subscription) -> None:
         async for notice in notices:
@@ -184,20 +224,6 @@ class Escalator:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """What is needed to decide about a number of climbs."""
-
-    policies: Mapping[int, Policy]
-    roster: Roster
-
-    def decide(self, one: ClimbingAlert, now: datetime) -> Outcome:
-        policy = self.policies.get(one.climb.policy_id)
-        if policy is None:
-            return Outcome()
-        return carry_on(policy, one.climb, _standing(one), self.roster, now)
 
 
 async def _open(tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert]) -> _Desk:
@@ -216,23 +242,35 @@ async def _open(tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert]) -
         reachable=book.reachable,
         holidays=await all_holidays(tx, scope),
     )
-    return _Desk(policies=policies, roster=roster)
+    return _Desk(policies, roster)
 
 
-async def _move(
+async def _settle(
     tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert], now: datetime
 ) -> None:
-    """Begin waits anew where that is called for; what has lost its policy is over."""
+    """Tells nobody; what has lost its policy is over."""
     policies = await find_policies(tx, scope, sorted({one.climb.policy_id for one in found}))
-    outcomes = []
+    stand: dict[Key, Climb | None] = {}
     for one in found:
         policy = policies.get(one.climb.policy_id)
-        if policy is not None:
-            moved = climbing.put_off(policy, one.climb, _standing(one), now)
-            outcomes.append((one.climb, Outcome(climb=moved)))
-        else:
-            outcomes.append((one.climb, Outcome()))
-    await _put(tx, scope, outcomes)
+        settled = None if policy is None else settle(policy, one.climb, _standing(one), now)
+        stand[_key(one.climb)] = settled
+    await _put(tx, scope, found, stand)
+
+
+async def _put(
+    tx: Transaction,
+    scope: Scope,
+    found: Sequence[ClimbingAlert],
+    stand: Mapping[Key, Climb | None],
+) -> None:
+    await put_climbs(tx, scope, [climb for climb in stand.values() if climb is not None])
+    over = {key for key, climb in stand.items() if climb is None}
+    await end_climbs(tx, scope, [one.climb for one in found if _key(one.climb) in over])
+
+
+def _key(climb: Climb) -> Key:
+    return climb.alert_id, climb.policy_id
 
 
 def _standing(one: ClimbingAlert) -> Standing:
@@ -240,15 +278,11 @@ def _standing(one: ClimbingAlert) -> Standing:
         alert_id=one.climb.alert_id,
         area_path=one.area_path,
         status=one.status,
+        is_folded=one.is_folded,
         quiet_until=one.quiet_until,
         acknowledge_by=one.acknowledge_by,
         resolve_by=one.resolve_by,
     )
-
-
-async def _put(tx: Transaction, scope: Scope, outcomes: Sequence[tuple[Climb, Outcome]]) -> None:
-    await put_climbs(tx, scope, [out.climb for _, out in outcomes if out.climb is not None])
-    await end_climbs(tx, scope, [climb for climb, out in outcomes if out.climb is None])
 
 
 def _by_reason(told: Told) -> dict[str, list[int]]:

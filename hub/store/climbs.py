@@ -13,8 +13,10 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 _CLIMBING: Final[LiteralString] = (
     "SELECT c.alert_id, c.policy_id, c.step, c.repeat, c.due_at, c.since,"
-    " a.path::text AS area_path, x.status, x.quiet_until, x.acknowledge_by, x.resolve_by"
-    " FROM climbs c JOIN alerts x ON x.id = c.alert_id JOIN areas a ON a.id = x.area_id WHERE "
+    " a.path::text AS area_path, x.status, x.folded_into IS NOT NULL AS is_folded,"
+    " x.quiet_until, x.acknowledge_by, x.resolve_by"
+    " FROM climbs c JOIN alerts x ON x.id = c.alert_id JOIN areas a ON a.id = x.area_id"
+    " JOIN policies p ON p.id = c.policy_id WHERE "
 )
 # Whoever acknowledges an alert waits until it is told, or is seen here. What another process
 # holds is left to it.
@@ -31,6 +33,7 @@ class ClimbingAlert:
     climb: Climb
     area_path: str
     status: AlertStatus
+    is_folded: bool
     quiet_until: datetime | None
     acknowledge_by: datetime | None
     resolve_by: datetime | None
@@ -54,6 +57,7 @@ class _Row:
     since: datetime
     area_path: str
     status: str
+    is_folded: bool
     quiet_until: datetime | None
     acknowledge_by: datetime | None
     resolve_by: datetime | None
@@ -70,6 +74,7 @@ class _Row:
             ),
             area_path=self.area_path,
             status=AlertStatus(self.status),
+            is_folded=self.is_folded,
             quiet_until=self.quiet_until,
             acknowledge_by=self.acknowledge_by,
             resolve_by=self.resolve_by,
@@ -108,18 +113,20 @@ async def due_climbs(
     return [row.climbing() for row in rows]
 
 
-async def displaced_climbs(
+async def unsettled_climbs(
     tx: Transaction, scope: Scope, now: datetime, *, limit: int
 ) -> list[ClimbingAlert]:
-    """Those whose wait begins anew: their alert is quiet, or the wait began in the future.
+    """Those that what became of their alert ends or puts off.
 
-    It did when somebody ended the quiet early, and when our clock was set back. Five seconds are
-    left for clocks of several machines that differ.
+    It is resolved, folded or taken; it is quiet; or a wait began in the future: somebody ended
+    the quiet early, or our clock was set back. Five seconds are left for clocks of several
+    machines that differ.
     """
     rows = await tx.fetch(
         _Row,
-        _CLIMBING + "x.status <> 'resolved' AND (x.quiet_until > c.since"
-        " OR (c.step >= 0 AND c.since > %(now)s + interval '5 s'"
+        _CLIMBING + "(x.status = 'resolved' OR x.folded_into IS NOT NULL"
+        " OR (x.status <> 'firing' AND p.until = 'acknowledged' AND c.step >= 0)"
+        " OR x.quiet_until > c.since OR (c.step >= 0 AND c.since > %(now)s + interval '5 s'"
         "  AND (x.quiet_until IS NULL OR x.quiet_until < c.since))) AND" + IN_SCOPE + _HELD,
         {"now": now, "limit": limit, "scope": scope_paths(scope)},
     )
@@ -130,7 +137,10 @@ async def climbs_of(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) -> 
     """Every climb of these alerts of the scope."""
     rows = await tx.fetch(
         _Row,
-        _CLIMBING + "c.alert_id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY alert_id, policy_id",
+        _CLIMBING
+        + "c.alert_id = ANY (%(ids)s) AND"
+        + IN_SCOPE
+        + "ORDER BY c.alert_id, c.policy_id",
         {"ids": list(alert_ids), "scope": scope_paths(scope)},
     )
     return [row.climbing() for row in rows]

@@ -275,6 +275,14 @@ def test_a_policy_that_changed_or_is_off_ends_cleanly() -> None:
     assert story.climb is None
 
 
+def test_what_is_folded_into_another_alert_climbs_no_further() -> None:
+    story = Story(policy(*CLIMB), replace(FIRING, resolve_by=at(10)))
+    story.look(at(0))
+    story.standing = replace(story.standing, is_folded=True)
+    assert story.look(at(60)) == []
+    assert story.climb is None
+
+
 @pytest.mark.parametrize(
     ("steps", "fault"),
     [
