@@ -34,6 +34,8 @@ from tests.system.storm_county import RECEIVERS, Size
 
 DATABASE = "bench_alert_storm"
 LASTS_S = 10.0
+# The interval of the cheap probe.
+AGAIN_S = 15.0
 
 
 def say(text: str) -> None:
@@ -57,7 +59,9 @@ async def storm(server: str, size: Size, seed: int) -> None:
     url = with_database(server, DATABASE)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await play_storm(url, Path(folder), size=size, lasts_s=LASTS_S, seed=seed)
+            outcome = await play_storm(
+                url, Path(folder), size=size, lasts_s=LASTS_S, again_s=AGAIN_S, seed=seed
+            )
     finally:
         drop(server, DATABASE)
     show(outcome)

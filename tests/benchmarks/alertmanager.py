@@ -54,6 +54,7 @@ PROGRAM = "prometheus-alertmanager"
 DATABASE = "bench_alertmanager"
 LASTS_S = 10.0
 RECOVERS_AFTER_S = 60.0
+PROBED_EVERY_S = 15.0
 HOOK = "alertmanager"
 # As Prometheus sends them.
 BATCH = 64
@@ -284,6 +285,7 @@ async def measure_hub(server: str, size: Size, seed: int) -> Figures:
                 Path(folder),
                 size=size,
                 lasts_s=LASTS_S,
+                again_s=PROBED_EVERY_S,
                 seed=seed,
                 recovers_after_s=RECOVERS_AFTER_S,
             )

@@ -57,11 +57,13 @@ async def play_storm(
     size: Size,
     lasts_s: float,
     seed: int,
+    again_s: float,
     recovers_after_s: float = 0.0,
 ) -> Outcome:
     """All uplinks fail within ``lasts_s``, and come back once everybody is told of it.
 
-    Not before ``recovers_after_s`` after the beginning. ``url``: an empty database.
+    Not before ``recovers_after_s`` after the beginning. ``again_s`` is the interval of the probes.
+    ``url``: an empty database.
     """
     rng = random.Random(seed)
     async with storm_site(url, folder, size) as site:
@@ -74,7 +76,8 @@ async def play_storm(
             await site.until(is_zero(WAITING))
             used = cpu_s(hub.pid)
             began = datetime.now(UTC)
-            await feed.play(plan_storm(site.county.layout, rng, lasts_s=lasts_s), began)
+            storm = plan_storm(site.county.layout, rng, lasts_s=lasts_s, again_s=again_s)
+            await feed.play(storm, began)
             over = datetime.now(UTC)
             await site.until(is_zero(WAITING))
             judged_s = (datetime.now(UTC) - over).total_seconds()

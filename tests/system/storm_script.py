@@ -6,7 +6,7 @@ the cameras are found silent before their uplink is: whoever probes them does no
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -75,12 +75,22 @@ def found_online(layout: Layout, at_s: float = 0.0) -> list[Moment]:
     return [Moment(at_s=at_s, verdicts=tuple(verdicts))]
 
 
-def plan_storm(layout: Layout, rng: random.Random, *, lasts_s: float) -> list[Moment]:
-    """All uplinks fail, and every camera behind them."""
+def plan_storm(
+    layout: Layout, rng: random.Random, *, lasts_s: float, again_s: float | None = None
+) -> list[Moment]:
+    """All uplinks fail, and every camera behind them.
+
+    ``again_s`` later a camera that was found silent before its uplink is looked at again: now it
+    is known what it is behind.
+    """
     verdicts: list[Verdict] = []
     for uplink, cameras in zip(layout.uplinks, layout.children, strict=True):
         begins_s = rng.uniform(0, lasts_s * 0.6)
-        verdicts += fail_together(uplink, cameras, rng, begins_s=begins_s, lasts_s=lasts_s * 0.4)
+        found = fail_together(uplink, cameras, rng, begins_s=begins_s, lasts_s=lasts_s * 0.4)
+        verdicts += found
+        if again_s is not None:
+            early = [one for one in found if one.device_id != uplink and one.behind is None]
+            verdicts += [replace(v, at_s=v.at_s + again_s, behind=uplink) for v in early]
     return list(together(verdicts))
 
 

@@ -19,7 +19,7 @@ async def test_a_storm_is_one_alert_an_uplink_and_nothing_is_lost(
     timescaledb_database_url: str, tmp_path: Path
 ) -> None:
     outcome = await play_storm(
-        timescaledb_database_url, tmp_path, size=SIZE, lasts_s=2.0, seed=2026
+        timescaledb_database_url, tmp_path, size=SIZE, lasts_s=2.0, seed=2026, again_s=2.5
     )
     assert disagreements(outcome.books, outcome.county.layout.uplinks, outcome.station) == []
     assert outcome.books.failed == frozenset(outcome.county.layout.devices)
