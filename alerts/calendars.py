@@ -5,6 +5,7 @@ whether it counts as a working day or a day off.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -71,11 +72,9 @@ def check_calendar(calendar: Calendar, now: datetime) -> None:
     if gap is not None and timedelta(seconds=calendar.duration_s) > gap:
         msg = "the hours overlap: each begins before the one before it is over"
         raise Invalid(msg, field="duration_s")
-    if next_time(rule, now) is None and not is_active(calendar, now):
+    # Weekdays that are off, and weekends that are worked, come by the list of holidays.
+    if next_time(rule, now) is None and not is_active(replace(calendar, days=Days.ANY), now):
         _refuse("these hours never come, or never come again")
-    if next_start(calendar, now) is None and not is_active(calendar, now):
-        msg = f"none of these hours begins on a day that is {calendar.days.value}"
-        raise Invalid(msg, field="days")
 
 
 def _starts(calendar: Calendar, at: datetime, holidays: Holidays) -> Iterator[datetime]:

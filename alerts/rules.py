@@ -98,7 +98,8 @@ def decide(
         return decision
     held = replace(decision, reason=f"{decision.reason}; held back: {why}", hold=why)
     look_at = now + LOOK_AGAIN
-    if why is OUTSIDE_HOURS and rule.hours is not None:
+    is_soon = why is OUTSIDE_HOURS and is_active(rule.hours, look_at, holidays)
+    if is_soon and rule.hours is not None:  # no hours are shorter than the time until then
         look_at = min(look_at, next_start(rule.hours, now, holidays) or look_at)
     if HELD_BACK in state.memory and state.due_at is not None and state.due_at > now:
         look_at = min(look_at, state.due_at)
