@@ -67,12 +67,18 @@ WHAT: Final[Mapping[Language, Mapping[str, str]]] = {
         "device_degraded": "设备异常",
         "point_beyond": "读数越限",
         "event_of_kind": "事件",
+        "event_count": "事件频繁",
+        "nothing_seen": "应到未到",
+        "combination": "组合事件",
     },
     Language.EN: {
         "device_offline": "device offline",
         "device_degraded": "device degraded",
         "point_beyond": "reading beyond its limit",
         "event_of_kind": "event",
+        "event_count": "many events",
+        "nothing_seen": "nothing came that should",
+        "combination": "events together",
     },
 }
 STORM: Final[Mapping[Language, str]] = {

@@ -21,6 +21,7 @@ from hub.web.routes import (
     alert_history,
     alerts,
     areas,
+    cap,
     connections,
     device_health,
     device_tags,
@@ -62,6 +63,7 @@ _ROUTERS = (
     history,
     alert_history,  # before the alerts: "holds" is no number of one
     alerts,
+    cap,
     silences,
     receivers,
     routes,
