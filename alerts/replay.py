@@ -28,6 +28,7 @@ from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import Direction, NothingSeen, PointBeyond
 from hub.domain.events import StoredEvent
+from hub.domain.health import Status
 
 # A reading that is older says nothing of the moment at which it could be told of.
 STALE: Final = timedelta(minutes=15)
@@ -92,6 +93,8 @@ class Replay:
         blank = subject_of(self._rule, event)
         track = self._tracks.get(blank.subject)
         if track is None:
+            if isinstance(seen, StatusSeen) and seen.status is Status.ONLINE:
+                return  # of a device that is well, while nothing is wrong, nothing follows
             track = _Track(state=blank, path=event.area_path)
         if present is not None:
             seen = look_again(self._rule, seen, present)
