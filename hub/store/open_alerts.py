@@ -122,14 +122,16 @@ async def alerts_below(tx: Transaction, scope: Scope, device_ids: Sequence[int])
 async def unexplained_alerts(tx: Transaction, scope: Scope, *, limit: int) -> list[OpenAlert]:
     """Open alerts whose uplink's alert is over, and which nothing else explains any more.
 
-    A device whose own return is still to be seen counts as behind its uplink until then.
+    A device whose own return is still to be seen counts as behind its uplink until then. One that
+    is back has an event on its way that ends its alert.
     """
     return await tx.fetch(
         OpenAlert,
         _OPEN + "JOIN alerts s ON s.id = x.folded_into LEFT JOIN device_status v"
         " ON v.device_id = x.device_id LEFT JOIN device_status pv ON pv.device_id = d.parent_id"
         " WHERE x.status <> 'resolved' AND s.status = 'resolved' AND NOT s.is_storm"
-        " AND NOT x.is_storm AND v.behind_id IS NULL AND coalesce(pv.status, '') <> 'offline' AND"
+        " AND NOT x.is_storm AND v.behind_id IS NULL AND coalesce(v.status, '') <> 'online'"
+        " AND coalesce(pv.status, '') <> 'offline' AND"
         + IN_SCOPE
         + "ORDER BY x.id LIMIT %(limit)s",
         {"limit": limit, "scope": scope_paths(scope)},
