@@ -281,9 +281,15 @@ def _ending(outgoing: Outgoing, result: _Result, now: datetime) -> Ending:
         case Outcome.REJECTED:
             return Ending(message=number, status=DeliveryStatus.REJECTED)
         case Outcome.TRY_AGAIN:
-            wait = retry_wait(outgoing.attempts + 1, result.after_s)
+            age = now - outgoing.message.created_at
+            wait = retry_wait(outgoing.attempts + 1, age, result.after_s)
             if wait is None or outgoing.test_by:
                 return Ending(message=number, status=DeliveryStatus.FAILED)
-            return Ending(message=number, status=DeliveryStatus.WAITING, next_at=now + wait)
+            return Ending(
+                message=number,
+                status=DeliveryStatus.WAITING,
+                next_at=now + wait,
+                is_asked=result.after_s is not None,
+            )
         case _ as never:
             assert_never(never)

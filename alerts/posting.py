@@ -15,8 +15,13 @@ from hub.store.receiver_health import ReceiverHealth, ReceiverNews
 # Waits after each failed attempt. About three hours in all: longer than most outages of a mail
 # or chat server.
 RETRY_WAITS_S: Final[Sequence[float]] = (1, 5, 15, 60, 120, 300, 600, 1200, 2400, 3600)
-SHORTEST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 3600.0
+GIVE_UP_AFTER: Final = timedelta(seconds=sum(RETRY_WAITS_S))
+# A receiver who asks for less than this is not tried more often than once in it for long.
+SOON_S: Final = 60.0
+# While something critical waits behind a message, it is tried at least so often: perhaps the
+# receiver is back.
+PRESSING: Final = timedelta(seconds=60)
 
 # So many waiting notifications go one by one; more become a digest.
 MOST_SINGLES: Final = 3
@@ -79,7 +84,7 @@ def next_deed(posting: Posting, now: datetime) -> Deed:
         removed = "the receiver was removed"
         return Refuse(reason=removed if posting.is_removed else "the receiver is switched off")
     if posting.message is not None:
-        due = posting.next_at or now
+        due = _next_attempt(posting, now)
         return Send(message=posting.message) if is_due(due, now) else Wait(until=due)
     if posting.is_test_wanted and not posting.is_removed:
         return MakeTest()
@@ -91,16 +96,17 @@ def is_due(at: datetime, now: datetime) -> bool:
     return at <= now or at > now + FARTHEST
 
 
-def retry_wait(attempts: int, after_s: float | None) -> timedelta | None:
-    """How long to wait after so many attempts; None: that was the last one.
+def retry_wait(attempts: int, age: timedelta, after_s: float | None) -> timedelta | None:
+    """How long to wait after so many attempts at a message; None: that was the last one.
 
     What the receiver asked for himself counts, within reason.
     """
-    if attempts > len(RETRY_WAITS_S):
+    if attempts > len(RETRY_WAITS_S) and age >= GIVE_UP_AFTER:
         return None
+    ours = RETRY_WAITS_S[min(attempts, len(RETRY_WAITS_S)) - 1]
     if after_s is None or math.isnan(after_s):
-        return timedelta(seconds=RETRY_WAITS_S[attempts - 1])
-    return timedelta(seconds=min(max(after_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
+        return timedelta(seconds=ours)
+    return timedelta(seconds=min(max(after_s, min(ours, SOON_S)), LONGEST_WAIT_S))
 
 
 def count_attempt(health: ReceiverHealth, outcome: Outcome, now: datetime) -> ReceiverHealth:
@@ -129,6 +135,13 @@ def news_of(before: ReceiverHealth, after: ReceiverHealth) -> list[ReceiverNews]
         is_bad = after.is_template_failing
         news.append(ReceiverNews.TEMPLATE_FAILED if is_bad else ReceiverNews.TEMPLATE_MENDED)
     return news
+
+
+def _next_attempt(posting: Posting, now: datetime) -> datetime:
+    due = posting.next_at or now
+    if posting.is_pressing and not posting.is_asked and posting.tried_at is not None:
+        return min(due, posting.tried_at + PRESSING)
+    return due
 
 
 def _gather(posting: Posting, now: datetime) -> Deed:

@@ -3,8 +3,7 @@
 A notification is in one message at most; a message's contents never change.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -13,8 +12,7 @@ from hub.domain.access import Scope
 from hub.domain.notifications import DeliveryStatus
 from hub.store.database import Transaction
 from hub.store.notifications import RECEIVER_LOCK, Attempt
-from hub.store.receivers import get_receiver
-from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
+from hub.store.scoping import IN_SCOPE, scope_paths
 
 LONGEST_DETAIL: Final = 500
 # More than this at once become the next digest.
@@ -37,9 +35,11 @@ class Outcome(StrEnum):
 class Posting:
     """How things stand with what waits for one receiver.
 
-    ``message`` is under way and tried next at ``next_at``. ``waiting`` notifications are in no
-    message yet, the first of them is due at ``due_at``. ``made_in_minute`` messages were made in
-    the minute up to now, from ``first_made_at`` to ``last_made_at``.
+    ``message`` is under way, was tried at ``tried_at`` and is tried next at ``next_at``, which the
+    receiver ``is_asked`` for himself; something critical came since then: ``is_pressing``.
+    ``waiting`` notifications are in no message yet, the first of them is due at ``due_at``.
+    ``made_in_minute`` messages were made in the minute up to now, from ``first_made_at`` to
+    ``last_made_at``.
     """
 
     is_enabled: bool
@@ -49,26 +49,14 @@ class Posting:
     message: int | None = None
     is_test: bool = False
     next_at: datetime | None = None
+    is_asked: bool = False
+    tried_at: datetime | None = None
+    is_pressing: bool = False
     waiting: int = 0
     due_at: datetime | None = None
     made_in_minute: int = 0
     first_made_at: datetime | None = None
     last_made_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageLine:
-    """A message as the console shows it; ``test_by`` asked for a test, ``count`` is 0 then."""
-
-    id: int
-    message_id: str
-    status: DeliveryStatus
-    count: int
-    test_by: str
-    created_at: datetime
-    next_at: datetime
-    ended_at: datetime | None
-    attempts: Sequence[Attempt] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +66,7 @@ class Ending:
     message: int
     status: DeliveryStatus
     next_at: datetime | None = None
+    is_asked: bool = False
 
 
 async def get_posting(
@@ -96,6 +85,12 @@ async def get_posting(
         "SELECT v.is_enabled, v.removed_at IS NOT NULL AS is_removed, v.most_a_minute,"
         " v.test_by <> '' AS is_test_wanted, m.id AS message,"
         " coalesce(m.test_by <> '', false) AS is_test, m.next_at,"
+        " coalesce(m.is_asked, false) AS is_asked, t.tried_at,"
+        " t.tried_at IS NOT NULL AND EXISTS (SELECT FROM notifications n"
+        "  JOIN alerts x ON x.id = n.alert_id AND x.severity = 'critical'"
+        "  WHERE n.receiver_id = v.id AND "
+        + _WAITING
+        + " AND n.due_at > t.tried_at) AS is_pressing,"
         " (SELECT count(*) FROM (SELECT FROM notifications n WHERE n.receiver_id = v.id AND "
         + _WAITING
         + " LIMIT %(counted)s) AS few) AS waiting,"
@@ -104,6 +99,8 @@ async def get_posting(
         + ") AS due_at, s.made_in_minute, s.first_made_at, s.last_made_at"
         " FROM receivers v JOIN areas a ON a.id = v.area_id"
         " LEFT JOIN messages m ON m.receiver_id = v.id AND m.status = 'waiting'"
+        " LEFT JOIN LATERAL (SELECT max(at) AS tried_at FROM message_attempts"
+        "  WHERE message = m.id) AS t ON true"
         " CROSS JOIN LATERAL (SELECT count(*) AS made_in_minute, min(created_at) AS first_made_at,"
         "  max(created_at) AS last_made_at FROM messages"
         "  WHERE receiver_id = v.id AND created_at > %(since)s AND created_at <= %(now)s) AS s"
@@ -230,6 +227,7 @@ async def record_attempt(tx: Transaction, scope: Scope, attempt: Attempt, ending
         "id": ending.message,
         "status": ending.status,
         "next": ending.next_at or attempt.at,
+        "is_asked": ending.is_asked,
         "ended": attempt.at if is_final else None,
     }
     # Two workers may try one message when one of them was cut off: the better news counts.
@@ -237,7 +235,8 @@ async def record_attempt(tx: Transaction, scope: Scope, attempt: Attempt, ending
         "UPDATE messages SET attempts = attempts + 1,"
         " status = CASE WHEN status = 'waiting' OR %(status)s = 'delivered'"
         "  THEN %(status)s ELSE status END,"
-        " next_at = %(next)s, ended_at = coalesce(ended_at, %(ended)s) WHERE id = %(id)s",
+        " next_at = %(next)s, is_asked = %(is_asked)s,"
+        " ended_at = coalesce(ended_at, %(ended)s) WHERE id = %(id)s",
         values,
     )
     if is_final:
@@ -246,50 +245,6 @@ async def record_attempt(tx: Transaction, scope: Scope, attempt: Attempt, ending
             " AND (status = 'waiting' OR %(status)s = 'delivered')",
             values,
         )
-
-
-async def list_messages(
-    tx: Transaction,
-    scope: Scope,
-    receiver_id: int,
-    *,
-    limit: int | None = None,
-    cursor: str | None = None,
-) -> Page[MessageLine]:
-    """What a receiver of the scope got, with every attempt, newest first.
-
-    Raises:
-        NotFound: the receiver lies outside the scope.
-    """
-    receiver = await get_receiver(tx, scope, receiver_id)
-    after = decode_cursor(cursor, (int,))
-    count = page_limit(limit)
-    lines = await tx.search(
-        MessageLine,
-        "SELECT m.id, m.message_id::text AS message_id, m.status, m.count, m.test_by,"
-        " m.created_at, m.next_at, m.ended_at FROM messages m WHERE m.receiver_id = %(receiver)s"
-        " AND (%(after)s::bigint IS NULL OR m.id < %(after)s) ORDER BY m.id DESC LIMIT %(limit)s",
-        {"receiver": receiver.id, "after": after[0] if after else None, "limit": count + 1},
-    )
-    more = encode_cursor(lines[count - 1].id) if len(lines) > count else None
-    shown = lines[:count]
-    attempts = await tx.fetch(
-        Attempt,
-        "SELECT t.message, t.at, t.outcome, t.detail FROM message_attempts t"
-        " WHERE t.message = ANY (%(messages)s) ORDER BY t.id",
-        {"messages": [line.id for line in shown]},
-    )
-    return Page(
-        items=[
-            replace(
-                line,
-                status=DeliveryStatus(line.status),
-                attempts=tuple(t for t in attempts if t.message == line.id),
-            )
-            for line in shown
-        ],
-        next=more,
-    )
 
 
 async def _insert(

@@ -16,7 +16,7 @@ from hub.runtime.jobs import Job, Jobs
 from hub.store.areas import create_area
 from hub.store.database import Database
 from hub.store.events import events_after
-from hub.store.messages import MessageLine, list_messages
+from hub.store.message_lines import MessageLine, list_messages
 from hub.store.notifications import NotificationLine, list_notifications
 from hub.store.receivers import add_receiver
 from hub.store.routes import add_route

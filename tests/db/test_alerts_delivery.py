@@ -108,6 +108,27 @@ async def test_a_failure_is_repeated_and_what_comes_meanwhile_waits(
     assert (repeated.count, digest.count) == (1, 9)
 
 
+async def test_a_critical_alert_does_not_wait_for_an_hour_behind_a_message(
+    site: PostingSite, clock: Clock
+) -> None:
+    receiver = await site.add_receiver()
+    mild = await site.add_rule(receiver, severity=Severity.INFO)
+    grave = await site.add_rule(receiver)
+    await site.fire(mild)
+    clock.pass_s(2)
+    for wait_s in (0.0, *RETRY_WAITS_S[:7]):
+        clock.pass_s(wait_s)
+        site.mailbox.trouble = [TryAgain("HTTP 503")]
+        assert await site.post(receiver) == []
+    await site.fire(mild)
+    clock.pass_s(61)
+    assert await site.post(receiver) == []  # not for that
+    await site.fire(grave)
+    first, *rest = await site.post(receiver)
+    assert first.notifications[0].alert.rule_id == mild.id
+    assert [one.notifications[0].alert.rule_id for one in rest] == [mild.id, grave.id]
+
+
 async def test_refused_and_given_up_are_final_and_the_next_goes_on(
     site: PostingSite, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,5 +1,6 @@
 """What a receiver gets next, how long attempts are put off, and when a channel is dead."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from alerts.posting import (
     FAILURES,
     FARTHEST,
+    GIVE_UP_AFTER,
+    PRESSING,
     RETRY_WAITS_S,
     SILENT_FOR,
     SPACING,
@@ -174,21 +177,53 @@ def test_the_rate_holds_and_what_is_put_off_has_a_time(
         assert deed.until > NOW or made >= most
 
 
-def test_attempts_are_put_off_longer_and_longer_for_three_hours() -> None:
-    waits = [retry_wait(attempt, None) for attempt in range(1, len(RETRY_WAITS_S) + 1)]
+def test_attempts_are_put_off_longer_and_longer_for_more_than_two_hours() -> None:
+    age = timedelta()
+    waits: list[timedelta] = []
+    while (wait := retry_wait(len(waits) + 1, age, None)) is not None:
+        waits.append(wait)
+        age += wait
     assert waits == [timedelta(seconds=wait) for wait in RETRY_WAITS_S]
-    assert waits == sorted(waits, key=lambda wait: wait or timedelta())
-    assert 2 * 3600 < sum(RETRY_WAITS_S) < 3 * 3600
-    assert retry_wait(len(RETRY_WAITS_S) + 1, None) is None
-    assert retry_wait(len(RETRY_WAITS_S) + 1, 5) is None
+    assert waits == sorted(waits)
+    assert age == GIVE_UP_AFTER > timedelta(hours=2)
+
+
+def test_attempts_made_sooner_do_not_use_up_the_time() -> None:
+    """While something critical presses there are more of them."""
+    assert retry_wait(100, timedelta(hours=1), None) == timedelta(hours=1)
+    assert retry_wait(100, GIVE_UP_AFTER, None) is None
+    assert retry_wait(100, GIVE_UP_AFTER, 5) is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "waits"),
-    [(0, 1), (-3, 1), (30, 30), (1e12, 3600), (float("inf"), 3600), (float("nan"), 1)],
+    ("attempts", "asked", "waits"),
+    [
+        (1, 0, 1),
+        (1, -3, 1),
+        (1, 30, 30),
+        (1, 1e12, 3600),
+        (1, float("inf"), 3600),
+        (1, float("nan"), 1),
+        (8, 5, 60),  # it has asked for a moment for an hour: no more than once a minute
+        (8, 100, 100),
+    ],
 )
-def test_what_the_receiver_asks_for_counts_within_reason(asked: float, waits: float) -> None:
-    assert retry_wait(1, asked) == timedelta(seconds=waits)
+def test_what_the_receiver_asks_for_counts_within_reason(
+    attempts: int, asked: float, waits: float
+) -> None:
+    assert retry_wait(attempts, timedelta(), asked) == timedelta(seconds=waits)
+
+
+def test_something_critical_behind_a_message_has_it_tried_sooner() -> None:
+    put_off = replace(under_way(next_at=after(2400)), tried_at=after(-30))
+    assert next_deed(put_off, NOW) == Wait(until=after(2400))
+    pressing = replace(put_off, is_pressing=True)
+    assert next_deed(pressing, NOW) == Wait(until=after(-30) + PRESSING)
+    assert next_deed(replace(pressing, tried_at=after(-60)), NOW) == Send(message=7)
+    assert next_deed(replace(pressing, next_at=after(5)), NOW) == Wait(until=after(5))
+    # What the receiver asked for himself is never cut short.
+    asked = replace(pressing, tried_at=after(-60), is_asked=True)
+    assert next_deed(asked, NOW) == Wait(until=after(2400))
 
 
 def fail(times: int, apart_s: float, outcome: Outcome = Outcome.TRY_AGAIN) -> ReceiverHealth:

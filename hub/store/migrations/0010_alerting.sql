@@ -177,6 +177,7 @@ CREATE TABLE messages (
     attempts    integer NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT now(),
     next_at     timestamptz NOT NULL DEFAULT now(), -- of the next attempt
+    is_asked    boolean NOT NULL DEFAULT false,  -- the receiver named next_at: never sooner
     ended_at    timestamptz,
     test_by     text NOT NULL DEFAULT ''         -- who asked for this test message; count is 0
 );

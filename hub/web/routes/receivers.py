@@ -9,7 +9,7 @@ from alerts.templates import check_template
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Receiver
 from hub.domain.secrets import Secret
-from hub.store import messages, receivers
+from hub.store import message_lines, receivers
 from hub.web.access import Plan
 from hub.web.schemas.receivers import MASK, MessageOut, ReceiverIn, ReceiverOut, UnderWayOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
@@ -78,7 +78,7 @@ async def list_messages(
 ) -> Listing[MessageOut]:
     """What a receiver got and how each attempt went, newest first."""
     async with services.database.transaction() as tx:
-        page = await messages.list_messages(tx, scope, receiver_id, limit=limit, cursor=cursor)
+        page = await message_lines.list_messages(tx, scope, receiver_id, limit=limit, cursor=cursor)
     return Listing(items=[MessageOut.of(line) for line in page.items], next=page.next)
 
 

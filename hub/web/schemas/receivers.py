@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from hub.domain.notifications import DeliveryStatus, Receiver, ReceiverKind
-from hub.store.messages import MessageLine
+from hub.store.message_lines import MessageLine
 from hub.web.schemas.shapes import In, Name, Number, Out
 
 MASK = "***"
