@@ -24,14 +24,13 @@ from alerts.turns import MOST_FREED, release
 from hub.domain.alerts import Rule, RuleState
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.errors import GengfuError, StoreUnavailable
-from hub.domain.events import StoredEvent
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
-from hub.store.cursors import get_cursor, set_cursor
+from hub.store.cursors import get_cursor, next_window, set_cursor
 from hub.store.database import Database, Transaction
 from hub.store.drills import next_drill_end
-from hub.store.events import ReadingRow, events_after
+from hub.store.events import ReadingRow
 from hub.store.holidays import all_holidays
 from hub.store.notices import Notice
 from hub.store.present import point_places
@@ -47,7 +46,7 @@ from hub.store.rules import all_rules
 log = logging.getLogger(__name__)
 
 # Of most events nothing follows: many of them fit into one transaction.
-BATCH_EVENTS = 2000
+BATCH_EVENTS = 5000
 BATCH = 1000
 # Notices wake the engine at once; this is for the notice that never came.
 POLL_S = 2.0
@@ -190,13 +189,15 @@ class AlertEngine:
         try:
             async with self._database.transaction() as tx:
                 cursor = await get_cursor(tx, SCOPE, CURSOR)
-                events = await events_after(tx, SCOPE, cursor, limit=self._batch)
-                if not events:
+                window = await next_window(
+                    tx, SCOPE, cursor, kinds=self._watch.kinds, most=self._batch
+                )
+                if window.last is None:
                     self._batch = self._most_events
                     return False
-                found = await self._watch.sightings_of(tx, events)
+                found = await self._watch.sightings_of(tx, window.events)
                 judged = await self._conclude(tx, found)
-                await set_cursor(tx, SCOPE, CURSOR, _last_judged(events, judged))
+                await set_cursor(tx, SCOPE, CURSOR, _last_judged(window.last, judged))
         except StoreUnavailable:
             raise
         except GengfuError as error:
@@ -210,9 +211,10 @@ class AlertEngine:
         """Leave out one event that the database refuses to judge: the others must go on."""
         async with self._database.transaction() as tx:
             cursor = await get_cursor(tx, SCOPE, CURSOR)
-            for event in await events_after(tx, SCOPE, cursor, limit=1):
+            window = await next_window(tx, SCOPE, cursor, kinds=self._watch.kinds, most=1)
+            for event in window.events:
                 log.error("event %s (%s) cannot be judged: %s", event.id, event.kind, error)
-                await set_cursor(tx, SCOPE, CURSOR, event.id)
+            await set_cursor(tx, SCOPE, CURSOR, window.last or cursor)
         self._batch = self._most_events
 
     async def _read_readings(self) -> None:
@@ -310,10 +312,10 @@ class AlertEngine:
         return judged
 
 
-def _last_judged(events: Sequence[StoredEvent], judged: Judged) -> int:
-    """The number of the last event that is dealt with."""
+def _last_judged(last: int, judged: Judged) -> int:
+    """The number of the last event that is dealt with, of those up to ``last``."""
     first_left = next((s.event_id for s in judged.left if s.event_id is not None), None)
-    return events[-1].id if first_left is None else first_left - 1
+    return last if first_left is None else first_left - 1
 
 
 def _tick(rule: Rule, state: RuleState, now: datetime) -> Sighting:

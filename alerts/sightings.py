@@ -1,14 +1,15 @@
 """What stored events mean for rules: who watches, whom it is about, what speaks against it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from alerts.drills import drill_of, drill_subject, see_drill
+from alerts.drills import KINDS, drill_of, drill_subject, see_drill
 from alerts.holds import find_hold, look_again
 from alerts.judge import SCOPE, Sighting
-from alerts.observations import Observation, is_watching, observe, subject_of
+from alerts.observations import STATUS_KINDS, Observation, is_watching, observe, subject_of
 from alerts.rule_index import RuleIndex
 from hub.domain.alerts import Rule
+from hub.domain.conditions import DeviceDegraded, DeviceOffline, kinds_of
 from hub.domain.events import StoredEvent
 from hub.domain.silences import Drill
 from hub.store.database import Transaction
@@ -22,6 +23,7 @@ class Watch:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules: Mapping[int, Rule] = {rule.id: rule for rule in rules}
         self._index = RuleIndex(self.rules.values())
+        self.kinds = KINDS.union(*(_kinds(rule) for rule in self.rules.values()))
 
     async def sightings_of(self, tx: Transaction, events: Sequence[StoredEvent]) -> list[Sighting]:
         """What stored events mean for the rules that watch their devices and places, in order."""
@@ -63,6 +65,13 @@ class Watch:
             at=event.received_at,
             event_id=event.id,
         )
+
+
+def _kinds(rule: Rule) -> Collection[str]:
+    """The kinds of events that can mean something to a rule."""
+    if isinstance(rule.condition, DeviceOffline | DeviceDegraded):
+        return STATUS_KINDS
+    return kinds_of(rule.condition)
 
 
 async def hold_back(tx: Transaction, sightings: Sequence[Sighting]) -> list[Sighting]:
