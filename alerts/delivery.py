@@ -60,6 +60,8 @@ LOOK_EVERY_S: Final = 10.0
 MOST_IN_TURN: Final = 20
 # No notifier may take longer, whatever it promises: the job's place is wanted.
 LONGEST_SEND_S: Final = 60.0
+# A picture is worth less than the seconds it takes.
+LONGEST_PICTURE_S: Final = 3.0
 # What was sent and cannot be recorded is sent again: try hard before that.
 RECORD_WAITS_S: Final = (0.2, 1.0, 3.0, 10.0)
 
@@ -77,7 +79,7 @@ DEFECTS: Final = (
 )
 
 Picture = Callable[[Message], Awaitable[bytes]]
-"""A JPEG that shows what a message is about; empty without one. Never raises."""
+"""A JPEG that shows what a message is about; empty without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +185,22 @@ class Delivery:
             rendered = render(message.receiver.template, message, self._wording)
             failure = rendered.failure
             message = replace(message, text=rendered.text)
-        return replace(await self._attempt(message), template_failure=failure)
+        result = await self._attempt(await self._illustrate(message))
+        return replace(result, template_failure=failure)
+
+    async def _illustrate(self, message: Message) -> Message:
+        if self._picture is None:
+            return message
+        try:
+            async with asyncio.timeout(LONGEST_PICTURE_S):
+                return replace(message, picture=await self._picture(message))
+        except (TimeoutError, *DEFECTS) as error:
+            log.info("message %s goes without a picture: %s", message.id, type(error).__name__)
+            return message
 
     async def _attempt(self, message: Message) -> _Result:
         try:
             async with asyncio.timeout(LONGEST_SEND_S):
-                if self._picture is not None:
-                    message = replace(message, picture=await self._picture(message))
                 detail = await self._notifier(message.receiver.kind).send(message)
         except TryAgain as error:
             return _Result(outcome=Outcome.TRY_AGAIN, detail=str(error), after_s=error.after_s)
