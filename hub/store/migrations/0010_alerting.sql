@@ -58,6 +58,8 @@ CREATE INDEX alerts_storms ON alerts (rule_id) WHERE is_storm AND status <> 'res
 CREATE INDEX alerts_standing ON alerts (rule_id, area_id)
     WHERE status <> 'resolved' AND folded_into IS NULL AND NOT is_storm;
 CREATE INDEX alerts_quiet ON alerts (quiet_until) WHERE quiet_until IS NOT NULL;
+CREATE INDEX alerts_assigned ON alerts (assigned_to, id DESC) WHERE assigned_to IS NOT NULL;
+CREATE INDEX alerts_rule ON alerts (rule_id, id DESC);
 CREATE INDEX alerts_not_over ON alerts (id DESC) WHERE status <> 'resolved';
 
 ALTER TABLE alert_steps
