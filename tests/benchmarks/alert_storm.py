@@ -27,15 +27,12 @@ from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_books import disagreements
 from tests.system.alert_kills import Killing, differences, play
-from tests.system.alert_storm import Outcome, play_storm
+from tests.system.alert_storm import Outcome, Storm, play_storm
 from tests.system.kill_script import write_script
 from tests.system.role_process import HUB
 from tests.system.storm_county import RECEIVERS, Size
 
 DATABASE = "bench_alert_storm"
-LASTS_S = 10.0
-# The interval of the cheap probe.
-AGAIN_S = 15.0
 
 
 def say(text: str) -> None:
@@ -49,19 +46,18 @@ def load() -> str:
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
-async def storm(server: str, size: Size, seed: int) -> None:
+async def storm(server: str, wanted: Storm) -> None:
     """One storm and its figures."""
+    size = wanted.size
     say(
         f"{size.cameras:,} cameras behind {size.uplinks} uplinks in {size.villages} villages fail"
-        f" within {LASTS_S:g} s and come back (seed {seed}, {load()})"
+        f" within {wanted.lasts_s:g} s and come back (seed {wanted.seed}, {load()})"
     )
     recreate(server, DATABASE)
     url = with_database(server, DATABASE)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await play_storm(
-                url, Path(folder), size=size, lasts_s=LASTS_S, again_s=AGAIN_S, seed=seed
-            )
+            outcome = await play_storm(url, Path(folder), wanted)
     finally:
         drop(server, DATABASE)
     show(outcome)
@@ -88,7 +84,7 @@ def show(outcome: Outcome) -> None:
         told = sum(1 for one in books.told if one.receiver == receiver)
         say(
             f"{receiver:12} {told} notifications in {messages} messages ({requests} requests),"
-            f" at most {most} in a minute (limit {outcome.size.most_a_minute})"
+            f" at most {most} in a minute (limit {outcome.storm.size.most_a_minute})"
         )
     wrong = disagreements(books, outcome.county.layout.uplinks, outcome.station)
     say("\n".join(["the books do not balance:", *wrong]) if wrong else "the books balance")
@@ -117,7 +113,8 @@ async def killed(server: str, kills: int, seed: int) -> None:
     for what, played in (("undisturbed", undisturbed), ("killed", disturbed)):
         say(
             f"{what:12} {len(played.certain)} alerts and {len(played.held)} held back that are"
-            f" certain, {played.messages} messages in {played.requests} requests,"
+            f" certain, {played.uncertain} others told {played.told} times,"
+            f" {played.messages} messages in {played.requests} requests,"
             f" {played.took_s:.0f} s"
         )
     wrong = differences(undisturbed, disturbed)
@@ -143,7 +140,7 @@ async def run(arguments: argparse.Namespace) -> None:
         await killed(server, arguments.kills, arguments.seed)
         return
     size = Size(uplinks=arguments.uplinks, cameras=arguments.cameras)
-    await storm(server, size, arguments.seed)
+    await storm(server, Storm(size=size, seed=arguments.seed))
 
 
 if __name__ == "__main__":

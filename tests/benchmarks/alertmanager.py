@@ -38,7 +38,7 @@ from tests.benchmarks.camera_farm import cpu_s
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.fresh_databases import drop, recreate, with_database
 from tests.system.alert_books import FIRED, RESOLVED
-from tests.system.alert_storm import Outcome, play_storm
+from tests.system.alert_storm import Outcome, Storm, play_storm
 from tests.system.hook_station import Arrival, HookStation, run_hook_station
 from tests.system.storm_county import RECEIVERS, Size
 from tests.system.storm_script import (
@@ -54,7 +54,6 @@ PROGRAM = "prometheus-alertmanager"
 DATABASE = "bench_alertmanager"
 LASTS_S = 10.0
 RECOVERS_AFTER_S = 60.0
-PROBED_EVERY_S = 15.0
 HOOK = "alertmanager"
 # As Prometheus sends them.
 BATCH = 64
@@ -280,15 +279,8 @@ async def measure_hub(server: str, size: Size, seed: int) -> Figures:
     url = with_database(server, DATABASE)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await play_storm(
-                url,
-                Path(folder),
-                size=size,
-                lasts_s=LASTS_S,
-                again_s=PROBED_EVERY_S,
-                seed=seed,
-                recovers_after_s=RECOVERS_AFTER_S,
-            )
+            storm = Storm(size=size, seed=seed, recovers_after_s=RECOVERS_AFTER_S)
+            outcome = await play_storm(url, Path(folder), storm)
     finally:
         drop(server, DATABASE)
     return _count_hub(outcome)

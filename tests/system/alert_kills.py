@@ -60,9 +60,14 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What a play came to. ``certain`` leaves out what depends on when somebody looked."""
+    """What a play came to. ``certain`` leaves out what depends on when somebody looked.
+
+    ``uncertain`` says how many alerts there were of that, and ``told`` how many notifications.
+    """
 
     certain: Sequence[AlertState]
+    uncertain: int
+    told: int
     held: frozenset[tuple[str, str]]
     wrong: Sequence[str]
     kills: int
@@ -104,6 +109,8 @@ async def play(url: str, folder: Path, script: KillScript, killing: Killing) -> 
     mixed = {f"device:{camera}" for camera in script.mixed}
     return Played(
         certain=[state for state in states if state.subject not in mixed],
+        uncertain=sum(state.subject in mixed for state in states),
+        told=sum(len(state.told) for state in states if state.subject in mixed),
         held=held,
         wrong=[*_faults(books, script, site), *_left_open(states)],
         kills=killing.kills,

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +32,21 @@ OPEN = "SELECT count(*) FROM alerts WHERE status <> 'resolved'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """All uplinks fail within ``lasts_s`` and come back, once everybody is told, within as long.
+
+    ``again_s`` is the interval of the probes. They do not come back before ``recovers_after_s``
+    after the beginning.
+    """
+
+    size: Size = field(default_factory=Size)
+    lasts_s: float = 10.0
+    again_s: float = 15.0
+    recovers_after_s: float = 0.0
+    seed: int = 2026
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """A storm that is over. Times in seconds; each span from the verdict to the arrival."""
 
@@ -42,7 +57,7 @@ class Outcome:
     resolved_s: Mapping[tuple[str, int], float]
     judged_s: float
     cpu_s: float
-    size: Size
+    storm: Storm
 
     def messages_of(self, receiver: str) -> tuple[int, int, int]:
         """Messages, requests, and the most messages in any minute."""
@@ -50,23 +65,10 @@ class Outcome:
         return len(messages), len(self.station.of(receiver)), most_within(messages, MINUTE)
 
 
-async def play_storm(
-    url: str,
-    folder: Path,
-    *,
-    size: Size,
-    lasts_s: float,
-    seed: int,
-    again_s: float,
-    recovers_after_s: float = 0.0,
-) -> Outcome:
-    """All uplinks fail within ``lasts_s``, and come back once everybody is told of it.
-
-    Not before ``recovers_after_s`` after the beginning. ``again_s`` is the interval of the probes.
-    ``url``: an empty database.
-    """
-    rng = random.Random(seed)
-    async with storm_site(url, folder, size) as site:
+async def play_storm(url: str, folder: Path, storm: Storm) -> Outcome:
+    """Play one to a hub on an empty database; its process keeps its files in ``folder``."""
+    rng = random.Random(storm.seed)
+    async with storm_site(url, folder, storm.size) as site:
         settings = hub_settings(url, folder)
         async with (
             run_roles(HUB, settings, folder / "alerts.log") as hub,
@@ -76,13 +78,14 @@ async def play_storm(
             await site.until(is_zero(WAITING))
             used = cpu_s(hub.pid)
             began = datetime.now(UTC)
-            storm = plan_storm(site.county.layout, rng, lasts_s=lasts_s, again_s=again_s)
-            await feed.play(storm, began)
+            layout, lasts_s = site.county.layout, storm.lasts_s
+            failures = plan_storm(layout, rng, lasts_s=lasts_s, again_s=storm.again_s)
+            await feed.play(failures, began)
             over = datetime.now(UTC)
             await site.until(is_zero(WAITING))
             judged_s = (datetime.now(UTC) - over).total_seconds()
-            recovery = plan_recovery(site.county.layout, rng, lasts_s=lasts_s)
-            start = max(datetime.now(UTC), began + timedelta(seconds=recovers_after_s))
+            recovery = plan_recovery(layout, rng, lasts_s=lasts_s)
+            start = max(datetime.now(UTC), began + timedelta(seconds=storm.recovers_after_s))
             await feed.play(recovery, start)
             await site.until(is_zero(OPEN))
             await site.until(is_zero(WAITING))
@@ -108,7 +111,7 @@ async def play_storm(
         ),
         judged_s=judged_s,
         cpu_s=used,
-        size=size,
+        storm=storm,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.alert_books import FIRED, disagreements
-from tests.system.alert_storm import play_storm
+from tests.system.alert_storm import Storm, play_storm
 from tests.system.storm_county import RECEIVERS, Size
 
 UPLINKS = 4
@@ -18,9 +18,8 @@ FIRST_TOLD_S = 15.0
 async def test_a_storm_is_one_alert_an_uplink_and_nothing_is_lost(
     timescaledb_database_url: str, tmp_path: Path
 ) -> None:
-    outcome = await play_storm(
-        timescaledb_database_url, tmp_path, size=SIZE, lasts_s=2.0, seed=2026, again_s=2.5
-    )
+    storm = Storm(size=SIZE, lasts_s=2.0, again_s=2.5)
+    outcome = await play_storm(timescaledb_database_url, tmp_path, storm)
     assert disagreements(outcome.books, outcome.county.layout.uplinks, outcome.station) == []
     assert outcome.books.failed == frozenset(outcome.county.layout.devices)
     assert len(outcome.books.told_steps(FIRED)) == UPLINKS * len(RECEIVERS)
