@@ -23,9 +23,10 @@ NOT_OVER = "0001-01-01T00:00:00Z"
 def build_alertmanager(message: Message, wording: Wording) -> bytes:
     """Write the JSON that Alertmanager would POST."""
     last = {told.alert.id: told for told in message.notifications}
-    alerts = [_alert(told, wording) for told in last.values()]
+    has_picture = bool(message.picture)
+    alerts = [_alert(told, wording, has_picture=has_picture) for told in last.values()]
     labels = [_labels(told.alert) for told in last.values()]
-    annotations = [_annotations(told, wording) for told in last.values()]
+    annotations = [_annotations(told, wording, has_picture=has_picture) for told in last.values()]
     is_over = all(_is_over(told) for told in last.values())
     group = {} if is_digest(message) else {"alert_id": labels[0]["alert_id"]}
     payload: dict[str, Json] = {
@@ -43,7 +44,7 @@ def build_alertmanager(message: Message, wording: Wording) -> bytes:
     return inert(payload)
 
 
-def _alert(told: Notification, wording: Wording) -> dict[str, Json]:
+def _alert(told: Notification, wording: Wording, *, has_picture: bool) -> dict[str, Json]:
     alert = told.alert
     labels = _labels(alert)
     canonical = json.dumps(sorted(labels.items())).encode()
@@ -51,7 +52,7 @@ def _alert(told: Notification, wording: Wording) -> dict[str, Json]:
     return {
         "status": "resolved" if _is_over(told) else "firing",
         "labels": {**labels},
-        "annotations": {**_annotations(told, wording)},
+        "annotations": {**_annotations(told, wording, has_picture=has_picture)},
         "startsAt": alert.started_at.isoformat(),
         "endsAt": ended_at.isoformat() if _is_over(told) else NOT_OVER,
         "generatorURL": wording.link(alert),
@@ -81,7 +82,7 @@ def _labels(alert: Alert) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-def _annotations(told: Notification, wording: Wording) -> dict[str, str]:
+def _annotations(told: Notification, wording: Wording, *, has_picture: bool) -> dict[str, str]:
     alert = told.alert
     annotations = {
         "summary": write_headline(told, Language.ZH),
@@ -91,6 +92,7 @@ def _annotations(told: Notification, wording: Wording) -> dict[str, str]:
         "step": told.step.step.value,
         "why": clean(told.why, LONGEST_REASON),
         "link": wording.link(alert),
+        "picture": wording.picture(alert) if has_picture else "",
     }
     return {name: value for name, value in annotations.items() if value}
 

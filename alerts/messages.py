@@ -56,6 +56,11 @@ class Wording:
         """Where the alert can be seen."""
         return f"{self.link_base.rstrip('/')}/alerts/{alert.id}" if self.link_base else ""
 
+    def picture(self, alert: Alert) -> str:
+        """Where its picture can be seen, by whoever may see the alert."""
+        base = self.link_base.rstrip("/")
+        return f"{base}/api/v1/alerts/{alert.id}/picture" if base else ""
+
     def local(self, at: datetime | None) -> str:
         """A time as people of this place read it, with its offset."""
         return "" if at is None else at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %z")

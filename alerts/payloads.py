@@ -55,6 +55,7 @@ def _single(told: Notification, message: Message, wording: Wording) -> dict[str,
         "at": told.step.at.isoformat(),
         "exercise": told.alert.drill_id is not None,
         "why": clean(told.why, LONGEST_REASON),
+        "picture": wording.picture(told.alert) if message.picture else "",
         "alert": build_alert(told.alert, message, wording),
     }
 

@@ -19,6 +19,7 @@ from hub.web.openapi import build_openapi
 from hub.web.problems import install_handlers
 from hub.web.routes import (
     alert_history,
+    alert_pictures,
     alerts,
     areas,
     cap,
@@ -63,6 +64,7 @@ _ROUTERS = (
     history,
     alert_history,  # before the alerts: "holds" is no number of one
     alerts,
+    alert_pictures,
     cap,
     silences,
     receivers,

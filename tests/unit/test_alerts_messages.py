@@ -121,6 +121,15 @@ def test_an_alert_says_why_by_when_and_where_to_look() -> None:
     assert "http" not in write_text(late, Language.ZH, WORDING)
 
 
+def test_json_holds_the_link_of_a_picture_and_never_the_picture() -> None:
+    link = "https://hub.example.org/api/v1/alerts/42/picture"
+    pictured = message(picture=b"jpeg-bytes")
+    for build in (build_payload, build_alertmanager):
+        assert link in build(pictured, LINKED).decode()
+        assert b"/picture" not in build(message(), LINKED)
+        assert b"jpeg-bytes" not in build(pictured, LINKED)
+
+
 @pytest.mark.parametrize("step", list(Step))
 def test_every_step_has_words(step: Step) -> None:
     for language in Language:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from alerts.pictures import PictureFiles
 from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
@@ -142,6 +143,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             )
         )  # fmt: skip
         limits, duty, policy = await escalate(tx, world.west, colleague.id, "west")
+    PictureFiles(data_dir).keep(alert, JPEG)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
         alert=alert,

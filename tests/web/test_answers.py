@@ -194,6 +194,7 @@ async def test_a_thousand_ranges_cost_nothing(
     ranges = {"Range": "bytes=" + ",".join(f"{n}-{n}" for n in range(3000))}
     for path, whole in (
         (f"/api/v1/patrol-rounds/{history.walk}/stops/1/picture", JPEG),
+        (f"/api/v1/alerts/{history.alert}/picture", JPEG),
         ("/static/start.js", None),
     ):
         spent = []
