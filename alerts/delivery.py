@@ -61,7 +61,7 @@ MOST_IN_TURN: Final = 20
 # No notifier may take longer, whatever it promises: the job's place is wanted.
 LONGEST_SEND_S: Final = 60.0
 # A picture is worth less than the seconds it takes.
-LONGEST_PICTURE_S: Final = 3.0
+LONGEST_PICTURE_S: Final = 4.0
 # What was sent and cannot be recorded is sent again: try hard before that.
 RECORD_WAITS_S: Final = (0.2, 1.0, 3.0, 10.0)
 

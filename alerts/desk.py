@@ -89,9 +89,15 @@ async def tell_receivers(  # noqa: PLR0913 - the three everybody passes on, and 
     *,
     why: str,
 ) -> int:
-    """Tell these receivers of one step, as an escalation does; return how many notifications."""
+    """Tell these receivers of one step, as an escalation does; return how many notifications.
+
+    Not the one whose dead channel the alert is about; others instead, when no other works.
+    """
     facts = await alert_facts(tx, scope, [telling.alert_id])
-    targets = [_aim(telling, receiver, [why]) for receiver in dict.fromkeys(receiver_ids)]
+    named = {telling.alert_id: {receiver: [why] for receiver in receiver_ids}}
+    if receiver_ids and facts:
+        await _go_round(tx, scope, facts, named)
+    targets = [_aim(telling, who, whys) for who, whys in named[telling.alert_id].items()]
     return await _put(tx, scope, jobs, facts, targets, now)
 
 

@@ -216,6 +216,13 @@ async def test_a_dead_channel_is_told_of_on_another_and_two_do_not_ring_for_ever
     assert [told.notifications[0].alert.rule_name for told in both] == ["offline", "dead channel"]
     assert both[1].notifications[0].why == "no other receiver could be reached"
     assert await site.post(third) == []  # an area below has nothing to do with it
+    # Nor does an escalation lead to the dead one.
+    (climbed,) = await site.note([both[1].notifications[0].alert.id], Step.ESCALATED)
+    async with site.database.transaction() as tx:
+        assert await tell_receivers(tx, HUB, site.jobs, climbed, [one.id], clock(), why="x") == 1
+    clock.pass_s(60)
+    (told,) = await site.post(other)
+    assert told.notifications[0].step.step is Step.ESCALATED
     # Now the other one dies as well: it is told of where it can wait, and that is the end of it.
     await site.fire(offline)
     await die(site, clock, other)

@@ -59,6 +59,9 @@ async def test_a_receiver_shows_everything_but_its_secret(
         (receiver(world, most_a_minute=0), "most_a_minute"),
         (receiver(world, most_a_minute=601), "most_a_minute"),
         (receiver(world, kind="pigeon"), "kind"),
+        # The addresses of Apprise are its secret: without any nobody can be told.
+        (receiver(world, kind="apprise", options={}, secret=""), "secret"),
+        (receiver(world, kind="apprise", options={}, secret="file:///webhook-secret"), "secret"),
     ):
         answer = await client.post(f"{API}/receivers", json=body)
         assert answer.status_code == 422, answer.text

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from alerts.desk import send_test
+from alerts.receivers import validate_secret
 from alerts.templates import check_template
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Receiver
@@ -16,6 +17,7 @@ from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["receivers"])
+NEW = 0  # the number of what has none yet
 
 
 @router.get("/receivers")
@@ -42,7 +44,7 @@ async def get_receiver(scope: Plan, receiver_id: Id, services: Services) -> Rece
 @router.post("/receivers", status_code=HTTPStatus.CREATED)
 async def add_receiver(scope: Plan, body: ReceiverIn, services: Services) -> ReceiverOut:
     """Add a receiver."""
-    new = _receiver(services, 0, body)
+    new = _receiver(services, NEW, body)
     async with services.database.transaction() as tx:
         return ReceiverOut.of(await receivers.add_receiver(tx, scope, new))
 
@@ -87,13 +89,16 @@ def _receiver(services: WebServices, number: int, body: ReceiverIn) -> Receiver:
         msg = "a masked address cannot be stored: enter it in full"
         raise Invalid(msg, field="options")
     check_template(body.template)
+    secret = body.secret.get_secret_value()
+    if secret or number == NEW:
+        validate_secret(body.kind, secret)
     return Receiver(
         id=number,
         name=body.name,
         area_id=body.area_id,
         kind=body.kind,
         options=services.parse_receiver(body.kind, body.options),
-        secret=Secret(body.secret.get_secret_value()),
+        secret=Secret(secret),
         template=body.template,
         most_a_minute=body.most_a_minute,
         is_enabled=body.is_enabled,
