@@ -75,6 +75,8 @@ def show(outcome: Outcome) -> None:
         f"judged and told {outcome.judged_s:.1f} s after the last verdict;"
         f" {outcome.cpu_s:.1f} s CPU for storm and recovery"
     )
+    first = min(arrival.at for arrival in outcome.station.arrivals)
+    say(f"first message {(first - outcome.began).total_seconds():.1f} s after the first verdict")
     for name, spans in (("beginning", outcome.fired_s), ("end", outcome.resolved_s)):
         for receiver in RECEIVERS:
             took = [span for (who, _), span in spans.items() if who == receiver]

@@ -4,15 +4,17 @@ Debian's prometheus-alertmanager (apt-get install prometheus-alertmanager) gets 
 alerts over its API at the moments at which the hub's pipeline gets them, grouped by uplink; an
 uplink that is down inhibits its cameras, which is what the hub does. Once with the waits it is
 shipped with, once with short ones. As Prometheus does, its client sends every alert again each
-minute, those that are over too; their end lies far off, so nothing resolves by time-out. Both
+minute, those that are over too; a third way is a client that says each thing once, as the hub is
+told each transition once. The end of alerts lies far off, so nothing resolves by time-out. Both
 notify a server on loopback.
 
 The storm lasts ten seconds, everything comes back a minute after it began. Printed are medians of
-the runs, for one receiver: notifications (HTTP requests) that tell of a beginning and of an end,
-cameras told beside their uplinks, the delay from the verdict about an uplink to the first message
-that names it, and lost resolutions: who was told of a beginning and never of its end.
+the runs, for one receiver: messages (HTTP requests) and the beginnings and ends they tell, cameras
+told beside their uplinks, the delay from the first verdict of all to the first message, from the
+verdict about an uplink to the first message that names it, and lost resolutions: what was told to
+begin and never to end.
 
-    python -m tests.benchmarks.alertmanager [--runs N] [--cameras N] [--only default|tuned|hub]
+    python -m tests.benchmarks.alertmanager [--runs N] [--cameras N] [--only default|tuned|once|hub]
 """
 
 import argparse
@@ -21,19 +23,17 @@ import json
 import os
 import random
 import shutil
-import socket
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import uvloop
 
+from tests.benchmarks.alertmanager_server import PROGRAM, Waits, run_alertmanager
 from tests.benchmarks.camera_farm import cpu_s
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.fresh_databases import drop, recreate, with_database
@@ -44,54 +44,42 @@ from tests.system.storm_county import RECEIVERS, Size
 from tests.system.storm_script import (
     Layout,
     Moment,
-    Verdict,
     lay_out,
     plan_recovery,
     plan_storm,
 )
 
-PROGRAM = "prometheus-alertmanager"
 DATABASE = "bench_alertmanager"
 LASTS_S = 10.0
 RECOVERS_AFTER_S = 60.0
 HOOK = "alertmanager"
-# As Prometheus sends them.
-BATCH = 64
-AGAIN_S = 60.0
-FAR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
-    """Alertmanager's, and how long after the last verdict something may still come."""
-
-    name: str
-    group_wait: str
-    group_interval: str
-    rest_s: float
-
-
-# What its documentation names as defaults; and as short as a duty room would want them.
-DEFAULT = Waits(name="default", group_wait="30s", group_interval="5m", rest_s=290.0)
-TUNED = Waits(name="tuned", group_wait="1s", group_interval="5s", rest_s=80.0)
-
-SETTINGS = """
-route:
-  receiver: hook
-  group_by: [uplink]
-  group_wait: {waits.group_wait}
-  group_interval: {waits.group_interval}
-  repeat_interval: 4h
-receivers:
-  - name: hook
-    webhook_configs:
-      - url: {url}
-        send_resolved: true
-inhibit_rules:
-  - source_matchers: [alertname="UplinkDown"]
-    target_matchers: [alertname="CameraDown"]
-    equal: [uplink]
-"""
+WAITS = (
+    Waits(
+        name="default",
+        title="Alertmanager, default",
+        group_wait="30s",
+        group_interval="5m",
+        rest_s=290.0,
+    ),
+    Waits(
+        name="tuned",
+        title="Alertmanager, 1 s and 5 s",
+        group_wait="1s",
+        group_interval="5s",
+        rest_s=80.0,
+    ),
+    Waits(
+        name="once",
+        title="the same, told once",
+        group_wait="1s",
+        group_interval="5s",
+        rest_s=30.0,
+        is_repeating=False,
+    ),
+)
+HUB_ITSELF = "hub"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,111 +89,11 @@ class Figures:
     messages: int
     told: int
     cameras_told: int
+    first_s: float
     fired_s: Sequence[float]
     resolved_s: Sequence[float]
     lost: int
     cpu_s: float
-
-
-@dataclass(slots=True, kw_only=True)
-class Alertmanager:
-    """A running one. ``said`` is what it was told last of each device, ``starts`` since when."""
-
-    client: aiohttp.ClientSession
-    url: str
-    pid: int
-    layout: Layout
-    starts: dict[int, datetime] = field(default_factory=dict)
-    behind: dict[int, int] = field(default_factory=dict)
-    said: dict[int, dict[str, object]] = field(default_factory=dict)
-
-    async def repeat(self) -> None:
-        """Send everything again each minute, until cancelled."""
-        while True:
-            await asyncio.sleep(AGAIN_S)
-            await self._post(list(self.said.values()))
-
-    async def play(self, moments: Sequence[Moment], start: datetime) -> None:
-        """Post everything, each at its moment after ``start``."""
-        for moment in moments:
-            due = start + timedelta(seconds=moment.at_s)
-            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-            alerts = {verdict.device_id: self._alert(verdict, start) for verdict in moment.verdicts}
-            self.said |= alerts
-            await self._post(list(alerts.values()))
-
-    def _alert(self, verdict: Verdict, start: datetime) -> dict[str, object]:
-        at = start + timedelta(seconds=verdict.at_s)
-        if not verdict.is_good:
-            self.starts[verdict.device_id] = at
-        uplink = self.behind.get(verdict.device_id)
-        labels = (
-            {"alertname": "UplinkDown", "uplink": str(verdict.device_id)}
-            if uplink is None
-            else {
-                "alertname": "CameraDown",
-                "uplink": str(uplink),
-                "camera": str(verdict.device_id),
-            }
-        )
-        return {
-            "labels": labels,
-            "annotations": {"detail": "no answer within 4 s"},
-            "startsAt": self.starts[verdict.device_id].isoformat(),
-            "endsAt": (at if verdict.is_good else at + FAR).isoformat(),
-        }
-
-    async def _post(self, alerts: Sequence[Mapping[str, object]]) -> None:
-        for first in range(0, len(alerts), BATCH):
-            part = alerts[first : first + BATCH]
-            async with self.client.post(f"{self.url}/api/v2/alerts", json=part) as response:
-                response.raise_for_status()
-
-
-@asynccontextmanager
-async def run_alertmanager(
-    layout: Layout, waits: Waits, hook: str, folder: Path
-) -> AsyncIterator[Alertmanager]:
-    """Debian's Alertmanager without its neighbours, on free ports; it ends with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = folder / "alertmanager.yml"
-    settings.write_text(SETTINGS.format(waits=waits, url=hook), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        f"--config.file={settings}",
-        f"--storage.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        "--log.level=error",
-    )
-    try:
-        async with aiohttp.ClientSession() as client:
-            url = f"http://127.0.0.1:{port}"
-            await _until_ready(client, url)
-            behind = {
-                camera: uplink
-                for uplink, cameras in zip(layout.uplinks, layout.children, strict=True)
-                for camera in cameras
-            }
-            yield Alertmanager(
-                client=client, url=url, pid=process.pid, layout=layout, behind=behind
-            )
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _until_ready(client: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                async with client.get(f"{url}/-/ready") as response:
-                    if response.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.05)
 
 
 async def measure_alertmanager(size: Size, waits: Waits, seed: int) -> Figures:
@@ -217,7 +105,7 @@ async def measure_alertmanager(size: Size, waits: Waits, seed: int) -> Figures:
             run_hook_station() as station,
             run_alertmanager(layout, waits, station.address(HOOK), Path(folder)) as other,
         ):
-            repeating = asyncio.create_task(other.repeat())
+            repeating = asyncio.create_task(other.repeat() if waits.is_repeating else _nothing())
             used = cpu_s(other.pid)
             start = datetime.now(UTC)
             storm = plan_storm(layout, rng, lasts_s=LASTS_S)
@@ -230,6 +118,10 @@ async def measure_alertmanager(size: Size, waits: Waits, seed: int) -> Figures:
             repeating.cancel()
             await asyncio.gather(repeating, return_exceptions=True)
     return _count(station, layout, _times(storm, start), _times(recovery, back), used)
+
+
+async def _nothing() -> None:
+    """Say nothing again."""
 
 
 def _times(moments: Sequence[Moment], start: datetime) -> dict[int, datetime]:
@@ -259,11 +151,17 @@ def _count(
         messages=len(station.of(HOOK)),
         told=told,
         cameras_told=len(fired.keys() - uplinks),
+        first_s=_seconds(min(failed.values()), station.of(HOOK)),
         fired_s=[(fired[n] - failed[n]).total_seconds() for n in uplinks & fired.keys()],
         resolved_s=[(ended[n] - back[n]).total_seconds() for n in uplinks & ended.keys()],
         lost=len(fired.keys() - ended.keys()),
         cpu_s=used,
     )
+
+
+def _seconds(since: datetime, arrivals: Sequence[Arrival]) -> float:
+    """How long until the first came."""
+    return (arrivals[0].at - since).total_seconds() if arrivals else float("nan")
 
 
 def _named(arrival: Arrival) -> Iterator[tuple[int, bool]]:
@@ -296,6 +194,7 @@ def _count_hub(outcome: Outcome) -> Figures:
         messages=len(outcome.station.of(receiver)),
         told=sum(1 for one in outcome.books.told if one.receiver == receiver),
         cameras_told=sum(1 for alert in fired if devices.get(alert) not in uplinks),
+        first_s=_seconds(outcome.began, outcome.station.of(receiver)),
         fired_s=[span for (who, _), span in outcome.fired_s.items() if who == receiver],
         resolved_s=[span for (who, _), span in outcome.resolved_s.items() if who == receiver],
         lost=len(fired - ended),
@@ -317,7 +216,8 @@ def show(name: str, runs: Sequence[Figures]) -> None:
 
     say(
         f"{name:24} {median([r.messages for r in runs]):.0f} messages with"
-        f" {median([r.told for r in runs]):.0f} beginnings and ends,"
+        f" {median([r.told for r in runs]):.0f} beginnings and ends, the first after"
+        f" {median([r.first_s for r in runs]):.1f} s;"
         f" {median([r.cameras_told for r in runs]):.0f} cameras told beside their uplinks,"
         f" lost resolutions {median([r.lost for r in runs]):.0f}"
         f" ({', '.join(str(r.lost) for r in runs)})"
@@ -340,26 +240,23 @@ async def run(arguments: argparse.Namespace) -> None:
     """The runs that were asked for."""
     size = Size(cameras=arguments.cameras)
     seeds = [arguments.seed + number for number in range(arguments.runs)]
-    wanted = [arguments.only] if arguments.only else ["default", "tuned", "hub"]
-    if {"default", "tuned"} & set(wanted) and shutil.which(PROGRAM) is None:
+    wanted = [arguments.only] if arguments.only else [*(w.name for w in WAITS), HUB_ITSELF]
+    if wanted != [HUB_ITSELF] and shutil.which(PROGRAM) is None:
         sys.exit(f"{PROGRAM} is not installed; as root: apt-get install {PROGRAM}")
     say(
         f"{size.cameras:,} cameras behind {size.uplinks} uplinks, {len(seeds)} runs, load"
         f" {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
-    if DEFAULT.name in wanted:
-        # They mostly wait, so they may do it side by side.
-        runs = await asyncio.gather(*(measure_alertmanager(size, DEFAULT, s) for s in seeds))
-        show("Alertmanager, default", runs)
-    if TUNED.name in wanted:
-        runs = [await measure_alertmanager(size, TUNED, seed) for seed in seeds]
-        show("Alertmanager, 1 s and 5 s", runs)
-    if "hub" in wanted:
+    for waits in WAITS:
+        if waits.name in wanted:
+            # They mostly wait, so they may do it side by side.
+            runs = [measure_alertmanager(size, waits, seed) for seed in seeds]
+            show(waits.title, await asyncio.gather(*runs))
+    if HUB_ITSELF in wanted:
         server = os.environ.get("GENGFU_TEST_TIMESCALEDB", "")
         if not server:
             server = await asyncio.to_thread(start_timescaledb)
-        runs = [await measure_hub(server, size, seed) for seed in seeds]
-        show("Gengfu", runs)
+        show("Gengfu", [await measure_hub(server, size, seed) for seed in seeds])
 
 
 if __name__ == "__main__":
@@ -367,5 +264,5 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--cameras", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--only", choices=["default", "tuned", "hub"], default="")
+    parser.add_argument("--only", choices=[*(w.name for w in WAITS), HUB_ITSELF], default="")
     uvloop.run(run(parser.parse_args()))

@@ -48,11 +48,15 @@ class Storm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A storm that is over. Times in seconds; each span from the verdict to the arrival."""
+    """A storm that is over. Times in seconds; each span from the verdict to the arrival.
+
+    ``began`` is the moment of the first verdict.
+    """
 
     county: StormCounty
     books: Books
     station: HookStation
+    began: datetime
     fired_s: Mapping[tuple[str, int], float]
     resolved_s: Mapping[tuple[str, int], float]
     judged_s: float
@@ -100,6 +104,7 @@ async def play_storm(url: str, folder: Path, storm: Storm) -> Outcome:
         county=site.county,
         books=books,
         station=site.station,
+        began=began + timedelta(seconds=failures[0].verdicts[0].at_s),
         fired_s=_spans(
             books, site.station, FIRED, {one.alert_id: one.started_at for one in books.standing}
         ),
