@@ -233,10 +233,13 @@ class _Run:
             cut_short=self._cut_short,
         )
         shown, top = self._limits.shown, self._limits.top
-        summary = Summary(self._rule, self._replay.firings, looked)
+        # Thousands of firings are counted beside the loop.
+        summary = await asyncio.to_thread(Summary, self._rule, self._replay.firings, looked)
         async with self._database.transaction() as tx:
             places = await past_places(tx, self._scope, summary.places(shown=shown, top=top))
-        return summary.build(places, self._replay.held_back, shown=shown, top=top)
+        return await asyncio.to_thread(
+            summary.build, places, self._replay.held_back, shown=shown, top=top
+        )
 
     async def _find_points(self, point: str) -> list[PastPoint]:
         points: list[PastPoint] = []

@@ -13,7 +13,7 @@ from alerts.rule_checks import Finding, Weight, check_dry_run, check_rule
 from hub.domain.alerts import Rule
 from hub.domain.conditions import Condition, build_condition
 from hub.main.console import Exit, as_row, print_json, print_rows, say
-from hub.main.report_options import AreaOption, duration
+from hub.main.report_options import AreaOption, duration, span_note
 from hub.main.storage import JsonOption, SettingsOption, Store, find_place, with_store
 from hub.main.surroundings import local_zone, utc_now
 from hub.store import rules
@@ -133,7 +133,7 @@ def tell_condition(condition: Condition) -> str:
 
 
 def _print_dry_run(run: DryRun, findings: list[Finding], zone: tzinfo) -> None:
-    rows = [_fired_row(one, run.looked.until) for one in run.fired]
+    rows = [_fired_row(one, run.looked.until, zone) for one in run.fired]
     print_rows(rows, as_json=False, columns=FIRED_COLUMNS, empty="it would not have fired")
     if run.often and run.count > len(run.often):
         often = [
@@ -156,27 +156,25 @@ def _summary(run: DryRun, zone: tzinfo) -> list[str]:
     looked = run.looked
     times = "once" if run.count == 1 else f"{run.count} times"
     headline = (
-        f"rule {run.rule.id} ({run.rule.name}) would have fired {times} from"
-        f" {_time(looked.since, zone)} to {_time(looked.until, zone)};"
-        f" {run.still_open} still open then"
+        f"rule {run.rule.id} ({run.rule.name}) would have fired {times}"
+        f" ({run.still_open} still open): {span_note(looked.since, looked.until, zone)}"
     )
     lines = [headline]
     if run.count > len(run.fired):
         lines.append(f"shown are the first {len(run.fired)}")
     if run.folded:
         lines.append(f"{run.folded} would count in an alert for many: nobody is told of each")
-    lines.append(
-        f"looked at: {looked.events} events, {looked.readings} readings of {looked.points} points"
-    )
+    readings = f", {looked.readings:,} readings of {looked.points:,} points"
+    lines.append(f"looked at: {looked.events:,} events{readings if looked.points else ''}")
     for why, number in islice(run.held_back.items(), REASONS_SHOWN):
         lines.append(f"held back {number} times: {why}")
     return lines
 
 
-def _fired_row(one: Fired, until: datetime) -> dict[str, object]:
+def _fired_row(one: Fired, until: datetime, zone: tzinfo) -> dict[str, object]:
     lasted = duration(((one.resolved_at or until) - one.fired_at).total_seconds())
     return {
-        "fired": one.fired_at,
+        "fired": one.fired_at.astimezone(zone).strftime("%m-%d %a %H:%M:%S"),
         "lasted": lasted if one.resolved_at else f"open, {lasted}",
         "device": " ".join(filter(None, [one.device_name or "-", one.channel])),
         "area": one.area_name,
@@ -206,10 +204,6 @@ async def _all_rules(tx: Transaction, store: Store, area: str) -> list[Rule]:
         if page.next is None:
             return found
         cursor = page.next
-
-
-def _time(moment: datetime, zone: tzinfo) -> str:
-    return moment.astimezone(zone).strftime("%m-%d %H:%M:%S")
 
 
 def _short(value: object) -> str:

@@ -5,15 +5,32 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.dry_run import DryRun, Limits, Span, dry_run
+from alerts.dry_run import Limits, Span, dry_run
+from alerts.dry_run_report import DryRun
 from alerts.engine import AlertEngine
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, Rule
-from hub.domain.conditions import Condition, DeviceOffline, Direction, EventOfKind, PointBeyond
-from hub.domain.devices import Registration
+from hub.domain.conditions import (
+    Combination,
+    Condition,
+    DeviceOffline,
+    Direction,
+    EventCount,
+    EventOfKind,
+    EventPattern,
+    NothingSeen,
+    PointBeyond,
+)
+from hub.domain.devices import DeviceKind, Point, Registration
 from hub.domain.errors import Invalid
+from hub.domain.events import Severity
 from hub.domain.health import Status
+from hub.domain.matchers import Matcher
+from hub.domain.notifications import Route
 from hub.store.database import Database
+from hub.store.devices import add_point
+from hub.store.routes import add_route
+from hub.store.rule_facts import rule_facts
 from tests.db.alerts_site import HUB, Clock, Site
 
 NORTH = Scope(paths=("county.north",), actor="north")
@@ -124,6 +141,13 @@ async def test_events_and_readings_conclude_what_the_engine_did(site: Site) -> N
     conditions: tuple[Condition, ...] = (
         EventOfKind(kind="door.opened", clear_kind="door.closed"),
         EventOfKind(kind="motion.started", auto_clear_s=60),
+        EventCount(kind="motion.started", count=2, within_s=60),
+        NothingSeen(kind="motion.started", for_s=100),
+        Combination(
+            events=(EventPattern(kind="door.opened"), EventPattern(kind="motion.started")),
+            within_s=60,
+            clear_s=60,
+        ),
         PointBeyond(point="temp", direction=Direction.ABOVE, threshold=50, clear=45, for_s=20),
     )
     rules = [await site.add_rule(condition) for condition in conditions]
@@ -225,3 +249,42 @@ async def test_a_bound_cuts_it_short_and_is_said(site: Site) -> None:
     for longest in (timedelta(0), timedelta(days=32)):
         with pytest.raises(Invalid, match="31 days"):
             await dry_run(site.database, HUB, rule, Span(since=now - longest, until=now))
+
+
+async def test_the_facts_a_check_asks_for(site: Site) -> None:
+    hot = PointBeyond(point="temp", direction=Direction.ABOVE, threshold=50, clear=45)
+    rule = await site.add_rule(hot)
+    hut = await site.add_device("hut", kind=DeviceKind.SENSOR)
+    await site.add_device("cam")
+    await site.add_device("far", area="south", kind=DeviceKind.SENSOR)
+    await site.add_device("new", kind=DeviceKind.SENSOR, registration=Registration.PENDING)
+    async with site.database.transaction() as tx:
+        for key, low, high in (("temp", -40, 60), ("level", None, 5)):
+            point = Point(key=key, unit="°C", low=low, high=high, expected_interval_s=60)
+            await add_point(tx, HUB, hut.id, point)
+        await tx.execute("UPDATE devices SET class = 'gate', tags = '{night}' WHERE key = 'hut'")
+        sensors = replace(hot, device_kinds=(DeviceKind.SENSOR,))
+        narrow = replace(rule, condition=sensors, classes=("gate",), tags=("night", "day"))
+        facts = await rule_facts(tx, HUB, narrow)
+        assert (facts.devices, facts.of_kind, facts.of_class, facts.of_tag) == (3, 2, 1, 1)
+        assert (facts.points, facts.low, facts.high, facts.interval_s) == (1, -40, 60, 60)
+        assert (facts.receivers, facts.firing, facts.tellings) == (1, 0, [])
+        assert (await rule_facts(tx, NORTH, narrow)).devices == 2
+        level = replace(narrow, condition=replace(sensors, point="level"))
+        assert (await rule_facts(tx, HUB, level)).low is None  # not known of one: of none
+        # A route of an area above tells of the alerts of those below, and the other way round.
+        route = Route(
+            name="night",
+            area_id=site.areas["north"].id,
+            matcher=Matcher(severities=(Severity.CRITICAL,)),
+            receivers=(site.receiver.id,),
+        )
+        await add_route(tx, HUB, route)
+        (telling,) = (await rule_facts(tx, HUB, narrow)).tellings
+        assert telling.matcher.severities == (Severity.CRITICAL,)
+        south = replace(rule, area_path="county.south")
+        assert (await rule_facts(tx, HUB, south)).tellings == []
+    await site.happen(site.event("door.opened", hut))
+    async with site.database.transaction() as tx:
+        doors = replace(rule, condition=EventOfKind(kind="door.opened", clear_kind="door.closed"))
+        assert (await rule_facts(tx, HUB, doors)).seen_kinds == {"door.opened"}

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from hub.domain.events import StoredEvent
 from hub.store import events
 from hub.store.database import Database
+from hub.web.routes import dry_run
 from tests.web.history import NOW
 from tests.web.stage import SYSTEM, World, sign_in
 
@@ -94,5 +95,8 @@ async def test_a_stored_rule_is_checked_and_tried(
     ):
         refused = await client.post(f"{RULES}/{number}/dry-run", json=wrong)
         assert refused.status_code == 422, wrong
+    async with dry_run.running, dry_run.running:
+        busy = await client.post(f"{RULES}/{number}/dry-run", json={})
+        assert (busy.status_code, "under way" in busy.text) == (409, True)
     nonsense = {"rule": rule_of(world.east, kind="")}
     assert (await client.post(f"{RULES}/dry-run", json=nonsense)).status_code == 422

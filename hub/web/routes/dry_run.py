@@ -29,7 +29,7 @@ DEFAULT_PERIOD: Final = timedelta(days=7)
 LIMITS: Final = Limits(most_s=20.0)
 # Each takes half of a core while it runs.
 MOST_AT_ONCE: Final = 2
-_running = asyncio.Semaphore(MOST_AT_ONCE)
+running: Final = asyncio.Semaphore(MOST_AT_ONCE)
 
 
 @router.post("/rules/dry-run")
@@ -60,11 +60,11 @@ async def check_stored(scope: See, rule_id: Id, services: Services) -> CheckOut:
 
 
 async def _try(services: WebServices, scope: Scope, rule: Rule, period: PeriodIn) -> DryRunOut:
-    if _running.locked():
+    if running.locked():
         msg = f"{MOST_AT_ONCE} dry runs are under way: try again when one is done"
         raise Conflict(msg)
     now = services.clock()
-    async with _running:
+    async with running:
         run = await dry_run(services.database, scope, rule, _span(period, now), LIMITS)
     async with services.database.transaction() as tx:
         facts = await rule_facts(tx, scope, rule)
