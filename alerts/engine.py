@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
 from alerts.drills import end_due
-from alerts.judge import SCOPE, Judged, Sighting, judge, retire
+from alerts.judge import MOST_ALERTS, SCOPE, Judged, Sighting, judge, retire
 from alerts.observations import Tick, ValueSeen
 from alerts.readings import ReadingInbox
 from alerts.sightings import Watch, hold_back
@@ -198,6 +198,8 @@ class AlertEngine:
                 found = await self._watch.sightings_of(tx, window.events)
                 judged = await self._conclude(tx, found)
                 await set_cursor(tx, SCOPE, CURSOR, _last_judged(window.last, judged))
+                if judged.left:  # read no more of what makes alerts than one transaction takes
+                    self._batch = min(self._batch, MOST_ALERTS)
         except StoreUnavailable:
             raise
         except GengfuError as error:
