@@ -60,6 +60,8 @@ CREATE INDEX alerts_standing ON alerts (rule_id, area_id)
 CREATE INDEX alerts_quiet ON alerts (quiet_until) WHERE quiet_until IS NOT NULL;
 CREATE INDEX alerts_assigned ON alerts (assigned_to, id DESC) WHERE assigned_to IS NOT NULL;
 CREATE INDEX alerts_rule ON alerts (rule_id, id DESC);
+CREATE INDEX alerts_worst ON alerts (
+    (CASE severity WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END) DESC, id DESC);
 CREATE INDEX alerts_not_over ON alerts (id DESC) WHERE status <> 'resolved';
 
 ALTER TABLE alert_steps
