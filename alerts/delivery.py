@@ -7,8 +7,8 @@ id, again. One job at a time works for a receiver (the queue's lock).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
@@ -27,11 +27,10 @@ from alerts.posting import (
     next_deed,
     retry_wait,
 )
-from alerts.templates import render
-from alerts.trial import write_test
+from alerts.sending import Picture, Result, Sender
 from hub.domain.access import system_scope
-from hub.domain.errors import GengfuError, Rejected, StoreUnavailable, TryAgain
-from hub.domain.notifications import DeliveryStatus, Message, ReceiverKind
+from hub.domain.errors import StoreUnavailable
+from hub.domain.notifications import DeliveryStatus, ReceiverKind
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database, Transaction
@@ -48,7 +47,13 @@ from hub.store.messages import (
 from hub.store.notices import notify
 from hub.store.notifications import Attempt
 from hub.store.outgoing import Outgoing, get_outgoing
-from hub.store.receiver_health import ReceiverNews, add_news, get_health, set_health
+from hub.store.receiver_health import (
+    ReceiverHealth,
+    ReceiverNews,
+    add_news,
+    get_health,
+    set_health,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,40 +63,12 @@ LOOK: Final = "alerts.posting"
 LOOK_EVERY_S: Final = 10.0
 # Messages a job makes before it queues up again: other receivers want a turn.
 MOST_IN_TURN: Final = 20
-# No notifier may take longer, whatever it promises: the job's place is wanted.
-LONGEST_SEND_S: Final = 60.0
-# A picture is worth less than the seconds it takes.
-LONGEST_PICTURE_S: Final = 4.0
 # What was sent and cannot be recorded is sent again: try hard before that.
 RECORD_WAITS_S: Final = (0.2, 1.0, 3.0, 10.0)
 
-# A defect in a notifier must not hold up a receiver for ever: it counts as a failed attempt.
-DEFECTS: Final = (
-    GengfuError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-
-Picture = Callable[[Message], Awaitable[bytes]]
-"""A JPEG that shows what a message is about; empty without one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    outcome: Outcome
-    detail: str
-    after_s: float | None = None
-    template_failure: str = ""
-
 
 class Delivery:
-    """Makes messages of what waits and hands each to the notifier of its kind."""
+    """Makes messages of what waits for a receiver and sends them, one after the other."""
 
     def __init__(
         self,
@@ -104,9 +81,7 @@ class Delivery:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._notifiers = dict(notifiers)
-        self._wording = wording or Wording(zone=UTC)
-        self._picture = picture
+        self._sender = Sender(notifiers, wording or Wording(zone=UTC), picture)
         self._jobs: Jobs | None = None
 
     def register(self, jobs: Jobs) -> None:
@@ -124,7 +99,7 @@ class Delivery:
                 outgoing = await self._prepare(receiver)
                 if outgoing is None:
                     return
-                result = await self._send(outgoing)
+                result = await self._sender.send(outgoing)
                 await self._record(outgoing, result)
             async with self._database.transaction() as tx:
                 await defer_post(tx, self._queue, receiver)
@@ -176,53 +151,7 @@ class Delivery:
         messages = await refuse_waiting(tx, SCOPE, receiver, reason, now)
         log.warning("%s messages for receiver %s are given up: %s", len(messages), receiver, reason)
 
-    async def _send(self, outgoing: Outgoing) -> _Result:
-        message = outgoing.message
-        failure = ""
-        if outgoing.test_by:
-            message = write_test(message, outgoing.test_by)
-        if message.receiver.template:
-            rendered = render(message.receiver.template, message, self._wording)
-            failure = rendered.failure
-            message = replace(message, text=rendered.text)
-        result = await self._attempt(await self._illustrate(message))
-        return replace(result, template_failure=failure)
-
-    async def _illustrate(self, message: Message) -> Message:
-        if self._picture is None:
-            return message
-        try:
-            async with asyncio.timeout(LONGEST_PICTURE_S):
-                return replace(message, picture=await self._picture(message))
-        except (TimeoutError, *DEFECTS) as error:
-            log.info("message %s goes without a picture: %s", message.id, type(error).__name__)
-            return message
-
-    async def _attempt(self, message: Message) -> _Result:
-        try:
-            async with asyncio.timeout(LONGEST_SEND_S):
-                detail = await self._notifier(message.receiver.kind).send(message)
-        except TryAgain as error:
-            return _Result(outcome=Outcome.TRY_AGAIN, detail=str(error), after_s=error.after_s)
-        except Rejected as error:
-            return _Result(outcome=Outcome.REJECTED, detail=str(error))
-        except TimeoutError:
-            detail = f"no end within {LONGEST_SEND_S:g} s"
-            return _Result(outcome=Outcome.TRY_AGAIN, detail=detail)
-        except DEFECTS as error:
-            log.exception("message %s: the notifier has a defect", message.message_id)
-            detail = f"a defect of the hub: {type(error).__name__}"
-            return _Result(outcome=Outcome.TRY_AGAIN, detail=detail)
-        return _Result(outcome=Outcome.DELIVERED, detail=detail)
-
-    def _notifier(self, kind: ReceiverKind) -> Notifier:
-        notifier = self._notifiers.get(kind)
-        if notifier is None:
-            msg = f"no way out of kind {kind.value} is set up"
-            raise Rejected(msg)
-        return notifier
-
-    async def _record(self, outgoing: Outgoing, result: _Result) -> None:
+    async def _record(self, outgoing: Outgoing, result: Result) -> None:
         now = self._clock()
         ending = _ending(outgoing, result, now)
         if ending.status in {DeliveryStatus.REJECTED, DeliveryStatus.FAILED}:
@@ -243,33 +172,36 @@ class Delivery:
         await self._write(outgoing, result, ending, now)
 
     async def _write(
-        self, outgoing: Outgoing, result: _Result, ending: Ending, now: datetime
+        self, outgoing: Outgoing, result: Result, ending: Ending, now: datetime
     ) -> None:
         message = outgoing.message
         attempt = Attempt(message=message.id, at=now, outcome=result.outcome, detail=result.detail)
         async with self._database.transaction() as tx:
+            # The receiver before its message: whoever changes a receiver locks them in this order.
+            before = await get_health(tx, SCOPE, message.receiver.id)
             await record_attempt(tx, SCOPE, attempt, ending)
             await notify(tx, SCOPE, "alerts", [told.alert.id for told in message.notifications])
-            await self._count(tx, outgoing, result, now)
+            if before is not None:
+                after = _health_after(before, outgoing, result, now)
+                await self._note_health(tx, message.receiver.id, (before, after), result, now)
 
-    async def _count(
-        self, tx: Transaction, outgoing: Outgoing, result: _Result, now: datetime
+    async def _note_health(
+        self,
+        tx: Transaction,
+        receiver: int,
+        change: tuple[ReceiverHealth, ReceiverHealth],
+        result: Result,
+        now: datetime,
     ) -> None:
-        receiver = outgoing.message.receiver.id
-        before = await get_health(tx, SCOPE, receiver)
-        if before is None:
+        before, after = change
+        if after == before:
             return
-        after = replace(before, is_template_failing=bool(result.template_failure))
-        # A test that fails says so to whoever asked for it; no alert waits for it.
-        if not outgoing.test_by or result.outcome is Outcome.DELIVERED:
-            after = count_attempt(after, result.outcome, now)
-        if after != before:
-            await set_health(tx, SCOPE, receiver, after)
-            for news in news_of(before, after):
-                is_template = news in {ReceiverNews.TEMPLATE_FAILED, ReceiverNews.TEMPLATE_MENDED}
-                detail = result.template_failure if is_template else result.detail
-                log.warning("receiver %s: %s (%s)", receiver, news.value, detail)
-                await add_news(tx, SCOPE, receiver, news, at=now, detail=detail)
+        await set_health(tx, SCOPE, receiver, after)
+        for news in news_of(before, after):
+            is_template = news in {ReceiverNews.TEMPLATE_FAILED, ReceiverNews.TEMPLATE_MENDED}
+            detail = result.template_failure if is_template else result.detail
+            log.warning("receiver %s: %s (%s)", receiver, news.value, detail)
+            await add_news(tx, SCOPE, receiver, news, at=now, detail=detail)
 
     async def _defer_wake(self, tx: Transaction, receiver: int, at: datetime) -> None:
         """Each moment has a job of its own: an early one never waits behind a late one."""
@@ -284,7 +216,17 @@ class Delivery:
         return self._jobs
 
 
-def _ending(outgoing: Outgoing, result: _Result, now: datetime) -> Ending:
+def _health_after(
+    before: ReceiverHealth, outgoing: Outgoing, result: Result, now: datetime
+) -> ReceiverHealth:
+    after = replace(before, is_template_failing=bool(result.template_failure))
+    # A test that fails says so to whoever asked for it; no alert waits for it.
+    if outgoing.test_by and result.outcome is not Outcome.DELIVERED:
+        return after
+    return count_attempt(after, result.outcome, now)
+
+
+def _ending(outgoing: Outgoing, result: Result, now: datetime) -> Ending:
     number = outgoing.message.id
     match result.outcome:
         case Outcome.DELIVERED:
