@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
@@ -38,6 +39,7 @@ from hub.store.rule_states import (
     due_states,
     next_due_at,
     point_states,
+    put_states,
     restart_waits,
     unwatched_states,
 )
@@ -55,6 +57,7 @@ POLL_S = 2.0
 SWEEP_S = 10.0
 SWEEP_SLICE_S = 0.1
 RETRY_S = 1.0
+PUT_OFF = timedelta(minutes=1)
 # A timer that rang and could not be dealt with must not turn the loop into a busy one.
 SHORTEST_WAIT_S = 0.02
 
@@ -256,15 +259,20 @@ class AlertEngine:
 
     async def _sweep_some(self, waiting: deque[Rule]) -> Sequence[Sighting]:
         """Sweep for the next rules until a slice of time is over; return what is left to judge."""
-        async with self._database.transaction() as tx:
-            await get_cursor(tx, SCOPE, CURSOR)
-            found: list[Sighting] = []
-            end = asyncio.get_running_loop().time() + SWEEP_SLICE_S
-            while waiting and asyncio.get_running_loop().time() < end:
-                found += await sightings_of_present(
-                    tx, waiting.popleft(), self._clock(), self._holidays
-                )
-            judged = await self._conclude(tx, found)
+        found: list[Sighting] = []
+        try:
+            async with self._database.transaction() as tx:
+                await get_cursor(tx, SCOPE, CURSOR)
+                end = asyncio.get_running_loop().time() + SWEEP_SLICE_S
+                while waiting and asyncio.get_running_loop().time() < end:
+                    found += await sightings_of_present(
+                        tx, waiting.popleft(), self._clock(), self._holidays
+                    )
+                judged = await self._conclude(tx, found)
+        except StoreUnavailable:
+            raise
+        except GengfuError:
+            return found  # one of them is refused: it is found when they are judged apart
         return judged.left
 
     async def _release(self) -> None:
@@ -286,22 +294,43 @@ class AlertEngine:
 
     async def _ring_timers(self) -> bool:
         """Let due timers ring; False when there are no more, or none that are known here."""
+        now, rules = self._clock(), self._watch.rules
         async with self._database.transaction() as tx:
-            await get_cursor(tx, SCOPE, CURSOR)
-            now = self._clock()
-            due, rules = await due_states(tx, SCOPE, now, limit=BATCH), self._watch.rules
-            found = [_tick(rules[s.rule_id], s, now) for s in due if s.rule_id in rules]
-            await self._conclude(tx, await hold_back(tx, found))
+            due = await due_states(tx, SCOPE, now, limit=BATCH)
+        found = [_tick(rules[s.rule_id], s, now) for s in due if s.rule_id in rules]
+        await self._judge(found)
         self._are_rules_old = self._are_rules_old or len(found) < len(due)
         return len(due) == BATCH and len(found) == BATCH
 
     async def _judge(self, found: Sequence[Sighting]) -> None:
+        """Judge all of them; one that the database refuses holds up no other."""
         left = found
         while left:
-            async with self._database.transaction() as tx:
-                await get_cursor(tx, SCOPE, CURSOR)
-                judged = await self._conclude(tx, await hold_back(tx, left))
-            left = judged.left
+            try:
+                async with self._database.transaction() as tx:
+                    await get_cursor(tx, SCOPE, CURSOR)
+                    judged = await self._conclude(tx, await hold_back(tx, left))
+            except StoreUnavailable:
+                raise
+            except GengfuError as error:
+                if len(left) == 1:
+                    await self._put_off(left[0], error)
+                    return
+                middle = len(left) // 2
+                await self._judge(left[:middle])
+                left = left[middle:]
+            else:
+                left = judged.left
+
+    async def _put_off(self, sighting: Sighting, error: GengfuError) -> None:
+        """Leave out one that the database refuses; its timer rings again later."""
+        state = sighting.state
+        log.error("rule %s, %s cannot be judged: %s", state.rule_id, state.subject, error)
+        if not isinstance(sighting.seen, Tick):
+            return
+        async with self._database.transaction() as tx:
+            await get_cursor(tx, SCOPE, CURSOR)
+            await put_states(tx, SCOPE, [replace(state, due_at=self._clock() + PUT_OFF)])
 
     async def _conclude(self, tx: Transaction, found: Sequence[Sighting]) -> Judged:
         """Judge, and take notice of it although the transaction may still fail.

@@ -275,6 +275,7 @@ async def test_engines_take_turns_and_never_double(site: Site) -> None:
 async def test_an_event_that_cannot_be_judged_holds_up_no_other(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Nor does a timer, nor what the sweep finds."""
     await site.add_rule(DeviceOffline())
     async with site.database.transaction() as tx:
         await tx.execute("ALTER TABLE alerts ADD CHECK (device_name <> 'poison')")
@@ -285,4 +286,13 @@ async def test_an_event_that_cannot_be_judged_holds_up_no_other(
         await site.turn(device, Status.OFFLINE)
     await engine.step()
     assert [alert.device_name for alert in await site.alerts()] == ["first", "last"]
-    assert "cannot be judged" in caplog.text
+    assert "(device.offline) cannot be judged" in caplog.text
+    await site.add_rule(DeviceOffline(for_s=60))
+    engine = site.engine()
+    await engine.step()
+    site.clock.pass_s(60)
+    next_due = await engine.step()
+    assert [alert.device_name for alert in await site.alerts()] == ["first", "last"] * 2
+    assert f"device:{devices[1].id} cannot be judged" in caplog.text
+    assert next_due is not None
+    assert next_due > site.clock()
