@@ -53,8 +53,9 @@ class Wording:
     link_base: str = ""
 
     def link(self, alert: Alert) -> str:
-        """Where the alert can be seen."""
-        return f"{self.link_base.rstrip('/')}/alerts/{alert.id}" if self.link_base else ""
+        """Where the alert can be seen; a test message is about none."""
+        is_there = bool(self.link_base and alert.id)
+        return f"{self.link_base.rstrip('/')}/alerts/{alert.id}" if is_there else ""
 
     def picture(self, alert: Alert) -> str:
         """Where its picture can be seen, by whoever may see the alert."""

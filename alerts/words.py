@@ -70,6 +70,7 @@ WHAT: Final[Mapping[Language, Mapping[str, str]]] = {
         "event_count": "事件频繁",
         "nothing_seen": "应到未到",
         "combination": "组合事件",
+        "test": "测试",
     },
     Language.EN: {
         "device_offline": "device offline",

@@ -76,10 +76,10 @@ class MqttNotifier:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._publish(options.topic, payload, qos=options.qos, retain=options.retain)
-        except TimeoutError as error:
+        except TimeoutError:
             msg = f"the broker did not take it within {self._timeout_s:g} s"
-            raise TryAgain(msg) from error
+            raise TryAgain(msg) from None
         except (DeviceError, OSError) as error:
             msg = f"the broker cannot be reached: {type(error).__name__}"
-            raise TryAgain(msg) from error
+            raise TryAgain(msg) from None
         return f"published with QoS {options.qos}"

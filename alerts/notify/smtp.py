@@ -100,9 +100,9 @@ class SmtpNotifier:
         try:
             async with asyncio.timeout(self._timeout_s):
                 refused = await self._deliver(message, options, mail)
-        except TimeoutError as error:
+        except TimeoutError:
             msg = f"the mail server did not take it within {self._timeout_s:g} s"
-            raise TryAgain(msg) from error
+            raise TryAgain(msg) from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _translated(error) from None
         taken = len(options.recipients) - refused

@@ -99,20 +99,20 @@ class WebhookNotifier:
                 return judge_status(
                     response.status, response.headers.get("Retry-After", ""), self._clock()
                 )
-        except TimeoutError as error:
+        except TimeoutError:
             msg = f"no answer within {self._timeout_s:g} s"
-            raise TryAgain(msg) from error
-        except aiohttp.ClientConnectorCertificateError as error:
+            raise TryAgain(msg) from None
+        except aiohttp.ClientConnectorCertificateError:
             msg = "the server's certificate does not verify"
-            raise TryAgain(msg) from error
+            raise TryAgain(msg) from None
         except aiohttp.ClientConnectorError as error:
-            raise _connect_error(error) from error
-        except aiohttp.InvalidURL as error:
+            raise _connect_error(error) from None
+        except aiohttp.InvalidURL:
             msg = "the address cannot be used"
-            raise Rejected(msg) from error
+            raise Rejected(msg) from None
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
             msg = f"the connection failed: {type(error).__name__}"
-            raise TryAgain(msg) from error
+            raise TryAgain(msg) from None
 
 
 def sign(message_id: str, at: datetime, body: bytes, secret: Secret) -> dict[str, str]:

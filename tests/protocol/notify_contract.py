@@ -6,6 +6,7 @@ A test module gives a ``rig`` fixture and a subclass of :class:`NotifierContract
 
 import asyncio
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -65,6 +66,8 @@ class NotifierContract:
 
     # What a receiver's configuration looks like that the notifier cannot use.
     broken: Mapping[str, Json] = {"surprise": 1}
+    # Programs get both languages at once.
+    english: Mapping[str, Json] = {}
 
     def message(self, rig: Rig, *, step: Step = Step.FIRED, alert: Alert = ALERT) -> Message:
         to = receiver(rig.kind, rig.options, rig.secret)
@@ -86,6 +89,12 @@ class NotifierContract:
         (got,) = await rig.received(1)
         assert "已恢复" in got.text
         assert "演练" in got.text
+
+    async def test_it_speaks_the_receivers_language(self, rig: Rig) -> None:
+        to = receiver(rig.kind, {**rig.options, **self.english}, rig.secret)
+        await rig.notifier.send(message(to=to))
+        (got,) = await rig.received(1)
+        assert "[Critical] Firing: Camera offline (device offline), 村口 1" in got.text
 
     async def test_a_digest_says_how_many_and_counts_what_it_leaves_out(self, rig: Rig) -> None:
         told = [
@@ -159,7 +168,7 @@ class NotifierContract:
                 await rig.hasty.send(sent) if trouble == "hang" else await rig.notifier.send(sent)
             )
         except DeliveryError as error:
-            said += f"{error} {error!r}"
+            said += "".join(traceback.format_exception(error))
         # What the far end's libraries log is not ours.
         said += "".join(r.getMessage() for r in caplog.records if r.name not in SERVER_LOGGERS)
         if trouble == "none":

@@ -5,6 +5,7 @@ The rig speaks to a self-hosted ntfy; what is particular to other services is in
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from tests.protocol.notify_contract import (
     Received,
 )
 from tests.protocol.notify_far_end import FarEnd
+from tests.protocol.notify_tls import make_certificate
 from tests.unit.alerts_examples import ALERT, MESSAGE_ID, message, notification, receiver
 
 # The processes are started once for all tests of this module.
@@ -93,6 +95,7 @@ class TestApprise(HttpContract):
     """The contract."""
 
     taken = (200,)  # ntfy knows no other
+    english = {"language": "en"}  # noqa: RUF012 - a constant of the class
 
 
 def to_services(rig: AppriseRig, *addresses: str) -> Message:
@@ -182,3 +185,18 @@ async def test_a_process_that_was_killed_is_replaced(rig: AppriseRig) -> None:
         )
     )
     assert sent == ["accepted by 1 of 1 services"] * 6
+
+
+async def test_a_certificate_that_does_not_verify(
+    rig: AppriseRig, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*make_certificate(tmp_path_factory.mktemp("tls")))
+    far_end = FarEnd()
+    await far_end.start(tls)
+    for query in ("", "?verify=no"):
+        told = to_services(rig, f"ntfys://{TOKEN}:x@127.0.0.1:{far_end.port}/duty{query}")
+        with pytest.raises((TryAgain, Rejected), match=r"not verify|cannot be used"):
+            await rig.notifier.send(told)
+    assert far_end.requests == []
+    await far_end.stop()

@@ -107,7 +107,7 @@ class MqttRig:
         return [
             Received(
                 message_id=str(json.loads(message.payload)["id"]),
-                text=f"{message.topic} {json.loads(message.payload)['text']['zh']}",
+                text=f"{message.topic} {json.loads(message.payload)['text']}",
             )
             for message in self.messages
         ]

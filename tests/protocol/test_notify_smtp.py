@@ -5,6 +5,7 @@ import email
 import email.policy
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from alerts.notify.smtp import SmtpNotifier
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
-from hub.domain.notifications import ReceiverKind
+from hub.domain.notifications import Receiver, ReceiverKind
 from tests.protocol.notify_contract import PATIENT_S, SECRET, SHORT_S, NotifierContract, Received
 from tests.protocol.notify_tls import make_certificate
-from tests.unit.alerts_examples import MESSAGE_ID, message, receiver
+from tests.unit.alerts_examples import ALERT, MESSAGE_ID, message, notification, receiver
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 
@@ -155,6 +156,8 @@ async def rig(certificate: tuple[Path, Path]) -> AsyncIterator[SmtpRig]:
 class TestSmtp(NotifierContract):
     """The contract."""
 
+    english = {"language": "en"}  # noqa: RUF012 - a constant of the class
+
 
 @pytest.mark.parametrize(
     ("reply", "outcome"),
@@ -201,6 +204,25 @@ async def test_the_mail_is_plain_text_with_the_right_headers(rig: SmtpRig) -> No
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Subject"].startswith("【严重】")
     assert envelope.rcpt_tos == ["duty@example.org", "chief@example.org"]
+
+
+async def test_a_text_of_the_receivers_own_and_a_picture(rig: SmtpRig) -> None:
+    drill = message(notification(alert=replace(ALERT, drill_id=3)), to=rig_receiver(rig))
+    await rig.notifier.send(replace(drill, text="【演练】own words", picture=b"\xff\xd8 jpeg"))
+    (envelope,) = rig.envelopes
+    assert isinstance(envelope.content, bytes)
+    mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    assert mail["Subject"].startswith("【演练】")
+    body = mail.get_body()
+    assert body is not None
+    assert body.get_content().strip() == "【演练】own words"
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content_type() == "image/jpeg"
+    assert attached.get_content() == b"\xff\xd8 jpeg"
+
+
+def rig_receiver(rig: SmtpRig) -> Receiver:
+    return receiver(rig.kind, rig.options, SECRET)
 
 
 async def test_a_certificate_that_does_not_verify_gets_no_password(rig: SmtpRig) -> None:

@@ -1,5 +1,10 @@
 """Which services may be spoken to, and what their answers mean."""
 
+import io
+import json
+import os
+import socket
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -9,6 +14,7 @@ import pytest
 from alerts.messages import Wording
 from alerts.notify.apprise.notifier import build_request, judge
 from alerts.notify.apprise.services import SERVICES, check_addresses, service_of
+from alerts.notify.apprise.worker import Guard, Line, Outcome, Refused
 from alerts.receivers import validate_secret
 from alerts.words import Language
 from hub.domain.devices import Json
@@ -148,3 +154,50 @@ def test_every_text_fits_its_service_and_ends_with_its_id(language: Language) ->
             said = f"{request['title']}{request['body']}"
             assert len(said.encode()) <= service.longest
             assert said.endswith(MESSAGE_ID)
+
+
+class NoHub(Line):
+    """The way to a hub that lets nothing through but one address."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO(), io.StringIO())
+
+    def refusal(self, host: str, port: int) -> str:
+        return "" if (host, port) == ("192.0.2.1", 443) else "not allowed"
+
+
+@pytest.mark.threat("T9")
+@pytest.mark.threat("T13")
+def test_the_process_reads_no_file_writes_none_and_starts_nothing() -> None:
+    """Whatever a service tries: the audit events of PEP 578, as Python raises them."""
+    guard = Guard(NoHub())
+    inet = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    forbidden: list[tuple[str, tuple[object, ...]]] = [
+        ("open", ("/etc/passwd", "r", os.O_RDONLY)),
+        ("open", (b"/root/.netrc", "r", os.O_RDONLY)),
+        ("open", (os.path.join(sys.prefix, "x"), "w", os.O_WRONLY | os.O_CREAT)),  # noqa: PTH118
+        ("open", (os.path.join(sys.prefix, "../../../etc/passwd"), "r", os.O_RDONLY)),  # noqa: PTH118
+        ("subprocess.Popen", ("/bin/sh", ["sh"], None, None)),
+        ("os.system", (b"id",)),
+        ("os.exec", ("/bin/sh", [], None)),
+        ("socket.bind", (inet, ("0.0.0.0", 0))),
+        ("socket.connect", (unix, "/run/docker.sock")),
+        ("socket.connect", (inet, ("169.254.169.254", 80))),
+        ("socket.connect", (inet, ("192.0.2.1", 80))),
+    ]
+    for event, args in forbidden:
+        guard.outcome = Outcome()
+        with pytest.raises(Refused):
+            guard(event, args)
+        assert guard.outcome.refusal
+        with pytest.raises(Rejected):
+            judge(guard.outcome.build(is_taken=True), service_of(GOOD[0]), NOW)
+    guard.outcome = Outcome()
+    guard("open", (json.__file__, "r", os.O_RDONLY))
+    guard("open", (3, "w", os.O_WRONLY))
+    guard("socket.connect", (inet, ("192.0.2.1", 443)))
+    guard("import", ("json", None, None, None, None))
+    assert not guard.outcome.refusal
+    inet.close()
+    unix.close()

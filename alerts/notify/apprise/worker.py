@@ -23,22 +23,22 @@ import requests.sessions
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.attachment.memory import AttachMemory
 
+MOST_MEMORY_BYTES: Final = 1024**3
 MOST_ANSWER_BYTES: Final = 64 * 1024
 SOCKET_TIMEOUT_S: Final = 15.0
 LONGEST_SHOWN: Final = 2_000  # of an answer's JSON, for the service's own code
-READABLE: Final = (
-    str(Path(sys.prefix).resolve()),
-    str(Path(sys.base_prefix).resolve()),
-    sys.prefix,
-    sys.base_prefix,
-    "/etc/ssl/",
-    "/usr/lib/ssl/",
-    "/usr/share/ca-certificates/",
-    "/etc/localtime",
-    "/usr/share/zoneinfo/",
-    "/etc/mime.types",
-    os.devnull,
+READABLE: Final = tuple(
+    f"{Path(folder).resolve()}/"
+    for folder in (
+        sys.prefix,
+        sys.base_prefix,
+        "/etc/ssl",
+        "/usr/lib/ssl",
+        "/usr/share/ca-certificates",
+        "/usr/share/zoneinfo",
+    )
 )
+READABLE_FILES: Final = frozenset({"/etc/localtime", "/etc/mime.types", os.devnull})
 FORBIDDEN: Final = frozenset(
     {
         "subprocess.Popen",
@@ -135,8 +135,10 @@ class Guard:
 
     def _open(self, path: Any, flags: int) -> None:
         is_written = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC)
-        is_number = isinstance(path, int)
-        if is_number or (not is_written and os.fsdecode(path).startswith(READABLE)):
+        if isinstance(path, int):
+            return
+        real = os.path.realpath(os.fsdecode(path))
+        if not is_written and (real.startswith(READABLE) or real in READABLE_FILES):
             return
         self._refuse("a service wanted to open a file")
 
@@ -232,6 +234,7 @@ def main() -> None:
         language="en",
     )
     socket.setdefaulttimeout(SOCKET_TIMEOUT_S)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(guard)

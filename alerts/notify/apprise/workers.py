@@ -11,6 +11,8 @@ from hub.domain.addresses import AddressPolicy
 from hub.domain.devices import Json
 
 MOST_PROCESSES = 4
+# Each holds 60 MB and takes half a second of CPU to start.
+MOST_IDLE = 2
 # The first request waits until Python has started and the library is loaded.
 START_LIMIT_S = 20.0
 _WORKER: Final = Path(__file__).with_name("worker.py")
@@ -51,7 +53,7 @@ class Workers:
                     answer = await self._exchange(process, request)
                 is_well = True
             finally:
-                if is_well:
+                if is_well and len(self._idle) < MOST_IDLE:
                     self._idle.append(process)
                 else:
                     await asyncio.shield(_end(process))
