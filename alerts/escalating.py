@@ -1,8 +1,8 @@
 """Alerts that nobody takes climb: policies carried out.
 
-Where each alert stands is in the database. What is due is dealt with in a transaction that holds
-the climb and its alert: two processes never tell the same, and nobody is told of what somebody
-has just taken. What fell due while no hub ran is dealt with at the start, in order.
+Where each alert stands is in the database. What is due is dealt with, in order, in a transaction
+that holds the engine's cursor, the climb and its alert: two processes never tell the same, and
+nobody is told of what somebody has just taken. After an absence it goes on where it stood.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from alerts.climbing import Outcome, Standing, Told, carry_on, settle
-from alerts.desk import Telling, tell_receivers
+from alerts.desk import CURSOR, Telling, tell_receivers
 from alerts.on_duty import Roster
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
@@ -37,6 +37,7 @@ from hub.store.climbs import (
     start_climbs,
     unsettled_climbs,
 )
+from hub.store.cursors import get_cursor
 from hub.store.database import Database, Transaction
 from hub.store.duties import open_duty_book
 from hub.store.holidays import all_holidays
@@ -46,8 +47,8 @@ from hub.store.policies import find_policies, policy_starts
 log = logging.getLogger(__name__)
 
 SCOPE: Final[Scope] = system_scope("hub.escalation")
-# Whoever acknowledges an alert waits for the transaction under way.
-BATCH: Final = 50
+# The engine waits for the transaction under way, and so does who acknowledges one of its alerts.
+BATCH: Final = 25
 # Notices wake it at once; this is for the notice that never came.
 POLL_S: Final = 2.0
 RETRY_S: Final = 1.0
@@ -173,10 +174,11 @@ class Escalator:
         self._wake.clear()
         while await self._settle():
             pass
-        while await self._carry_out():
-            pass
-        async with self._database.transaction() as tx:
-            return await next_climb_at(tx, SCOPE)
+        while True:
+            async with self._database.transaction() as tx:
+                next_due = await next_climb_at(tx, SCOPE)
+            if next_due is None or next_due > self._clock() or not await self._carry_out():
+                return next_due
 
     async def _settle(self) -> bool:
         """End or put off what became of alerts asks for; False when none was left."""
@@ -188,9 +190,11 @@ class Escalator:
         return len(found) == BATCH
 
     async def _carry_out(self) -> bool:
-        """Deal with some of what is due, in order; False when none was left."""
-        now = self._clock()
+        """Deal with some of what is due, in order; False when others hold all of it."""
         async with self._database.transaction() as tx:
+            # Whoever tells of alerts takes turns: two would ask for the same jobs crosswise.
+            await get_cursor(tx, SCOPE, CURSOR)
+            now = self._clock()
             found = await due_climbs(tx, SCOPE, now, limit=BATCH)
             if not found:
                 return False
