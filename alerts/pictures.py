@@ -8,8 +8,10 @@ told; a message that leaves much later gets the one that was taken or none. File
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,7 +20,7 @@ from alerts.messages import is_digest
 from hub.domain.access import system_scope
 from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
-from hub.domain.errors import DeviceError, StoreUnavailable
+from hub.domain.errors import GengfuError
 from hub.domain.notifications import Message
 from hub.domain.ports import CameraTarget, Clock, TakeSnapshot
 from hub.store.cameras import list_targets
@@ -75,20 +77,26 @@ class PictureFiles:
         """Write a picture: it appears whole or not at all. Raises OSError."""
         path = self.path(alert_id)
         path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        waiting = path.with_suffix(".new")
-        waiting.write_bytes(jpeg)
-        waiting.chmod(FILE_MODE)
-        waiting.replace(path)
+        waiting = path.with_name(f".{path.name}.{os.getpid():d}.new")
+        try:
+            waiting.write_bytes(jpeg)
+            waiting.chmod(FILE_MODE)
+            waiting.replace(path)
+        except OSError:
+            waiting.unlink(missing_ok=True)
+            raise
 
     def forget(self, before: datetime) -> int:
         """Remove what is older, and folders that are empty then; return how many pictures."""
         removed = 0
         for folder in self._root.glob("*"):
             for path in folder.glob("*"):
-                if path.stat().st_mtime < before.timestamp():
-                    path.unlink(missing_ok=True)
-                    removed += 1
-            if not any(folder.iterdir()):
+                # Another process may be doing the same.
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        removed += 1
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
         return removed
 
@@ -157,7 +165,7 @@ class AlertPictures:
                 if target is None:
                     return b""
                 picture = await self._take(target, timeout_s=self._longest_s)
-        except (TimeoutError, DeviceError, StoreUnavailable) as error:
+        except (TimeoutError, GengfuError, OSError) as error:
             log.info("alert %s goes without a picture: %s", alert_id, type(error).__name__)
             return b""
         try:
