@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from alerts.observations import ValueSeen, is_watching
 from alerts.rule_index import RuleIndex
 from alerts.rules import Transition, advance
+from alerts.rules_of_values import is_beyond
 from hub.domain.alerts import Phase, Rule, RuleState, subject_key
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
-from hub.domain.conditions import NothingSeen
+from hub.domain.conditions import Condition, PointBeyond
 from hub.store.events import ReadingRow
 from hub.store.present import PointPlace
 
@@ -141,9 +142,12 @@ class ReadingInbox:
             self._last_at[row.point_id] = row.at
         for rule, blank in watchers:
             key = (rule.id, blank.subject)
-            if isinstance(rule.condition, NothingSeen) and key not in self._states:
-                continue  # it is missed by nobody
-            state = self._states.get(key, blank)
+            state = self._states.get(key)
+            if state is None:
+                # Nothing is wrong: a good value says nothing new, and nobody misses the reading.
+                if not _is_bad(rule.condition, row.value):
+                    continue
+                state = blank
             is_news = False
             seen = ValueSeen(value=row.value)
             for decision, _ in advance(rule, state, seen, now, holidays=self._holidays):
@@ -152,6 +156,10 @@ class ReadingInbox:
             if is_news:
                 self._states[key] = state
                 self._crossings.append(Crossing(rule=rule, state=blank, value=row.value, at=now))
+
+
+def _is_bad(condition: Condition, value: float) -> bool:
+    return isinstance(condition, PointBeyond) and is_beyond(condition, value)
 
 
 def _blank(rule: Rule, place: PointPlace) -> RuleState:

@@ -49,14 +49,22 @@ def decide_value(rule: Rule, state: RuleState, value: float, now: datetime) -> D
         return nothing(state, "this rule does not watch readings")
     if math.isnan(value):
         return nothing(state, "not a number: neither good nor bad")
-    sign = 1.0 if condition.direction is Direction.ABOVE else -1.0
-    if sign * value > sign * condition.threshold:
+    if is_beyond(condition, value):
         why = f"{value:g} is {condition.direction.value} {condition.threshold:g}"
         decision = _bad(state, since=now, now=now, for_s=condition.for_s, why=why)
         return replace(decision, state=replace(decision.state, value=value))
-    if sign * value <= sign * condition.clear or state.phase is Phase.PENDING:
+    is_above = condition.direction is Direction.ABOVE
+    is_clear = value <= condition.clear if is_above else value >= condition.clear
+    if is_clear or state.phase is Phase.PENDING:
         return _recover(condition, state, f"{value:g} is good again", now, now, value=value)
     return _go_on(state, f"{value:g} lies between the threshold and the clear value")
+
+
+def is_beyond(condition: PointBeyond, value: float) -> bool:
+    """Tell whether a value is bad; what is not a number is not."""
+    if condition.direction is Direction.ABOVE:
+        return value > condition.threshold
+    return value < condition.threshold
 
 
 def ring_value(condition: OfPresent, state: RuleState) -> Decision:
