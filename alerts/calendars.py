@@ -1,9 +1,12 @@
 """Hours by rule: whether they hold at a moment, and when they begin. Pure.
 
 A spell lasts its seconds of real time. The day it begins on, by its own time zone, decides
-whether it counts as a working day or a day off.
+whether it counts as a working day or a day off. Stored hours that cannot be used here (a time
+zone this machine does not know) hold always, which is said once: better told at the wrong time
+than never.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +25,8 @@ from hub.runtime.recurrence import (
     times_between,
 )
 
+log = logging.getLogger(__name__)
+
 # A Monday: INTERVAL counts from its midnight.
 FIRST_DAY: Final = date(2000, 1, 3)
 DAY: Final = timedelta(days=1)
@@ -31,15 +36,11 @@ SPELLS_LOOKED_AT: Final = 500
 
 
 def is_active(calendar: Calendar | None, at: datetime, holidays: Holidays = NO_HOLIDAYS) -> bool:
-    """Tell whether a spell holds at a moment (aware); without a calendar it always does.
-
-    Raises:
-        Invalid: the calendar cannot be used (see :func:`check_calendar`).
-    """
-    if calendar is None:
+    """Tell whether a spell holds at a moment (aware); without a calendar it always does."""
+    if calendar is None or (rule := _usable(calendar)) is None:
         return True
     at = at.astimezone(UTC)
-    zone = _recurrence(calendar).zone
+    zone = rule.zone
     for begin in reversed(_begins(calendar, at.date())):
         if begin <= at and _is_counted(calendar.days, begin.astimezone(zone).date(), holidays):
             return at < begin + timedelta(seconds=calendar.duration_s)
@@ -49,12 +50,9 @@ def is_active(calendar: Calendar | None, at: datetime, holidays: Holidays = NO_H
 def next_start(
     calendar: Calendar, at: datetime, holidays: Holidays = NO_HOLIDAYS
 ) -> datetime | None:
-    """Return when the next spell later than ``at`` begins, in UTC; None when none is near.
-
-    Raises:
-        Invalid: the calendar cannot be used.
-    """
-    return next(_starts(calendar, at, holidays), None)
+    """Return when the next spell later than ``at`` begins, in UTC; None when none is near."""
+    rule = _usable(calendar)
+    return None if rule is None else next(_starts(calendar, rule, at, holidays), None)
 
 
 def check_calendar(calendar: Calendar, now: datetime) -> None:
@@ -77,8 +75,9 @@ def check_calendar(calendar: Calendar, now: datetime) -> None:
         _refuse("these hours never come, or never come again")
 
 
-def _starts(calendar: Calendar, at: datetime, holidays: Holidays) -> Iterator[datetime]:
-    rule = _recurrence(calendar)
+def _starts(
+    calendar: Calendar, rule: Recurrence, at: datetime, holidays: Holidays
+) -> Iterator[datetime]:
     for begin in islice(times_after(rule, at), SPELLS_LOOKED_AT):
         if _is_counted(calendar.days, begin.astimezone(rule.zone).date(), holidays):
             yield begin
@@ -86,6 +85,15 @@ def _starts(calendar: Calendar, at: datetime, holidays: Holidays) -> Iterator[da
 
 def _recurrence(calendar: Calendar) -> Recurrence:
     return parse_recurrence(calendar.rrule, calendar.time_zone, FIRST_DAY)
+
+
+@lru_cache(maxsize=1024)
+def _usable(calendar: Calendar) -> Recurrence | None:
+    try:
+        return _recurrence(calendar)
+    except Invalid as error:
+        log.warning("hours %r cannot be used and hold always: %s", calendar.rrule, error)
+        return None
 
 
 @lru_cache(maxsize=1024)

@@ -214,7 +214,7 @@ def _ring(rule: Rule, state: RuleState, now: datetime) -> Decision:
     condition = rule.condition
     match condition:
         case DeviceOffline() | DeviceDegraded() | PointBeyond():
-            return ring_value(condition, state)
+            return ring_value(condition, state, now)
         case EventOfKind() | EventCount() | NothingSeen() | Combination():
             return ring_event(condition, state, now)
         case _ as never:

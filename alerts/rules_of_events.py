@@ -73,7 +73,7 @@ def ring_event(condition: OfEvents, state: RuleState, now: datetime) -> Decision
     """A wait is over: what is missed did not come, or nothing came that would go on."""
     match condition:
         case NothingSeen():
-            return _ring_missing(condition, state)
+            return _ring_missing(condition, state, now)
         case EventOfKind():
             over_at = None if state.since is None else later(state.since, condition.auto_clear_s)
         case EventCount(quiet_s=lasts_s) | Combination(clear_s=lasts_s):
@@ -83,10 +83,13 @@ def ring_event(condition: OfEvents, state: RuleState, now: datetime) -> Decision
             over_at = later(complete_at, lasts_s)
         case _ as never:
             assert_never(never)
+    is_over = over_at is None or over_at <= now
     if state.phase is not Phase.PENDING:
-        return good(state, "no further event: cleared by time")
+        if is_over or isinstance(condition, EventOfKind):
+            return good(state, "no further event: cleared by time")
+        return nothing(replace(state, due_at=over_at), "its time is longer by now")
     # It was held back.
-    if over_at is not None and over_at <= now:
+    if is_over and over_at is not None:
         return good(state, "no further event: cleared by time")
     firing = replace(state, phase=Phase.FIRING, due_at=over_at)
     return Decision(transition=Transition.FIRE, reason=_say(condition), state=firing)
@@ -130,9 +133,12 @@ def _see_sign(
     return replace(ended, state=waiting)
 
 
-def _ring_missing(condition: NothingSeen, state: RuleState) -> Decision:
+def _ring_missing(condition: NothingSeen, state: RuleState, now: datetime) -> Decision:
     if state.phase is not Phase.PENDING:
         return nothing(replace(state, due_at=None), "nothing waits")
+    due_at = None if state.since is None else later(state.since, condition.for_s)
+    if due_at is not None and due_at > now:
+        return nothing(replace(state, due_at=due_at), "its time is longer by now")
     firing = replace(state, phase=Phase.FIRING, due_at=None)
     return Decision(transition=Transition.FIRE, reason=_missing(condition), state=firing)
 

@@ -67,8 +67,14 @@ def is_beyond(condition: PointBeyond, value: float) -> bool:
     return value < condition.threshold
 
 
-def ring_value(condition: OfPresent, state: RuleState) -> Decision:
-    """A wait is over: the cause lasted, or it stayed away."""
+def ring_value(condition: OfPresent, state: RuleState, now: datetime) -> Decision:
+    """A wait is over: the cause lasted, or it stayed away. Waits may be longer by now."""
+    since, wait_s = state.since, condition.for_s
+    if state.phase is not Phase.PENDING:
+        since, wait_s = recall(state.memory, GOOD_SINCE, now), condition.clear_for_s
+    over_at = None if since is None else since + timedelta(seconds=wait_s)
+    if over_at is not None and over_at > now:
+        return nothing(replace(state, due_at=over_at), "its time is longer by now")
     match state.phase:
         case Phase.PENDING:
             firing = replace(state, phase=Phase.FIRING, due_at=None)

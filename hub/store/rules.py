@@ -212,7 +212,7 @@ def _deed(action: str, rule: Rule) -> Deed:
 
 def _watched(condition: Condition) -> tuple[Json, ...]:
     raw = build_condition(condition)
-    names = ("type", "point", "direction", "kind", "distinguish_by", "per", "events")
+    names = ("type", "point", "direction", "kind", "distinguish_by", "per", "events", "expects_all")
     return tuple(raw.get(name) for name in names)
 
 

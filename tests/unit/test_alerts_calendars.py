@@ -119,6 +119,16 @@ def test_an_evening_in_another_zone_is_the_same_moment_everywhere() -> None:
     )
 
 
+def test_stored_hours_that_cannot_be_used_hold_always_and_it_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lost = replace(NIGHT, time_zone="Mars/Olympus")
+    assert is_active(lost, NOW)
+    assert is_active(lost, NOW + timedelta(hours=12))
+    assert next_start(lost, NOW) is None
+    assert len([one for one in caplog.records if "hold always" in one.getMessage()]) == 1
+
+
 def test_a_season_and_a_weekend_are_spells_too() -> None:
     heating = replace(NIGHT, rrule="FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=15", duration_s=120 * 86_400)
     weekend = replace(NIGHT, rrule="FREQ=WEEKLY;BYDAY=SA", duration_s=2 * 86_400)

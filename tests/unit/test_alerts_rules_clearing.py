@@ -129,6 +129,18 @@ def test_a_clock_set_back_does_not_hold_an_alert_open() -> None:
     assert run(OFFLINE, late)[-1] == (RESOLVE, 80)
 
 
+def test_a_time_that_was_made_longer_meanwhile_is_waited_for() -> None:
+    waiting = decide(rule(DeviceOffline(for_s=60)), clear(), status(Status.OFFLINE, 0), at(0))
+    longer = decide(rule(DeviceOffline(for_s=90)), waiting.state, Tick(), at(60))
+    assert (longer.transition, longer.state.due_at) == (NONE, at(90))
+    fired = decide(rule(OFFLINE), clear(), status(Status.OFFLINE, 0), at(0)).state
+    good = decide(rule(OFFLINE), fired, status(Status.ONLINE, 10), at(10)).state
+    slow = DeviceOffline(clear_for_s=120)
+    longer = decide(rule(slow), good, Tick(), at(70))
+    assert (longer.transition, longer.state.due_at) == (NONE, at(130))
+    assert decide(rule(slow), longer.state, Tick(), at(130)).transition is RESOLVE
+
+
 def test_a_wait_to_fire_is_broken_at_once() -> None:
     slow = DeviceOffline(for_s=30, clear_for_s=60)
     assert run(slow, [off(0), on(10), off(20), (50, Tick())]) == [

@@ -238,6 +238,19 @@ def test_a_silent_point_is_missed_and_its_next_reading_ends_it() -> None:
     assert ahead.state.due_at == at(600)
 
 
+def test_times_that_were_made_longer_meanwhile_are_waited_for() -> None:
+    beats, often = Watch(rule(BEAT)), Watch(rule(THRICE))
+    beats.see(event(1, "heartbeat", 0))
+    often.see(*(event(n, "motion.started", n) for n in range(3)))
+    beats.rule, often.rule = rule(replace(BEAT, for_s=90)), rule(replace(THRICE, clear_s=90))
+    for watch, kinds in ((beats, []), (often, [FIRE])):
+        watch.look(at(62))
+        assert watch.kinds == kinds
+    for watch in (beats, often):
+        watch.look(at(92))
+    assert (beats.kinds, often.kinds) == ([FIRE], [FIRE, RESOLVE])
+
+
 # --- combinations
 
 
