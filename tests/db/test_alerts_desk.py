@@ -20,11 +20,13 @@ from hub.domain.silences import Silence
 from hub.store.audit import list_entries
 from hub.store.database import NO_PARAMS, Database, Params, Transaction
 from hub.store.events import events_after
-from hub.store.receivers import change_receiver, remove_receiver
+from hub.store.notifications import list_notifications
+from hub.store.receiver_health import ReceiverNews, add_news
+from hub.store.receivers import add_receiver, change_receiver, remove_receiver
 from hub.store.routes import add_route, change_route, get_route, list_routes, remove_route
 from hub.store.rules import add_rule, change_rule
 from hub.store.silences import add_silence
-from tests.db.alerts_site import HUB, Clock
+from tests.db.alerts_site import HUB, Clock, Site
 from tests.db.posting_site import PostingSite
 
 T = TypeVar("T")
@@ -239,6 +241,34 @@ async def test_a_dead_channel_is_told_of_on_another_and_two_do_not_ring_for_ever
     clock.pass_s(7200)
     names = [told.alert.rule_name for back in await site.post(one) for told in back.notifications]
     assert names == ["offline", "offline", "dead channel"]
+
+
+async def test_the_engine_makes_an_alert_of_a_dead_channel_and_ends_it(
+    database: Database, clock: Clock
+) -> None:
+    site = await Site(database, clock).build()
+    dead = site.receiver
+    other = replace(dead, name="other")
+    await site.add_rule(
+        EventOfKind(
+            kind="receiver.failing", clear_kind="receiver.working", distinguish_by="receiver"
+        )
+    )
+    async with database.transaction() as tx:
+        other = await add_receiver(tx, HUB, other)
+    engine = site.engine()
+    for kind in (ReceiverNews.FAILING, ReceiverNews.WORKING):
+        async with database.transaction() as tx:
+            await add_news(tx, HUB, dead.id, kind, at=clock(), detail="HTTP 503")
+        await engine.step()
+        clock.pass_s(60)
+    (alert,) = await site.alerts()
+    async with database.transaction() as tx:
+        lines = await list_notifications(tx, HUB, alert.id)
+    assert [(line.receiver_id, line.step) for line in lines] == [
+        (other.id, Step.FIRED),
+        (other.id, Step.RESOLVED),
+    ]
 
 
 @pytest.mark.threat("T1")
