@@ -19,9 +19,9 @@ from hub.domain.alerts import Alert, Step
 from hub.domain.errors import Invalid
 from hub.runtime.jobs import Jobs
 from hub.store import alert_life
+from hub.store.alert_deeds import Done, note_repeats
 from hub.store.alert_facts import alert_facts
-from hub.store.alert_life import Done, note_repeats, read_clock
-from hub.store.alerts import get_alert, get_alerts
+from hub.store.alerts import get_alert, get_alerts, read_clock
 from hub.store.cursors import get_cursor
 from hub.store.database import Transaction
 from hub.store.deadlines import set_deadlines

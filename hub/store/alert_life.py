@@ -4,22 +4,20 @@ Every function takes the numbers of many alerts and says for each what came of i
 through :mod:`alerts.life`, which also tells people and keeps quiet, climbing and rules in step.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, AlertStatus, Step
 from hub.domain.conditions import EventOfKind
-from hub.domain.errors import Conflict, Invalid, NotFound, RequestError
+from hub.domain.errors import Conflict, Invalid, RequestError
+from hub.store.alert_deeds import Act, Done, check_note, common_values, standing, write_down
 from hub.store.alerts import get_alert, get_alerts
-from hub.store.audit import Deed, record_all
 from hub.store.database import Transaction
-from hub.store.notices import notify
-from hub.store.scoping import IN_SCOPE, scope_paths
+from hub.store.scoping import IN_SCOPE
 
-LONGEST_NOTE: Final = 2000
 LONGEST_SNOOZE: Final = timedelta(days=7)
 # How long after it was resolved by hand an alert can be opened again.
 LONGEST_REGRET: Final = timedelta(days=7)
@@ -32,14 +30,6 @@ _SEES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What came of a deed: alert → its step, or why not."""
-
-    steps: Mapping[int, int] = field(default_factory=dict)
-    refused: Mapping[int, RequestError] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignee:
     """Somebody to whom an alert can be given."""
 
@@ -47,43 +37,18 @@ class Assignee:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Act:
-    """How a deed is written down."""
-
-    step: Step
-    action: str
-    note: str
-    now: datetime
-
-
-def check_note(note: str, *, needed: str = "") -> str:
-    """Return a note without the blanks around it.
-
-    Raises:
-        Invalid: it is too long, or there is none and ``needed`` says that there must be.
-    """
-    text = note.strip()
-    if len(text) > LONGEST_NOTE or "\x00" in text:
-        msg = f"a note has at most {LONGEST_NOTE} characters"
-        raise Invalid(msg, field="note")
-    if needed and not text:
-        raise Invalid(needed, field="note")
-    return text
-
-
 async def acknowledge(
     tx: Transaction, scope: Scope, alert_ids: Sequence[int], *, note: str, now: datetime
 ) -> Done:
     """Say that somebody takes care of firing alerts."""
-    act = _Act(step=Step.ACKNOWLEDGED, action="alert.acknowledged", note=check_note(note), now=now)
+    act = Act(step=Step.ACKNOWLEDGED, action="alert.acknowledged", note=check_note(note), now=now)
     rows = await tx.tuples(
         "UPDATE alerts x SET status = 'acknowledged', acknowledged_at = %(now)s,"
         " acknowledged_by = %(actor)s FROM areas a WHERE a.id = x.area_id AND x.id = ANY (%(ids)s)"
         " AND x.status = 'firing' AND" + IN_SCOPE + "RETURNING x.id",
-        _values(scope, alert_ids, now),
+        common_values(scope, alert_ids, now),
     )
-    return await _written(tx, scope, alert_ids, rows, act, standing)
+    return await write_down(tx, scope, alert_ids, rows, act, standing)
 
 
 async def assign(
@@ -109,10 +74,10 @@ async def assign(
         + "AND"
         + IN_SCOPE
         + "RETURNING x.id, x.assigned_name",
-        {**_values(scope, alert_ids, now), "user": user_id},
+        {**common_values(scope, alert_ids, now), "user": user_id},
     )
     name = str(rows[0][1]) if rows else ""
-    act = _Act(
+    act = Act(
         step=Step.ASSIGNED,
         action="alert.assigned",
         note=f"to {name}: {text}" if text else f"to {name}",
@@ -126,7 +91,7 @@ async def assign(
             return Conflict(f"the alert is assigned to {alert.assigned_name} already")
         return Invalid("nobody of this number may see the alert's area", field="user_id")
 
-    return await _written(tx, scope, alert_ids, rows, act, refuse)
+    return await write_down(tx, scope, alert_ids, rows, act, refuse)
 
 
 async def list_assignees(tx: Transaction, scope: Scope, alert_id: int) -> list[Assignee]:
@@ -145,9 +110,9 @@ async def comment(
 ) -> Done:
     """Add a remark to the history of alerts."""
     text = check_note(note, needed="a comment needs a text")
-    act = _Act(step=Step.COMMENTED, action="alert.commented", note=text, now=now)
+    act = Act(step=Step.COMMENTED, action="alert.commented", note=text, now=now)
     found = [(alert.id,) for alert in await get_alerts(tx, scope, alert_ids)]
-    return await _written(tx, scope, alert_ids, found, act, standing)
+    return await write_down(tx, scope, alert_ids, found, act, standing)
 
 
 async def snooze(
@@ -165,7 +130,7 @@ async def snooze(
         msg = f"a snooze ends after now, within {LONGEST_SNOOZE.days} days"
         raise Invalid(msg, field="until")
     when = until.isoformat(timespec="seconds")
-    act = _Act(
+    act = Act(
         step=Step.SNOOZED,
         action="alert.snoozed",
         note=f"until {when}: {text}" if text else f"until {when}",
@@ -177,9 +142,9 @@ async def snooze(
         " quiet_reason = CASE WHEN x.quiet_until >= %(until)s THEN x.quiet_reason"
         "  ELSE 'snoozed by ' || %(actor)s END FROM areas a WHERE a.id = x.area_id"
         " AND x.id = ANY (%(ids)s) AND x.status <> 'resolved' AND" + IN_SCOPE + "RETURNING x.id",
-        {**_values(scope, alert_ids, now), "until": until},
+        {**common_values(scope, alert_ids, now), "until": until},
     )
-    return await _written(tx, scope, alert_ids, rows, act, standing)
+    return await write_down(tx, scope, alert_ids, rows, act, standing)
 
 
 async def resolve(
@@ -190,8 +155,8 @@ async def resolve(
     What lasts fires again only after it was good in between; the next event of a kind does.
     """
     text = check_note(reason, needed="say why the alert is resolved by hand")
-    act = _Act(step=Step.RESOLVED, action="alert.resolved", note=text, now=now)
-    values = _values(scope, alert_ids, now)
+    act = Act(step=Step.RESOLVED, action="alert.resolved", note=text, now=now)
+    values = common_values(scope, alert_ids, now)
     rows = await tx.tuples(
         "UPDATE alerts x SET status = 'resolved', resolved_at = greatest(%(now)s, x.fired_at),"
         " resolved_by = %(actor)s, resolution = %(reason)s, is_closed_by_hand = true,"
@@ -210,7 +175,7 @@ async def resolve(
         "UPDATE rule_states SET phase = 'held', alert_id = NULL WHERE alert_id = ANY (%(ids)s)",
         closed,
     )
-    return await _written(tx, scope, alert_ids, rows, act, standing)
+    return await write_down(tx, scope, alert_ids, rows, act, standing)
 
 
 async def reopen(
@@ -220,7 +185,7 @@ async def reopen(
 
     The transaction holds the engine's cursor. Of two about the same, the later one is opened.
     """
-    act = _Act(step=Step.REOPENED, action="alert.reopened", note=check_note(note), now=now)
+    act = Act(step=Step.REOPENED, action="alert.reopened", note=check_note(note), now=now)
     rows = await tx.tuples(
         "UPDATE alerts x SET status = 'firing', fired_at = %(now)s, resolved_at = NULL,"
         " resolved_by = '', resolution = '', is_closed_by_hand = false, acknowledged_at = NULL,"
@@ -234,7 +199,7 @@ async def reopen(
         "   AND o.subject = x.subject AND o.status <> 'resolved') AND"
         + IN_SCOPE
         + "ORDER BY x.rule_id, x.subject, x.id DESC) AS w WHERE x.id = w.id RETURNING x.id",
-        {**_values(scope, alert_ids, now), "regret": LONGEST_REGRET},
+        {**common_values(scope, alert_ids, now), "regret": LONGEST_REGRET},
     )
     await _fire_again(tx, [int(str(row[0])) for row in rows], now)
 
@@ -247,31 +212,7 @@ async def reopen(
             " as its rule is in force and there is no other open alert about the same"
         )
 
-    return await _written(tx, scope, alert_ids, rows, act, refuse)
-
-
-async def note_repeats(
-    tx: Transaction, scope: Scope, alert_ids: Sequence[int], *, note: str, now: datetime
-) -> dict[int, int]:
-    """Note that alerts which were just opened again are told again; alert → step."""
-    act = _Act(step=Step.REPEATED, action="", note=note, now=now)
-    return await _note_steps(tx, scope, alert_ids, act)
-
-
-async def read_clock(tx: Transaction, scope: Scope) -> datetime:
-    """The database's time: for callers without a clock of their own."""
-    del scope  # nobody's time in particular
-    now = await tx.scalar(datetime, "SELECT now()")
-    if now is None:
-        msg = "the database has no clock"
-        raise TypeError(msg)
-    return now
-
-
-def standing(alert: Alert) -> Conflict:
-    """Say that somebody was faster."""
-    who = alert.resolved_by or alert.assigned_name or alert.acknowledged_by
-    return Conflict(f"the alert is {alert.status.value} already, by {who}")
+    return await write_down(tx, scope, alert_ids, rows, act, refuse)
 
 
 async def _fire_again(tx: Transaction, alert_ids: Sequence[int], now: datetime) -> None:
@@ -288,57 +229,3 @@ async def _fire_again(tx: Transaction, alert_ids: Sequence[int], now: datetime) 
         " since = coalesce(r.since, excluded.since), alert_id = excluded.alert_id",
         {"ids": list(alert_ids), "now": now},
     )
-
-
-async def _written(
-    tx: Transaction,
-    scope: Scope,
-    alert_ids: Sequence[int],
-    rows: Sequence[tuple[object, ...]],
-    act: _Act,
-    refuse: Callable[[Alert], RequestError],
-) -> Done:
-    """Note steps, audit and notice of what was done, and the reasons of what was not."""
-    done = sorted(int(str(row[0])) for row in rows)
-    steps = await _note_steps(tx, scope, done, act)
-    found = {alert.id: alert for alert in await get_alerts(tx, scope, alert_ids)}
-    deeds = [
-        Deed(
-            action=act.action,
-            object_type="alert",
-            object_id=str(number),
-            area_id=found[number].area_id,
-        )
-        for number in done
-    ]
-    await record_all(tx, scope, deeds, {"note": act.note})
-    await notify(tx, scope, "alerts", done)
-    refused = {
-        number: refuse(found[number]) if number in found else NotFound("no such alert")
-        for number in alert_ids
-        if number not in set(done)
-    }
-    return Done(steps=steps, refused=refused)
-
-
-async def _note_steps(
-    tx: Transaction, scope: Scope, alert_ids: Sequence[int], act: _Act
-) -> dict[int, int]:
-    rows = await tx.tuples(
-        "INSERT INTO alert_steps (alert_id, at, actor, step, note)"
-        " SELECT x.id, %(now)s, %(actor)s, %(step)s, %(note)s FROM alerts x"
-        " JOIN areas a ON a.id = x.area_id WHERE x.id = ANY (%(ids)s) AND"
-        + IN_SCOPE
-        + "ORDER BY x.id RETURNING alert_id, id",
-        {**_values(scope, alert_ids, act.now), "step": act.step, "note": act.note},
-    )
-    return {int(str(alert)): int(str(step)) for alert, step in rows}
-
-
-def _values(scope: Scope, alert_ids: Sequence[int], now: datetime) -> dict[str, object]:
-    return {
-        "ids": list(alert_ids),
-        "now": now,
-        "actor": scope.actor,
-        "scope": scope_paths(scope),
-    }

@@ -147,7 +147,7 @@ async def list_alerts(
     """Alerts, sorted and narrowed, a page at a time. ``now``: for colours, else the database's."""
     count = page_limit(limit)
     values = {
-        **_values(wanted, now or await _now(tx)),
+        **_values(wanted, now or await read_clock(tx, scope)),
         **_after(wanted.order, cursor),
         "areas": await _find_areas(tx, scope, wanted.area_id),
         "limit": count + 1,
@@ -189,7 +189,7 @@ async def get_alerts(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) ->
 
 async def count_open(tx: Transaction, scope: Scope) -> dict[Severity, int]:
     """How many alerts of the scope are open, by severity; without drills and folded ones."""
-    return (await count_standing(tx, scope, await _now(tx))).severities
+    return (await count_standing(tx, scope, await read_clock(tx, scope))).severities
 
 
 async def count_standing(
@@ -222,6 +222,16 @@ async def list_steps(tx: Transaction, scope: Scope, alert_id: int) -> list[Alert
         {"id": alert.id},
     )
     return [replace(row, step=Step(row.step)) for row in rows]
+
+
+async def read_clock(tx: Transaction, scope: Scope) -> datetime:
+    """The database's time: for callers without a clock of their own."""
+    del scope  # nobody's time in particular
+    now = await tx.scalar(datetime, "SELECT now()")
+    if now is None:
+        msg = "the database has no clock"
+        raise TypeError(msg)
+    return now
 
 
 async def _find_areas(tx: Transaction, scope: Scope, area_id: int | None) -> Sequence[int] | None:
@@ -278,14 +288,6 @@ def _cursor(order: AlertOrder, last: Alert) -> str:
             return encode_cursor(_RANKS[last.severity], last.id)
         case _ as never:
             assert_never(never)
-
-
-async def _now(tx: Transaction) -> datetime:
-    now = await tx.scalar(datetime, "SELECT now()")
-    if now is None:
-        msg = "the database has no clock"
-        raise TypeError(msg)
-    return now
 
 
 def _typed(row: Alert) -> Alert:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
 from hub.store import alerts, console, events, rounds
-from hub.store.alert_life import read_clock
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
@@ -44,7 +43,7 @@ async def load_alerts(
 ) -> Sequence[tuple[str, Out]]:
     """Alerts, coloured by the database's clock: consoles are shown what it is now."""
     rows = await alerts.get_alerts(tx, scope, ids)
-    now = await read_clock(tx, scope)
+    now = await alerts.read_clock(tx, scope)
     return [(row.area_path, AlertOut.of(row, now)) for row in rows]
 
 

