@@ -143,6 +143,19 @@ async def test_each_service_gets_a_message_once(rig: AppriseRig) -> None:
     assert (await rig.notifier.send(told)).startswith("accepted by 1 of 2 services; ")
 
 
+async def test_a_service_that_hangs_keeps_it_from_nobody(rig: AppriseRig) -> None:
+    rig.far_end.mode = "hang"
+    notifier = AppriseNotifier(LOOPBACK, clock, UTC, timeout_s=2.0)
+    other = FarEnd()
+    await other.start()
+    good = f"gotify://127.0.0.1:{other.port}/abcdefghijklmno"
+    with pytest.raises(TryAgain, match="accepted by 1 of 3 services; no answer within"):
+        await notifier.send(to_services(rig, rig.secret, rig.secret, good))
+    assert len(other.requests) == 1
+    await notifier.close()
+    await other.stop()
+
+
 async def test_a_picture_goes_along_where_there_is_room_for_it(rig: AppriseRig) -> None:
     pictured = replace(to_services(rig, rig.secret), picture=b"\xff\xd8 a picture")
     await rig.notifier.send(pictured)

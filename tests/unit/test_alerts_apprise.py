@@ -65,7 +65,7 @@ BAD = (
     "NTFY://host/x",
     "ntfy:///etc/passwd\x00",
     "ntfys://" + "x" * 2000,
-    " ".join(["ntfys://host/x"] * 21),
+    " ".join(["ntfys://host/x"] * 11),
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import alerts.templates
 from alerts.messages import Wording
 from alerts.templates import LONGEST_TEMPLATE, check_template, render
 from hub.domain.alerts import Step
@@ -53,6 +54,8 @@ def test_an_english_template_of_a_digest() -> None:
 
 
 def test_good_templates_can_be_saved() -> None:
+    documented = alerts.templates.__doc__ or ""
+    assert all(line in documented for line in (CHINESE + "\n" + ENGLISH).splitlines())
     for template in ("", CHINESE, ENGLISH, "{{ text }}", "{{ alert.point | default: '-' }}"):
         check_template(template)
 

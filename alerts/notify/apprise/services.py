@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 LONGEST_ADDRESS = 1024
-MOST_ADDRESSES = 20
+MOST_ADDRESSES = 10
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 

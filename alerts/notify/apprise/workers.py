@@ -10,11 +10,11 @@ from typing import Final
 from hub.domain.addresses import AddressPolicy
 from hub.domain.devices import Json
 
-MOST_PROCESSES = 4
+MOST_PROCESSES = 8
 # Each holds 60 MB and takes half a second of CPU to start.
 MOST_IDLE = 2
 # The first request waits until Python has started and the library is loaded.
-START_LIMIT_S = 20.0
+START_LIMIT_S = 15.0
 _WORKER: Final = Path(__file__).with_name("worker.py")
 _MOST_LINE_BYTES: Final = 64 * 1024
 # Nothing of the hub's environment, which may hold secrets, proxies or credentials for hosts.
