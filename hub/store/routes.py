@@ -14,6 +14,7 @@ from hub.domain.notifications import Route
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction
+from hub.store.matched import check_matcher
 from hub.store.notices import notify
 from hub.store.receivers import check_receivers
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
@@ -116,10 +117,12 @@ async def add_route(tx: Transaction, scope: Scope, route: Route) -> Route:
     """Add a route to an area of the scope (its ``id`` and ``area_path`` are ignored).
 
     Raises:
-        NotFound: the area or a receiver lies outside the scope.
+        NotFound: the area or a receiver lies outside the scope, or the matcher names what is not
+            in the area.
         Invalid: the name has a form that is refused.
     """
-    await get_area(tx, scope, route.area_id)
+    area = await get_area(tx, scope, route.area_id)
+    await check_matcher(tx, scope, area.path, route.matcher)
     await check_receivers(tx, scope, route.receivers)
     number = await tx.scalar(
         int,
@@ -134,10 +137,13 @@ async def change_route(tx: Transaction, scope: Scope, route: Route) -> Route:
     """Replace a route of the scope; receivers it names already may lie outside.
 
     Raises:
-        NotFound: the route, its area or a new receiver lies outside the scope.
+        NotFound: the route, its area or a new receiver lies outside the scope, or the matcher
+            names something new that is not in the area.
     """
     before = await get_route(tx, scope, route.id)
-    await get_area(tx, scope, route.area_id)
+    area = await get_area(tx, scope, route.area_id)
+    known = before.matcher if before.area_id == area.id else None
+    await check_matcher(tx, scope, area.path, route.matcher, known=known)
     await check_receivers(tx, scope, tuple(set(route.receivers) - set(before.receivers)))
     await tx.execute(
         "UPDATE routes SET name = %(name)s, area_id = %(area)s, matcher = %(matcher)s,"

@@ -111,7 +111,7 @@ async def test_a_route_is_what_was_put_in_and_nothing_odd_gets_in(
     matcher = {
         "severities": ["critical"],
         "rule_ids": [],
-        "device_ids": [],
+        "device_ids": [world.west_camera],
         "classes": [],
         "tags": ["<b>school</b>"],
     }
@@ -133,6 +133,8 @@ async def test_a_route_is_what_was_put_in_and_nothing_odd_gets_in(
         ({**body, "receivers": []}, 422),
         ({**body, "receivers": [number + 1]}, 404),
         ({**body, "area_id": 10**9}, 404),
+        ({**body, "matcher": {"rule_ids": [10**9]}}, 404),
+        ({**body, "matcher": {"device_ids": [world.east_camera]}}, 404),
         ({**body, "hours": {**hours, "rrule": "FREQ=SOMETIMES"}}, 422),
         ({**body, "hours": {**hours, "time_zone": "Mars/Base"}}, 422),
         ({**body, "hours": {**hours, "duration_s": 90000}}, 422),
