@@ -21,7 +21,7 @@ from hub.store.database import Database
 from tests.db.alerts_site import Clock, Mailbox, Site, running, wall_clock
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 10
+ROUNDS = 6
 DEVICES = 30
 
 
