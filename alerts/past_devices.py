@@ -69,7 +69,8 @@ class PastDevices:
 
         None: nothing spoke against an alert.
         """
-        window = self._window(device_id, area_path, at)
+        has_windows = bool(self._of_areas) or device_id in self._of_devices
+        window = self._window(device_id, area_path, at) if has_windows else None
         if window is not None:
             present = replace(
                 _unknown(device_id), window=window.reason, window_until=window.ends_at

@@ -16,6 +16,7 @@ from alerts.observations import STATUS_KINDS
 from hub.domain.alerts import Rule
 from hub.domain.conditions import (
     Combination,
+    Condition,
     DeviceDegraded,
     DeviceOffline,
     Direction,
@@ -189,7 +190,14 @@ def _check_range(condition: PointBeyond, facts: RuleFacts) -> Iterator[Finding]:
 def _check_kinds(rule: Rule, facts: RuleFacts) -> Iterator[Finding]:
     for kind in sorted(kinds_of(rule.condition) - KNOWN_KINDS - facts.seen_kinds):
         message = f"no event {kind} came lately in its area, and the hub makes none: a slip?"
-        yield _warn("unknown_kind", "condition.kind", message)
+        yield _warn("unknown_kind", _place_of(rule.condition, kind), message)
+
+
+def _place_of(condition: Condition, kind: str) -> str:
+    """Which field of a condition names a kind."""
+    if isinstance(condition, EventOfKind | Combination) and kind == condition.clear_kind:
+        return "condition.clear_kind"
+    return "condition.events" if isinstance(condition, Combination) else "condition.kind"
 
 
 def _check_sense(rule: Rule) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ _DEVICE_IN_SCOPE = " (%(scope)s::ltree[] IS NULL OR da.path <@ ANY (%(scope)s::l
 
 _PAST_EVENTS: Final[LiteralString] = (
     "SELECT e.id, e.kind, e.area_id, a.path::text, e.at, e.received_at, e.device_id,"
-    " e.channel, e.severity, e.is_active, e.replayed, e.data"
+    " e.channel, e.severity, e.is_active, e.replayed, nullif(e.data, '{}')"
     " FROM events e JOIN areas a ON a.id = e.area_id LEFT JOIN devices d ON d.id = e.device_id"
     " LEFT JOIN areas da ON da.id = d.area_id"
     " WHERE e.id > %(after)s AND e.id <= %(upto)s AND e.kind = ANY (%(wanted)s::text[])"

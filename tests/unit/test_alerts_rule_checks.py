@@ -102,7 +102,13 @@ def test_a_kind_nobody_ever_heard_of() -> None:
     slip = EventOfKind(kind="dor.opened", clear_kind="door.closed", auto_clear_s=60)
     seen = replace(FACTS, seen_kinds=frozenset({"door.closed"}))
     assert found(slip, seen) == [("warning", "unknown_kind", "condition.kind")]
-    assert len(found(slip)) == 2
+    fields = {"condition.kind", "condition.clear_kind"}
+    assert {field for _, _, field in found(slip)} == fields
+    both = Combination(
+        events=(EventPattern(kind="dor.opened"), EventPattern(kind="motion.started")),
+        within_s=30,
+    )
+    assert found(both) == [("warning", "unknown_kind", "condition.events")]
 
 
 @pytest.mark.parametrize(
