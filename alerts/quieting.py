@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.desk import CURSOR, Telling, tell
+from alerts.escalating import put_off
 from alerts.silencing import count_covered, settle
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
@@ -163,6 +164,7 @@ class QuietEnds:
             facts = await alert_facts(tx, SCOPE, due)
             still = await settle(tx, SCOPE, list(facts.values()), now)
             ended = [alert_id for alert_id in due if alert_id not in still]
+            await put_off(tx, SCOPE, ended, now)  # quiet time is no waiting time
             repeats = await end_quiet(tx, SCOPE, ended, now)
             tellings = [
                 Telling(
