@@ -41,24 +41,23 @@ async def load_states(
 async def due_states(
     tx: Transaction, scope: Scope, now: datetime, *, limit: int = 200
 ) -> list[RuleState]:
-    """The states whose timer rings, the longest overdue first."""
+    """The states whose timer rings, the longest overdue first. Only the hub itself may ask."""
+    if scope.paths is not None:
+        return []
     rows = await tx.fetch(
         RuleState,
-        "SELECT " + _STATE + "FROM rule_states r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.due_at <= %(now)s AND" + IN_SCOPE + "ORDER BY r.due_at LIMIT %(limit)s",
-        {"now": now, "limit": limit, "scope": scope_paths(scope)},
+        "SELECT " + _STATE + "FROM rule_states r WHERE r.due_at <= %(now)s"
+        " ORDER BY r.due_at, r.rule_id, r.subject LIMIT %(limit)s",
+        {"now": now, "limit": limit},
     )
     return [_typed(row) for row in rows]
 
 
 async def next_due_at(tx: Transaction, scope: Scope) -> datetime | None:
-    """When the next timer rings, None when none is set."""
-    return await tx.scalar(
-        datetime,
-        "SELECT min(r.due_at) FROM rule_states r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.due_at IS NOT NULL AND" + IN_SCOPE,
-        {"scope": scope_paths(scope)},
-    )
+    """When the next timer rings, None when none is set. Only the hub itself may ask."""
+    if scope.paths is not None:
+        return None
+    return await tx.scalar(datetime, "SELECT min(due_at) FROM rule_states WHERE due_at IS NOT NULL")
 
 
 async def point_states(tx: Transaction, scope: Scope) -> list[RuleState]:
