@@ -186,6 +186,28 @@ async def test_children_that_failed_before_their_uplink_count_in_its_alert(site:
     assert [(a.device_name, a.folded_into) for a in open_ones] == [("cam1", None), ("cam3", None)]
 
 
+async def test_what_a_window_explains_stands_again_only_after_it(site: Site) -> None:
+    """It is the sweep that notices: no event tells of it, and another engine judged the rest."""
+    await site.add_rule(DeviceOffline())
+    uplink, (child,) = await hang_up(site, 1)
+    engine = site.engine()
+    for device in (child, uplink):
+        await fail(site, device)
+        await engine.step()
+        site.clock.pass_s(1)
+    await site.enter_window(child)
+    await fail(site, uplink, status=Status.ONLINE)
+    await engine.step()
+    below, explained = await site.alerts()
+    assert (explained.status, below.folded_into) == (AlertStatus.RESOLVED, explained.id)
+    await site.leave_window(child)
+    site.clock.pass_s(11)
+    await site.engine().step()
+    (below, _) = await site.alerts()
+    assert (below.status, below.folded_into) == (AlertStatus.FIRING, None)
+    assert await site.count("notifications") == 4
+
+
 BLIP = EventOfKind(kind="signal.lost", clear_kind="signal.back", auto_clear_s=40)
 
 
