@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.delivery import Delivery
 from alerts.escalating import Escalator
 from alerts.quieting import QuietEnds
 from config.schema import Settings
@@ -19,7 +18,7 @@ from hub.domain.secrets import Secret
 from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
 from hub.main.listening import listen, make_server, public_address
-from hub.main.notifiers import make_notifiers, make_wording
+from hub.main.notifiers import Delivering
 from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
@@ -37,6 +36,7 @@ from hub.runtime.jobs import CONCURRENCY
 from hub.runtime.leading import lead
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
+from hub.store.alert_holds import drop_old_holds
 from hub.store.migrate import migrate
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 SCOPE = system_scope("hub.main")
 RETENTION_EVERY_S = 3600.0
 COMPRESS_AFTER = timedelta(days=7)
+# How long it can be asked why nobody was called.
+KEEP_HOLDS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ async def _running(
     parts: Parts, roles: Set[ProcessRole], listening: socket.socket | None, address: str
 ) -> AsyncIterator[None]:
     """Run every task of the roles; all end when the block ends or when one of them fails."""
-    async with asyncio.TaskGroup() as group:
+    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(parts.health.run(), name="health"),
             group.create_task(parts.live.run(), name="live"),
@@ -123,6 +125,9 @@ async def _running(
             tasks.append(group.create_task(escalator.run(), name="escalation"))
             tasks.append(group.create_task(quiet.run(), name="quiet"))
         if ProcessRole.WORK in roles:
+            delivering = Delivering(parts)
+            stack.push_async_callback(delivering.close)
+            delivering.register()
             register_work(parts)
             tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
             # Each shard of probes and of slow looks takes a place for as long as it runs.
@@ -161,8 +166,6 @@ async def _serving(
 
 def register_work(parts: Parts) -> None:
     """Say who does which due work in this process."""
-    delivery = Delivery(parts.database, utc_now, make_notifiers(parts), wording=make_wording(parts))
-    delivery.register(parts.jobs)
     eyes = Eyes(
         probe=parts.probe,
         snapshot=parts.snapshot,
@@ -186,6 +189,7 @@ async def _drop_old(parts: Parts) -> None:
         await server.drop_old(tx, SCOPE, "events", timedelta(days=keep.events_days))
         await server.drop_old(tx, SCOPE, "probe_hours", timedelta(days=keep.health_days))
         await server.drop_old(tx, SCOPE, "camera_days", timedelta(days=keep.health_days))
+        await drop_old_holds(tx, SCOPE, utc_now() - KEEP_HOLDS)
 
 
 def _broker(parts: Parts, link: int) -> bool | str:

@@ -32,6 +32,7 @@ class Anyone(StrEnum):
 OPEN_PATHS = frozenset(
     {
         "/",
+        "/alerts/{alert_id:int}",  # the start page
         "/static",
         "/healthz",
         "/readyz",
