@@ -11,8 +11,9 @@ notify a server on loopback.
 The storm lasts ten seconds, everything comes back a minute after it began. Printed are medians of
 the runs, for one receiver: messages (HTTP requests) and the beginnings and ends they tell, cameras
 told beside their uplinks, the delay from the first verdict of all to the first message, from the
-verdict about an uplink to the first message that names it, and lost resolutions: what was told to
-begin and never to end.
+verdict about an uplink to the first message that names it, and lost resolutions: alerts that were
+told to begin and never by name to end. (Alertmanager says of the group as a whole that it is over;
+who keeps a list of groups instead of alerts misses nothing by that.)
 
     python -m tests.benchmarks.alertmanager [--runs N] [--cameras N] [--only default|tuned|once|hub]
 """
