@@ -9,11 +9,12 @@ from psycopg.types.json import Jsonb
 from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.domain.errors import NotFound
-from hub.domain.matchers import Matcher, build_matcher, parse_matcher
+from hub.domain.matchers import build_matcher, parse_matcher
 from hub.domain.silences import Silence, SilenceState
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction
+from hub.store.matched import check_matcher
 from hub.store.notices import notify
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
@@ -165,7 +166,7 @@ async def add_silence(tx: Transaction, scope: Scope, new: Silence, *, now: datet
         NotFound: the area lies outside the scope, or what the matcher names is not to be found.
     """
     area = await get_area(tx, scope, new.area_id)
-    await _check_matcher(tx, scope, area.path, new.matcher)
+    await check_matcher(tx, scope, area.path, new.matcher)
     number = await tx.scalar(
         int,
         "INSERT INTO silences (area_id, matcher, author, reason, starts_at, ends_at, created_at)"
@@ -195,35 +196,6 @@ async def move_end(
     )
     action = "silence.ended" if is_over else "silence.changed"
     return await _changed(tx, scope, action, found.id)
-
-
-async def _check_matcher(tx: Transaction, scope: Scope, path: str, matcher: Matcher) -> None:
-    """Refuse devices that are not in the area, and rules that never watch anything in it."""
-    await _check_devices(tx, scope, path, matcher.device_ids)
-    found = await tx.scalar(
-        int,
-        "SELECT count(*)::integer FROM rules u JOIN areas a ON a.id = u.area_id"
-        " WHERE u.id = ANY (%(ids)s) AND (a.path @> %(path)s::ltree OR a.path <@ %(path)s::ltree)"
-        " AND" + _HOLDS_IN_SCOPE,
-        {"ids": list(matcher.rule_ids), "path": path, "scope": scope_paths(scope)},
-    )
-    if found != len(set(matcher.rule_ids)):
-        msg = "no such rule watches anything in this area"
-        raise NotFound(msg)
-
-
-async def _check_devices(
-    tx: Transaction, scope: Scope, path: str, device_ids: tuple[int, ...]
-) -> None:
-    found = await tx.scalar(
-        int,
-        "SELECT count(*)::integer FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.id = ANY (%(ids)s) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE,
-        {"ids": list(device_ids), "path": path, "scope": scope_paths(scope)},
-    )
-    if found != len(set(device_ids)):
-        msg = "no such device in this area"
-        raise NotFound(msg)
 
 
 async def _changed(tx: Transaction, scope: Scope, action: str, silence_id: int) -> Silence:

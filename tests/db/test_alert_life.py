@@ -1,88 +1,24 @@
 """What people do about alerts: transitions, who may, bulk, reopening, and what follows."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from alerts.life import MOST_AT_ONCE, Action, Order, act, act_on_one, resolve
-from hub.domain.access import Role, Scope
-from hub.domain.alerts import Alert, AlertStatus, Colour, Phase, Step
+from alerts.life import MOST_AT_ONCE, Action, Order, act, resolve
+from hub.domain.access import Role
+from hub.domain.alerts import AlertStatus, Colour, Phase, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind
-from hub.domain.devices import Device
-from hub.domain.errors import Conflict, Invalid, NotFound, RequestError
-from hub.domain.events import Severity
+from hub.domain.errors import Conflict, Invalid, NotFound
 from hub.domain.health import Status
-from hub.store.alert_groups import GroupedBy, group_open
 from hub.store.alert_history import alert_history
 from hub.store.alert_life import list_assignees
-from hub.store.alerts import (
-    AlertFilter,
-    AlertOrder,
-    count_standing,
-    get_alert,
-    list_alerts,
-    list_steps,
-)
+from hub.store.alerts import AlertFilter, get_alert, list_alerts
 from hub.store.audit import list_entries
 from hub.store.database import Database
 from hub.store.rule_states import load_states
+from tests.db.alert_desk import CLOSE, NORTH, OPEN_AGAIN, REMARK, SOUTH, TAKE, Desk
 from tests.db.alerts_site import HUB, Clock, Site
-from tests.web.stage import add_person
-
-NORTH = Scope(paths=("county.north",), actor="wang")
-SOUTH = Scope(paths=("county.south",), actor="li")
-TAKE, CLOSE = Order(action=Action.ACKNOWLEDGE), Order(action=Action.RESOLVE, note="false alarm")
-OPEN_AGAIN, REMARK = Order(action=Action.REOPEN), Order(action=Action.COMMENT, note="seen")
-
-
-class Desk:
-    """A site with offline cameras in the north, and somebody who does things about them."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.cameras: list[Device] = []
-
-    async def fail(self, number: int = 1, *, area: str = "north") -> list[Alert]:
-        """Let more cameras fail; return all alerts."""
-        for _ in range(number):
-            camera = await self.site.add_device(f"cam{len(self.cameras)}", area=area)
-            self.cameras.append(camera)
-            await self.site.turn(camera, Status.OFFLINE)
-        await self.site.engine().step()
-        return await self.site.alerts()
-
-    async def do(self, alert: Alert | int, order: Order, scope: Scope = NORTH) -> Alert:
-        number = alert if isinstance(alert, int) else alert.id
-        async with self.site.database.transaction() as tx:
-            return await act_on_one(tx, scope, self.site.jobs, number, order, self.site.clock())
-
-    async def refused(self, alert: Alert | int, order: Order, scope: Scope = NORTH) -> RequestError:
-        with pytest.raises(RequestError) as caught:
-            await self.do(alert, order, scope)
-        return caught.value
-
-    async def person(self, name: str, area: str, role: Role = Role.OPERATOR) -> int:
-        async with self.site.database.transaction() as tx:
-            return await add_person(tx, name, role, self.site.areas[area].id)
-
-    async def steps(self, alert: Alert) -> list[tuple[str, str, str]]:
-        async with self.site.database.transaction() as tx:
-            steps = await list_steps(tx, HUB, alert.id)
-        return [(step.step.value, step.actor, step.note) for step in steps]
-
-    async def told(self) -> list[str]:
-        """The steps of which somebody is told, in order."""
-        async with self.site.database.transaction() as tx:
-            rows = await tx.tuples(
-                "SELECT s.step FROM notifications n JOIN alert_steps s ON s.id = n.step_id"
-                " ORDER BY n.id"
-            )
-        return [str(step) for (step,) in rows]
-
-    def snooze(self, seconds: float, note: str = "") -> Order:
-        until = self.site.clock() + timedelta(seconds=seconds)
-        return Order(action=Action.SNOOZE, note=note, until=until)
 
 
 @pytest.fixture
@@ -274,79 +210,6 @@ async def test_an_event_opened_again_is_cleared_by_time(database: Database) -> N
     site.clock.pass_s(301)
     await site.engine().step()
     assert await site.statuses() == ["resolved"]
-
-
-async def test_lists_are_narrowed_sorted_and_counted_by_colour(desk: Desk) -> None:
-    alerts = await desk.fail(5)
-    wang = await desk.person("wang", "north")
-    now = desk.site.clock()
-    due: list[datetime | None] = [now + timedelta(seconds=s) for s in (-1, 60, 900, 50)]
-    async with desk.site.database.transaction() as tx:
-        for alert, at in zip(alerts, [*due, None], strict=True):
-            await tx.execute(
-                "UPDATE alerts SET fired_at = %(fired)s, acknowledge_by = %(due)s,"
-                " severity = CASE WHEN id = %(worst)s THEN 'critical' ELSE 'info' END"
-                " WHERE id = %(id)s",
-                {
-                    "id": alert.id,
-                    "due": at,
-                    "fired": now - timedelta(seconds=600),
-                    "worst": alerts[1].id,
-                },
-            )
-        await tx.execute(
-            "UPDATE alerts SET folded_into = %(into)s WHERE id = %(id)s",
-            {"into": alerts[0].id, "id": alerts[3].id},
-        )
-        parent = desk.cameras[0].id
-        await tx.execute(
-            "UPDATE devices SET parent_id = %(parent)s WHERE id = %(id)s",
-            {"parent": parent, "id": desk.cameras[1].id},
-        )
-    await desk.do(alerts[4], Order(action=Action.ASSIGN, user_id=wang))
-    await desk.do(alerts[2], desk.snooze(60))
-    ids = [alert.id for alert in alerts]
-    standing = AlertFilter(is_folded=False, is_drill=False)
-    cases = {
-        AlertFilter(colour=Colour.RED): [0],
-        AlertFilter(colour=Colour.YELLOW): [3, 1],
-        AlertFilter(colour=Colour.GREEN): [4, 2],
-        AlertFilter(colour=Colour.YELLOW, is_folded=False): [1],
-        AlertFilter(assigned_to=wang): [4],
-        AlertFilter(assigned_to=wang + 1): [],
-        AlertFilter(folded_into=alerts[0].id): [3],
-        AlertFilter(is_quiet=True): [2],
-        AlertFilter(is_quiet=False, is_open=True): [4, 3, 1, 0],
-        AlertFilter(parent_id=parent): [1],
-        AlertFilter(rule_id=alerts[0].rule_id + 1): [],
-        AlertFilter(is_drill=True): [],
-        standing: [4, 2, 1, 0],
-        replace(standing, order=AlertOrder.DEADLINE): [0, 1, 2, 4],
-        replace(standing, order=AlertOrder.SEVERITY): [1, 4, 2, 0],
-    }
-    async with desk.site.database.transaction() as tx:
-        for wanted, expected in cases.items():
-            found, cursor = [], None
-            while True:
-                page = await list_alerts(tx, NORTH, wanted, now=now, limit=1, cursor=cursor)
-                found += [ids.index(alert.id) for alert in page.items]
-                for alert in page.items:
-                    assert wanted.colour in {None, alert.colour(now)}
-                cursor = page.next
-                if cursor is None:
-                    break
-            assert found == expected, wanted
-        counts = await count_standing(tx, NORTH, now)
-        assert counts.severities == {Severity.CRITICAL: 1, Severity.INFO: 3}
-        assert counts.colours == {Colour.RED: 1, Colour.YELLOW: 1, Colour.GREEN: 2}
-        assert (await count_standing(tx, SOUTH, now)).severities == {}
-        groups = {by: await group_open(tx, NORTH, by) for by in GroupedBy}
-        assert await group_open(tx, SOUTH, GroupedBy.RULE) == []
-    (by_rule,) = groups[GroupedBy.RULE]
-    assert (by_rule.name, by_rule.count, by_rule.firing) == ("rule", 4, 3)
-    assert (by_rule.severity, by_rule.names[0]) == (Severity.CRITICAL, "cam1")
-    assert [group.name for group in groups[GroupedBy.AREA]] == ["North"]
-    assert [(g.name, g.count) for g in groups[GroupedBy.PARENT]] == [("cam0", 1), ("", 3)]
 
 
 async def test_a_storm_closed_by_hand_closes_what_counts_in_it(database: Database) -> None:
