@@ -93,8 +93,8 @@ async def next_quiet_end(tx: Transaction, scope: Scope) -> datetime | None:
     """When the next alert is quiet no longer, None when all may be told of."""
     return await tx.scalar(
         datetime,
-        "SELECT min(x.quiet_until) FROM alerts x JOIN areas a ON a.id = x.area_id"
-        " WHERE x.quiet_until IS NOT NULL AND" + IN_SCOPE,
+        "SELECT x.quiet_until FROM alerts x JOIN areas a ON a.id = x.area_id"
+        " WHERE x.quiet_until IS NOT NULL AND" + IN_SCOPE + "ORDER BY x.quiet_until LIMIT 1",
         {"scope": scope_paths(scope)},
     )
 

@@ -57,7 +57,7 @@ _FOUND = (
     " AND (%(is_folded)s::boolean IS NULL OR (x.folded_into IS NOT NULL) = %(is_folded)s)"
     " AND (%(is_drill)s::boolean IS NULL OR (x.drill_id IS NOT NULL) = %(is_drill)s)"
     " AND CASE WHEN %(is_quiet)s::boolean IS NULL THEN true"
-    "  WHEN %(is_quiet)s THEN x.quiet_until > %(now)s"
+    "  WHEN %(is_quiet)s THEN x.quiet_until > %(now)s AND x.status <> 'resolved'"
     "  ELSE coalesce(x.quiet_until, %(now)s) <= %(now)s END"
     " AND (%(colour)s::text IS NULL OR (x.status <> 'resolved' AND " + _COLOUR + " = %(colour)s))"
     # ILIKE takes five times as long; only A to Z are alike in both cases.

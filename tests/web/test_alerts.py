@@ -132,10 +132,13 @@ async def test_many_at_once_within_what_the_caller_may_touch(
         {"ids": list(range(1, 502)), "action": "acknowledge"},
         {"ids": [mine], "action": "resolve"},
         {"ids": [mine], "action": "delete"},
+        {"ids": [mine], "action": "snooze"},
         {"ids": ["1; DROP TABLE alerts"], "action": "comment", "note": "x"},
     ):
         await post(client, "alerts/bulk", body, 422)
-    assert (await get(client, f"alerts/{mine}"))["status"] == "acknowledged"
+    snoozed = {"ids": [mine], "action": "snooze", "seconds": 60, "note": "later"}
+    assert (await post(client, "alerts/bulk", snoozed))["done"] == 1
+    assert (await get(client, f"alerts/{mine}"))["quiet_until"] == "2026-11-22T01:01:00Z"
 
 
 async def test_a_silence_over_http(

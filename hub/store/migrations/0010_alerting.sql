@@ -99,6 +99,7 @@ CREATE TABLE silences (
     is_begun    boolean NOT NULL DEFAULT false   -- what was open when it began is quiet
 );
 CREATE INDEX silences_end ON silences (ends_at);
+CREATE INDEX silences_begin ON silences (starts_at) WHERE NOT is_begun;
 
 -- Who is told, beside the receivers a rule names itself.
 CREATE TABLE routes (

@@ -26,6 +26,7 @@ from hub.web.schemas.alerts import (
     BulkLineOut,
     BulkOut,
     CountsOut,
+    EndIn,
     GroupOut,
     NoteIn,
     NotificationOut,
@@ -128,7 +129,7 @@ async def act_on_many(scope: Operate, body: BulkIn, services: Services) -> BulkO
     order = Order(
         action=body.action,
         note=body.note,
-        until=body.until,
+        until=_end(services, body) if body.action is Action.SNOOZE else None,
         user_id=_person(scope, body.user_id) if body.action is Action.ASSIGN else None,
     )
     async with services.database.transaction() as tx:
@@ -199,11 +200,7 @@ async def snooze(
     scope: Operate, alert_id: Id, body: SnoozeIn, services: Services
 ) -> AlertDetailOut:
     """Let nobody be told anew for a while; then it is told again, unless somebody took it."""
-    if (body.until is None) == (body.seconds is None):
-        msg = "say until when, or for how many seconds"
-        raise Invalid(msg, field="until")
-    until = body.until or services.clock() + timedelta(seconds=body.seconds or 0)
-    order = Order(action=Action.SNOOZE, note=body.note, until=until)
+    order = Order(action=Action.SNOOZE, note=body.note, until=_end(services, body))
     return await _act(scope, services, alert_id, order)
 
 
@@ -234,6 +231,14 @@ async def _show(tx: Transaction, scope: Scope, alert_id: int, now: datetime) -> 
         StepOut.model_validate(step) for step in await alerts.list_steps(tx, scope, alert_id)
     ]
     return AlertDetailOut(**alert.model_dump(), steps=steps)
+
+
+def _end(services: WebServices, body: EndIn) -> datetime:
+    """When a snooze ends, said in one of two ways."""
+    if (body.until is None) == (body.seconds is None):
+        msg = "say until when, or for how many seconds"
+        raise Invalid(msg, field="until")
+    return body.until or services.clock() + timedelta(seconds=body.seconds or 0)
 
 
 def _person(scope: Scope, user_id: int | None) -> int:

@@ -188,21 +188,25 @@ class AssignIn(In):
     note: Text = ""
 
 
-class SnoozeIn(In):
+class EndIn(In):
     """Until when, or for how long from now; at most a week."""
 
     until: Moment | None = None
     seconds: Annotated[float | None, Field(gt=0, le=604_800)] = None
+
+
+class SnoozeIn(EndIn):
+    """How long nobody is told anew, and why."""
+
     note: Text = ""
 
 
-class BulkIn(In):
-    """One thing to do about many alerts. RESOLVE, COMMENT need a note, SNOOZE an end."""
+class BulkIn(EndIn):
+    """One thing to do about many alerts: resolve and comment need a note, snooze an end."""
 
     ids: Annotated[Sequence[Number], Field(min_length=1, max_length=MOST_AT_ONCE)]
     action: Action
     note: Text = ""
-    until: Moment | None = None
     user_id: Number | None = None
 
 
