@@ -51,6 +51,7 @@ class Books:
     held: frozenset[int]
     storms: int
     open_alerts: int
+    miscounted: int
     told: Sequence[Told]
     message_counts: int
     messages: Mapping[str, str]  # message id -> receiver
@@ -93,6 +94,11 @@ async def read_books(database: Database) -> Books:
             held=await _devices(tx, "SELECT DISTINCT device_id FROM alert_holds"),
             storms=await _number(tx, "SELECT count(*) FROM alerts WHERE is_storm"),
             open_alerts=await _number(tx, "SELECT count(*) FROM alerts WHERE status <> 'resolved'"),
+            miscounted=await _number(
+                tx,
+                "SELECT count(*) FROM alerts x WHERE x.folded <>"
+                " (SELECT count(*) FROM alerts f WHERE f.folded_into = x.id) AND NOT x.is_storm",
+            ),
             told=told,
             message_counts=await _number(tx, "SELECT coalesce(sum(count), 0) FROM messages"),
             messages={str(number): str(receiver) for number, receiver in messages},
@@ -120,6 +126,8 @@ def _of_alerts(books: Books, uplinks: Sequence[int]) -> list[str]:
     invented = (set(devices) | books.folded | books.held) - books.failed
     if invented:
         wrong.append(f"{len(invented)} devices never failed: {sorted(invented)[:5]}")
+    if books.miscounted:
+        wrong.append(f"{books.miscounted} alerts count others than those that are folded into them")
     if books.open_alerts:
         wrong.append(f"{books.open_alerts} alerts are still open")
     return wrong
