@@ -10,6 +10,7 @@ from hub.domain.conditions import DeviceDegraded, Direction, NothingSeen, PointB
 from hub.domain.devices import DeviceKind
 from hub.domain.health import Layer, Status
 from hub.store.database import Transaction
+from hub.store.listening import AWAY, IS_LISTENING, LONGEST_MARK
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 # A reading older than this (or than three of its intervals) says nothing of now.
@@ -296,7 +297,7 @@ async def present_silences(
     """Points without a reading for as long as the rule says and unknown to it, and all known ones.
 
     Unknown ones are left out as long as something speaks against an alert, or none ``may_fire``;
-    a point that never reported is not there.
+    a point that never reported is not there. Time in which the hub did not listen does not count.
     """
     condition = rule.condition
     if not isinstance(condition, NothingSeen) or not condition.point:
@@ -305,19 +306,28 @@ async def present_silences(
         PresentSilence,
         "SELECT p.id AS point_id, p.device_id, d.area_id, v.at AS last_at FROM points p"
         " JOIN point_status v ON v.point_id = p.id JOIN devices d ON d.id = p.device_id"
-        " JOIN areas a ON a.id = d.area_id"
+        " JOIN areas a ON a.id = d.area_id CROSS JOIN LATERAL (SELECT v.at) AS t (since)"
         " LEFT JOIN device_status s ON s.device_id = d.id"
         " LEFT JOIN rule_states r ON r.rule_id = %(rule)s AND r.point_id = p.id"
         " WHERE %(point)s IN (p.key, p.role) AND"
         + _NARROWED
         + "AND (r.rule_id IS NOT NULL OR (%(may_fire)s AND v.at <= %(last)s"
-        " AND s.window_id IS NULL AND coalesce(" + _UNEXPLAINED + ", true))) AND" + IN_SCOPE,
+        " AND s.window_id IS NULL AND coalesce("
+        + _UNEXPLAINED
+        + ", true) AND"
+        + IS_LISTENING
+        + "AND v.at +"
+        + AWAY
+        + "<= %(last)s)) AND"
+        + IN_SCOPE,
         {
             "rule": rule.id,
             "may_fire": may_fire,
             **_narrowing(rule),
             "point": condition.point,
             "last": now - timedelta(seconds=condition.for_s),
+            "now": now,
+            "mark": LONGEST_MARK,
             "scope": scope_paths(scope),
         },
     )

@@ -29,6 +29,8 @@ from hub.domain.health import Layer, Status
 from hub.store.database import Database
 from hub.store.device_tags import get_tags, set_tags
 from hub.store.holidays import all_holidays, holidays_of, put_holiday, remove_holiday, set_year
+from hub.store.listening import put_off_absences
+from hub.store.outages import Watch, mark_watched
 from hub.store.rules import add_rule, change_rule, get_rule
 from tests.db.alerts_site import HUB, Clock, Site
 
@@ -152,6 +154,44 @@ async def test_what_is_expected_of_all_is_missed_of_each(site: Site) -> None:
     await site.happen(site.event("heartbeat", silent))
     await sweep(site)
     assert sorted(await site.statuses()) == ["firing", "firing", "resolved"]
+
+
+@pytest.mark.threat("K10")
+async def test_what_nobody_could_hear_is_not_missed(site: Site) -> None:
+    """The hub itself was away for three hours."""
+    device = await site.add_device()
+    point = await site.add_point(device)
+    await add(site, NothingSeen(kind="heartbeat", for_s=600))
+    await add(site, NothingSeen(point="temp", for_s=600))
+
+    async def listen() -> None:
+        async with site.database.transaction() as tx:
+            at, ears = site.clock(), Watch(name="adapters")
+            await mark_watched(tx, HUB, ears, at, longest_gap_s=11)
+
+    async def look() -> list[str]:
+        async with site.database.transaction() as tx:
+            await put_off_absences(tx, HUB, site.clock())
+        await site.engine().step()
+        return await site.statuses()
+
+    await listen()
+    await site.happen(site.event("heartbeat", device))
+    await site.read(device, point, 20)
+    assert await look() == []
+    site.clock.pass_s(3 * 3600)
+    assert await look() == [], "nobody listens"
+    await listen()
+    for _ in range(59):
+        site.clock.pass_s(10)
+        await listen()
+    assert await look() == [], "somebody listens again, and not for long"
+    site.clock.pass_s(12)
+    await listen()
+    assert await look() == [], "that gap is one as well"
+    site.clock.pass_s(10)
+    await listen()
+    assert await look() == ["firing", "firing"]
 
 
 async def test_outside_its_hours_a_rule_waits_for_them(site: Site) -> None:
