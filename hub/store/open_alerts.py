@@ -123,15 +123,17 @@ async def unexplained_alerts(tx: Transaction, scope: Scope, *, limit: int) -> li
     """Open alerts whose uplink's alert is over, and which nothing else explains any more.
 
     A device whose own return is still to be seen counts as behind its uplink until then. One that
-    is back has an event on its way that ends its alert.
+    is back has an event on its way that ends its alert; one in a maintenance window, or that
+    flaps, waits for the end of that.
     """
     return await tx.fetch(
         OpenAlert,
         _OPEN + "JOIN alerts s ON s.id = x.folded_into LEFT JOIN device_status v"
-        " ON v.device_id = x.device_id LEFT JOIN device_status pv ON pv.device_id = d.parent_id"
-        " WHERE x.status <> 'resolved' AND s.status = 'resolved' AND NOT s.is_storm"
-        " AND NOT x.is_storm AND v.behind_id IS NULL AND coalesce(v.status, '') <> 'online'"
-        " AND coalesce(pv.status, '') <> 'offline' AND"
+        " ON v.device_id = x.device_id WHERE x.status <> 'resolved' AND s.status = 'resolved'"
+        " AND NOT s.is_storm AND NOT x.is_storm AND coalesce(v.status, '') <> 'online'"
+        " AND v.behind_id IS NULL AND v.window_id IS NULL AND NOT coalesce(v.is_flapping, false)"
+        " AND NOT EXISTS (SELECT FROM devices p JOIN device_status pv ON pv.device_id = p.id"
+        "  WHERE p.id = d.parent_id AND p.registration = 'approved' AND pv.status = 'offline') AND"
         + IN_SCOPE
         + "ORDER BY x.id LIMIT %(limit)s",
         {"limit": limit, "scope": scope_paths(scope)},
