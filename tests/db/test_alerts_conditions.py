@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from alerts.defaults import ensure_default_rules
 from alerts.engine import SWEEP_S
 from alerts.rules import OUTSIDE_HOURS
 from hub.domain.access import Scope
@@ -337,8 +338,15 @@ async def test_holidays_are_kept_by_who_administers_the_whole_tree(site: Site) -
                 await wrong
         await remove_holiday(tx, county, day.day)
         assert list(await all_holidays(tx, north)) == [other.day]
+        # What an administrator entered is not entered over by a new hub's own list.
+        assert await ensure_default_rules(tx, HUB, site.areas["county"].id) > 0
+        assert list(await all_holidays(tx, north)) == [other.day]
+        await remove_holiday(tx, county, other.day)
+        await tx.execute("DELETE FROM rules")
+        await ensure_default_rules(tx, HUB, site.areas["county"].id)
+        assert len(await holidays_of(tx, north, 2026)) == 39
         actions = await tx.tuples("SELECT action FROM audit WHERE action LIKE 'holidays%%'")
-    assert len(actions) == 5
+    assert len(actions) == 7
 
 
 @pytest.mark.threat("T1")

@@ -19,11 +19,15 @@ from alerts.observations import (
 from alerts.rules import LOOK_AGAIN, Transition, advance, decide
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import (
+    Combination,
     Condition,
     DeviceDegraded,
     DeviceOffline,
     Direction,
+    EventCount,
     EventOfKind,
+    EventPattern,
+    NothingSeen,
     PointBeyond,
 )
 from hub.domain.devices import DeviceKind, Json
@@ -113,6 +117,26 @@ def test_readings_and_events_are_held_back_by_a_window_only(condition: Condition
     present = replace(HERE, behind="Uplink 7", is_flapping=True)
     assert find_hold(rule(condition), present) == ""
     assert find_hold(rule(condition), replace(present, window="new pole")).endswith("new pole")
+
+
+OFTEN = EventCount(kind="device.offline", count=3, within_s=3600)
+GONE_AND_OPEN = Combination(
+    events=(EventPattern(kind="device.offline"), EventPattern(kind="door.opened")), within_s=60
+)
+MISSED = NothingSeen(kind="heartbeat", for_s=60)
+
+
+@pytest.mark.parametrize("condition", [OFTEN, GONE_AND_OPEN, MISSED, replace(MISSED, point="t")])
+def test_a_dead_parent_explains_counts_of_failures_and_silence(condition: Condition) -> None:
+    assert find_hold(rule(condition), replace(HERE, behind="Uplink 7")) == BEHIND
+    assert find_hold(rule(condition), replace(HERE, window="new pole")).endswith("new pole")
+    # Who counts how often a device goes wants to hear of one that flaps.
+    assert find_hold(rule(condition), replace(HERE, is_flapping=True)) == ""
+
+
+def test_a_dead_parent_explains_no_count_of_other_events() -> None:
+    often = EventCount(kind="motion.started", count=3, within_s=60)
+    assert find_hold(rule(often), replace(HERE, behind="Uplink 7")) == ""
 
 
 def test_the_reason_is_in_the_decision() -> None:
