@@ -129,6 +129,29 @@ async def test_an_alert_arrives_is_acknowledged_and_resolved(
     await expect(page.locator("#devices")).to_contain_text("门磁 7")
 
 
+async def test_a_linked_alert_opens_with_its_account_and_is_taken(
+    page: Page, address: str, world: World, database: Database
+) -> None:
+    async with database.transaction() as tx:
+        number, _ = await raise_alert(tx, world.east, world.east_camera, "east")
+    await sign_in(page, f"{address}/alerts/{number}")
+    account = page.locator("#account")
+    await expect(account).to_contain_text("触发")
+    await expect(account).to_contain_text("无人被通知")
+    await account.locator("#account-note").fill("<b>去看看</b>")
+    await account.get_by_role("button", name="我来处理").click()
+    await expect(account.locator("#account-lines")).to_contain_text("指派")
+    await expect(account.locator("#account-lines")).to_contain_text("<b>去看看</b>")
+    await account.get_by_role("button", name="暂缓 30 分钟").click()
+    await expect(account.locator("#account-lines")).to_contain_text("暂缓")
+    await shoot(page, "account")
+    await account.get_by_role("button", name="关闭").click()
+    alert = page.locator(f"#alerts li[data-id='{number}']")
+    await expect(alert).to_contain_text("root-admin 处理中")
+    await expect(alert).to_contain_text("静默至")
+    assert page.url.rstrip("/") == address.rstrip("/")
+
+
 async def test_nothing_is_said_to_be_well_before_it_was_read(
     page: Page, address: str, world: World, database: Database, tmp_path: Path
 ) -> None:
