@@ -114,6 +114,9 @@ def test_a_dead_uplink_takes_the_alerts_of_its_children() -> None:
     assert (uplink.folded, uplink.into, other.into) == (3, None, None)
     assert storm.closed_at is not None
     assert steps(ledger, children[0]) == [Step.FIRED, Step.FOLDED]
+    twin = ledger.open(opening(UPLINK, SOUTH, rule=replace(RULE, id=6)))
+    assert twin is not None
+    assert (twin.folded, {child.into for child in children}) == (0, {uplink})
     end(ledger, 1)
     assert not ledger.has_freed
     end(ledger, UPLINK)
