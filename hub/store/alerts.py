@@ -122,6 +122,13 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    severity: str
+    colour: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Places:
     ids: Sequence[int]
     all_areas: int
@@ -196,19 +203,19 @@ async def count_standing(
     tx: Transaction, scope: Scope, now: datetime, *, area_id: int | None = None
 ) -> OpenCounts:
     """How many alerts of the scope are open, by severity and by colour."""
-    rows = await tx.tuples(
-        "SELECT x.severity, " + _COLOUR + " AS colour, count(*) FROM alerts x"
-        " JOIN areas a ON a.id = x.area_id WHERE x.status <> 'resolved' AND x.drill_id IS NULL"
-        " AND x.folded_into IS NULL"
-        " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
-        " AND" + IN_SCOPE + "GROUP BY 1, 2",
-        {"now": now, "area": area_id, "scope": scope_paths(scope)},
+    rows = await tx.search(
+        _Count,
+        "SELECT x.severity, " + _COLOUR + " AS colour, count(*) AS number FROM alerts x"
+        " WHERE x.status <> 'resolved' AND x.drill_id IS NULL AND x.folded_into IS NULL"
+        " AND (%(areas)s::bigint[] IS NULL OR x.area_id = ANY (%(areas)s::bigint[]))"
+        " GROUP BY 1, 2",
+        {"now": now, "areas": await _find_areas(tx, scope, area_id)},
     )
     counts = OpenCounts()
-    for severity, colour, number in rows:
-        worst, tint, count = Severity(str(severity)), Colour(str(colour)), int(str(number))
-        counts.severities[worst] = counts.severities.get(worst, 0) + count
-        counts.colours[tint] = counts.colours.get(tint, 0) + count
+    for row in rows:
+        severity, colour = Severity(row.severity), Colour(row.colour)
+        counts.severities[severity] = counts.severities.get(severity, 0) + row.number
+        counts.colours[colour] = counts.colours.get(colour, 0) + row.number
     return counts
 
 
