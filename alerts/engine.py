@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.desk import CURSOR
@@ -60,6 +60,18 @@ RETRY_S = 1.0
 PUT_OFF = timedelta(minutes=1)
 # A timer that rang and could not be dealt with must not turn the loop into a busy one.
 SHORTEST_WAIT_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """When the next timer rings, and when the next exercise ends by itself."""
+
+    timer: datetime | None
+    drill: datetime | None
+
+    @property
+    def soonest(self) -> datetime | None:
+        return min((at for at in (self.timer, self.drill) if at is not None), default=None)
 
 
 class AlertEngine:
@@ -128,18 +140,30 @@ class AlertEngine:
         while True:
             await self._read_all_events()
             await self._read_readings()
-            while await self._ring_timers():
-                pass
+            ahead = await self._look_ahead()
+            is_busy = _is_past(ahead.timer, self._clock())
+            if is_busy:
+                while await self._ring_timers():
+                    pass
             if self._is_sweep_due():
+                is_busy = True
                 self._swept_at = self._clock()
                 await self._sweep()
             if self._has_freed:
+                is_busy = True
                 await self._release()
-            async with self._database.transaction() as tx:
-                have_ended = await end_due(tx, SCOPE, self._clock())
-                due = await next_due_at(tx, SCOPE), await next_drill_end(tx, SCOPE)
-            if not have_ended:
-                return min((at for at in due if at is not None), default=None)
+            if _is_past(ahead.drill, self._clock()):
+                await self._end_drills()
+                continue  # with the events that say so
+            return (await self._look_ahead() if is_busy else ahead).soonest
+
+    async def _look_ahead(self) -> _Ahead:
+        async with self._database.transaction() as tx:
+            return _Ahead(timer=await next_due_at(tx, SCOPE), drill=await next_drill_end(tx, SCOPE))
+
+    async def _end_drills(self) -> None:
+        async with self._database.transaction() as tx:
+            await end_due(tx, SCOPE, self._clock())
 
     def _is_sweep_due(self) -> bool:
         """Also when the clock was set back since the last one."""
@@ -188,7 +212,7 @@ class AlertEngine:
             pass
 
     async def _read_events(self) -> bool:
-        """Deal with a batch of stored events; False when there was none."""
+        """Deal with a batch of stored events; False when there are no more."""
         try:
             async with self._database.transaction() as tx:
                 cursor = await get_cursor(tx, SCOPE, CURSOR)
@@ -203,6 +227,9 @@ class AlertEngine:
                 await set_cursor(tx, SCOPE, CURSOR, _last_judged(window.last, judged))
                 if judged.left:  # read no more of what makes alerts than one transaction takes
                     self._batch = min(self._batch, MOST_ALERTS)
+            if not window.is_full and not judged.left:
+                self._batch = self._most_events
+                return False
         except StoreUnavailable:
             raise
         except GengfuError as error:
@@ -341,6 +368,10 @@ class AlertEngine:
         self._inbox.remember(judged.states)
         self._has_freed = self._has_freed or judged.has_freed
         return judged
+
+
+def _is_past(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
 
 
 def _last_judged(last: int, judged: Judged) -> int:

@@ -14,10 +14,14 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The events of some kinds up to a number; ``last`` is None when there is nothing new."""
+    """The events of some kinds up to a number; ``last`` is None when there is nothing new.
+
+    ``is_full``: there may be more after it.
+    """
 
     events: Sequence[StoredEvent] = ()
     last: int | None = None
+    is_full: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,14 +88,14 @@ async def next_window(
     """
     if scope.paths is not None:
         return Window()
-    last = await tx.scalar(
-        int,
-        "SELECT max(w.id) FROM (SELECT e.id FROM events e WHERE e.id > %(after)s"
+    ((found, number),) = await tx.tuples(
+        "SELECT max(w.id), count(*) FROM (SELECT e.id FROM events e WHERE e.id > %(after)s"
         " ORDER BY e.id LIMIT %(most)s) AS w",
         {"after": after, "most": most},
     )
-    if last is None:
+    if found is None:
         return Window()
+    last = int(str(found))
     rows = await tx.fetch(
         _Row,
         "SELECT e.id, e.kind, e.area_id, a.path::text AS area_path, e.at, e.received_at,"
@@ -100,4 +104,5 @@ async def next_window(
         " AND e.kind = ANY (%(kinds)s) ORDER BY e.id",
         {"after": after, "last": last, "kinds": sorted(kinds)},
     )
-    return Window(events=[row.event() for row in rows], last=last)
+    is_full = int(str(number)) == most
+    return Window(events=[row.event() for row in rows], last=last, is_full=is_full)
