@@ -9,7 +9,7 @@ from hub.domain.alerts import Rule, RuleState, subject_key
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import DeviceDegraded, DeviceOffline, NothingSeen, PointBeyond
 from hub.store.database import Transaction
-from hub.store.present import (
+from hub.store.sweeps import (
     PresentStatus,
     expected_devices,
     present_silences,

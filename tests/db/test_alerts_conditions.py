@@ -30,9 +30,9 @@ from hub.domain.health import Layer, Status
 from hub.store.database import Database
 from hub.store.device_tags import get_tags, set_tags
 from hub.store.holidays import all_holidays, holidays_of, put_holiday, remove_holiday, set_year
-from hub.store.listening import put_off_absences
 from hub.store.outages import Watch, mark_watched
 from hub.store.rules import add_rule, change_rule, get_rule
+from hub.store.sweeps import put_off_absences
 from tests.db.alerts_site import HUB, Clock, Site
 
 # Half past one in the morning at Shanghai, a Monday.

@@ -17,7 +17,8 @@ from hub.domain.devices import Device, DeviceKind, Registration
 from hub.domain.health import Layer, Status
 from hub.store.database import Database
 from hub.store.devices import set_registration
-from hub.store.present import device_presences, present_statuses
+from hub.store.present import device_presences
+from hub.store.sweeps import present_statuses
 from tests.db.alerts_site import HUB, Clock, Site
 
 BLIND = DeviceDegraded(layers=(Layer.FRAMES,))
