@@ -13,6 +13,7 @@ from hub.domain.matchers import Matcher, build_matcher, parse_matcher
 from hub.store.areas import get_area
 from hub.store.audit import Deed, record
 from hub.store.database import Transaction
+from hub.store.matched import check_matcher
 from hub.store.notices import notify
 from hub.store.receivers import check_receivers
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
@@ -142,11 +143,12 @@ async def add_policy(tx: Transaction, scope: Scope, policy: Policy) -> Policy:
     It is for alerts that fire from now on.
 
     Raises:
-        NotFound: the area or a receiver lies outside the scope.
+        NotFound: the area, a receiver or what the matcher names lies outside the scope.
         Invalid: by these steps nobody can climb.
     """
-    await get_area(tx, scope, policy.area_id)
+    area = await get_area(tx, scope, policy.area_id)
     check_steps(policy.steps)
+    await check_matcher(tx, scope, area.path, policy.matcher)
     await check_receivers(tx, scope, sorted(_named(policy)))
     number = await tx.scalar(
         int,
@@ -167,8 +169,9 @@ async def change_policy(tx: Transaction, scope: Scope, policy: Policy) -> Policy
         Invalid: by these steps nobody can climb.
     """
     before = await get_policy(tx, scope, policy.id)
-    await get_area(tx, scope, policy.area_id)
+    area = await get_area(tx, scope, policy.area_id)
     check_steps(policy.steps)
+    await check_matcher(tx, scope, area.path, policy.matcher, known=before.matcher)
     await check_receivers(tx, scope, sorted(_named(policy) - _named(before)))
     await tx.execute(
         "UPDATE policies SET name = %(name)s, area_id = %(area)s, matcher = %(matcher)s,"

@@ -1,50 +1,14 @@
 """Silences: about what, where, how long, who made them and why."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from hub.domain.events import Severity
-from hub.domain.matchers import Matcher
 from hub.domain.silences import SilenceState
 from hub.web.schemas.maintenance import Moment
+from hub.web.schemas.matching import MatcherIn, MatcherOut
 from hub.web.schemas.shapes import In, Number, Out
-
-# So many values a field of a matcher holds at most.
-MOST_VALUES = 500
-Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class MatcherIn(In):
-    """What alerts must be; an empty field asks nothing, its values are alternatives."""
-
-    severities: Annotated[Sequence[Severity], Field(max_length=len(Severity))] = ()
-    rule_ids: Annotated[Sequence[Number], Field(max_length=MOST_VALUES)] = ()
-    device_ids: Annotated[Sequence[Number], Field(max_length=MOST_VALUES)] = ()
-    classes: Annotated[Sequence[Word], Field(max_length=MOST_VALUES)] = ()
-    tags: Annotated[Sequence[Word], Field(max_length=MOST_VALUES)] = ()
-
-    def matcher(self) -> Matcher:
-        """As the domain has it."""
-        return Matcher(
-            severities=tuple(dict.fromkeys(self.severities)),
-            rule_ids=tuple(dict.fromkeys(self.rule_ids)),
-            device_ids=tuple(dict.fromkeys(self.device_ids)),
-            classes=tuple(dict.fromkeys(self.classes)),
-            tags=tuple(dict.fromkeys(self.tags)),
-        )
-
-
-class MatcherOut(Out):
-    """What alerts must be."""
-
-    severities: Sequence[Severity]
-    rule_ids: Sequence[int]
-    device_ids: Sequence[int]
-    classes: Sequence[str]
-    tags: Sequence[str]
 
 
 class SilenceOut(Out):
