@@ -80,7 +80,9 @@ def ring_event(condition: OfEvents, state: RuleState, now: datetime) -> Decision
             complete_at = recall(state.memory, AT, now)
             if complete_at is None:
                 return good(state, "the others did not come in time")
-            over_at = later(complete_at, lasts_s)
+            # The clock was set back, and the timer with it: what was noted lies ahead of both.
+            is_ahead = complete_at == now and state.since is not None and state.since > now
+            over_at = now if is_ahead else later(complete_at, lasts_s)
         case _ as never:
             assert_never(never)
     is_over = over_at is None or over_at <= now

@@ -266,6 +266,27 @@ async def put_off_absences(tx: Transaction, scope: Scope, now: datetime) -> int:
     )
 
 
+async def restart_clears(tx: Transaction, scope: Scope, now: datetime) -> int:
+    """Let times to clear that end too far ahead begin now; return how many.
+
+    Our clock was set back: without this an alert would last longer by as much. Five seconds are
+    left for clocks of several machines that differ. Only the hub itself may.
+    """
+    if scope.paths is not None:
+        return 0
+    return await tx.execute(
+        "UPDATE rule_states r SET due_at = %(now)s + w.wait FROM rules u CROSS JOIN LATERAL"
+        " (SELECT CASE u.condition->>'type'"
+        "   WHEN 'event_of_kind' THEN u.condition->>'auto_clear_s'"
+        "   WHEN 'event_count' THEN coalesce(u.condition->>'clear_s', u.condition->>'within_s')"
+        "   WHEN 'combination' THEN u.condition->>'clear_s'"
+        "   ELSE u.condition->>'clear_for_s' END::float8 * interval '1 s' AS wait) AS w"
+        " WHERE u.id = r.rule_id AND r.phase = 'firing'"
+        " AND r.due_at > %(now)s + w.wait + interval '5 s'",
+        {"now": now},
+    )
+
+
 def _narrowing(rule: Rule) -> dict[str, object]:
     return {
         "path": rule.area_path,

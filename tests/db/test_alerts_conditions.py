@@ -19,6 +19,7 @@ from hub.domain.conditions import (
     DeviceOffline,
     Direction,
     EventCount,
+    EventOfKind,
     EventPattern,
     NothingSeen,
     Per,
@@ -32,7 +33,7 @@ from hub.store.device_tags import get_tags, set_tags
 from hub.store.holidays import all_holidays, holidays_of, put_holiday, remove_holiday, set_year
 from hub.store.outages import Watch, mark_watched
 from hub.store.rules import add_rule, change_rule, get_rule
-from hub.store.sweeps import put_off_absences
+from hub.store.sweeps import put_off_absences, restart_clears
 from tests.db.alerts_site import HUB, Clock, Site
 
 # Half past one in the morning at Shanghai, a Monday.
@@ -193,6 +194,26 @@ async def test_what_nobody_could_hear_is_not_missed(site: Site) -> None:
     site.clock.pass_s(10)
     await listen()
     assert await look() == ["firing", "firing"]
+
+
+@pytest.mark.threat("K10")
+async def test_a_clock_set_back_lets_no_alert_last_longer(site: Site) -> None:
+    await add(site, EventCount(kind="a", count=2, within_s=60, clear_s=300))
+    await add(site, EventOfKind(kind="a", auto_clear_s=300))
+    device = await site.add_device()
+    for _ in range(2):
+        site.clock.pass_s(1)
+        await site.happen(site.event("a", device))
+    await site.engine().step()
+    assert await site.statuses() == ["firing", "firing"]
+    site.clock.pass_s(-7200)
+    async with site.database.transaction() as tx:
+        assert await restart_clears(tx, HUB, site.clock()) == 2
+        assert await restart_clears(tx, HUB, site.clock()) == 0
+    await sweep(site, 299)
+    assert await site.statuses() == ["firing", "firing"]
+    await sweep(site, 1)
+    assert await site.statuses() == ["resolved", "resolved"]
 
 
 async def test_outside_its_hours_a_rule_waits_for_them(site: Site) -> None:
