@@ -49,6 +49,14 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """A step to tell certain receivers of, each with the reason."""
+
+    telling: Telling
+    receivers: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
     telling: Telling
     receiver_id: int
@@ -79,25 +87,30 @@ async def tell(
     return made + await _put(tx, scope, jobs, facts, await _aim_ends(tx, scope, ends), now)
 
 
-async def tell_receivers(  # noqa: PLR0913 - the three everybody passes on, and four of its own
-    tx: Transaction,
-    scope: Scope,
-    jobs: Jobs,
-    telling: Telling,
-    receiver_ids: Sequence[int],
-    now: datetime,
-    *,
-    why: str,
+async def tell_receivers(
+    tx: Transaction, scope: Scope, jobs: Jobs, callings: Sequence[Calling], now: datetime
 ) -> int:
-    """Tell these receivers of one step, as an escalation does; return how many notifications.
+    """Tell named receivers of steps, as an escalation does; return how many notifications.
 
-    Not the one whose dead channel the alert is about; others instead, when no other works.
+    Not the one whose dead channel the alert is about; others instead, when no other works. A
+    handful of statements, however many steps.
     """
-    facts = await alert_facts(tx, scope, [telling.alert_id])
-    named = {telling.alert_id: {receiver: [why] for receiver in receiver_ids}}
-    if receiver_ids and facts:
-        await _go_round(tx, scope, facts, named)
-    targets = [_aim(telling, who, whys) for who, whys in named[telling.alert_id].items()]
+    facts = await alert_facts(tx, scope, sorted({one.telling.alert_id for one in callings}))
+    targets: list[_Target] = []
+    waiting = [one for one in callings if one.telling.alert_id in facts and one.receivers]
+    while waiting:  # an alert that climbs by several policies takes several rounds
+        turn = {one.telling.alert_id: one for one in reversed(waiting)}
+        waiting = [one for one in waiting if turn[one.telling.alert_id] is not one]
+        named = {
+            number: {receiver: [why] for receiver, why in one.receivers.items()}
+            for number, one in turn.items()
+        }
+        await _go_round(tx, scope, {number: facts[number] for number in turn}, named)
+        targets += [
+            _aim(turn[number].telling, receiver, whys)
+            for number, who in named.items()
+            for receiver, whys in who.items()
+        ]
     return await _put(tx, scope, jobs, facts, targets, now)
 
 

@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from alerts.climbing import Outcome, Standing, Told, carry_on, settle
-from alerts.desk import CURSOR, Telling, tell_receivers
+from alerts.desk import CURSOR, Calling, Telling, tell_receivers
 from alerts.on_duty import Roster
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 SCOPE: Final[Scope] = system_scope("hub.escalation")
 # The engine waits for the transaction under way, and so does who acknowledges one of its alerts.
-BATCH: Final = 25
+BATCH: Final = 200
 # Notices wake it at once; this is for the notice that never came.
 POLL_S: Final = 2.0
 RETRY_S: Final = 1.0
@@ -209,10 +209,14 @@ class Escalator:
     async def _tell(self, tx: Transaction, calls: Sequence[_Call], now: datetime) -> None:
         steps = [EscalationStep(alert_id=call.alert_id, note=call.told.note) for call in calls]
         numbers = await note_escalations(tx, SCOPE, steps, now)
-        for call, step_id in zip(calls, numbers, strict=True):
-            telling = Telling(alert_id=call.alert_id, step=Step.ESCALATED, step_id=step_id)
-            for why, receivers in _by_reason(call.told).items():
-                await tell_receivers(tx, SCOPE, self._jobs, telling, receivers, now, why=why)
+        callings = [
+            Calling(
+                telling=Telling(alert_id=call.alert_id, step=Step.ESCALATED, step_id=step_id),
+                receivers=call.told.receivers,
+            )
+            for call, step_id in zip(calls, numbers, strict=True)
+        ]
+        await tell_receivers(tx, SCOPE, self._jobs, callings, now)
         await notify(tx, SCOPE, "alerts", [call.alert_id for call in calls])
 
     async def _listen(self, notices: Subscription) -> None:
@@ -287,13 +291,6 @@ def _standing(one: ClimbingAlert) -> Standing:
         acknowledge_by=one.acknowledge_by,
         resolve_by=one.resolve_by,
     )
-
-
-def _by_reason(told: Told) -> dict[str, list[int]]:
-    reasons: dict[str, list[int]] = {}
-    for receiver, why in told.receivers.items():
-        reasons.setdefault(why, []).append(receiver)
-    return reasons
 
 
 async def _end(task: asyncio.Task[None]) -> None:

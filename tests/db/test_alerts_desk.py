@@ -7,7 +7,7 @@ from typing import LiteralString, TypeVar
 
 import pytest
 
-from alerts.desk import tell, tell_receivers
+from alerts.desk import Calling, tell, tell_receivers
 from alerts.posting import RETRY_WAITS_S
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule, Step
@@ -68,10 +68,8 @@ async def test_rules_and_routes_name_and_the_end_reaches_whoever_was_told(
     # An escalation names its own receivers; then everything changes.
     (climbed,) = await site.note([alert], Step.ESCALATED)
     async with site.database.transaction() as tx:
-        told_now = await tell_receivers(
-            tx, HUB, site.jobs, climbed, [chief.id, chief.id], clock(), why="policy night, step 2"
-        )
-        assert told_now == 1
+        calling = Calling(telling=climbed, receivers={chief.id: "policy night, step 2"})
+        assert await tell_receivers(tx, HUB, site.jobs, [calling, calling], clock()) == 1
         await change_rule(tx, HUB, replace(rule, receivers=()))
         await remove_route(tx, HUB, north.id)
         await change_receiver(tx, HUB, replace(room, name="ops room"))
@@ -221,7 +219,8 @@ async def test_a_dead_channel_is_told_of_on_another_and_two_do_not_ring_for_ever
     # Nor does an escalation lead to the dead one.
     (climbed,) = await site.note([both[1].notifications[0].alert.id], Step.ESCALATED)
     async with site.database.transaction() as tx:
-        assert await tell_receivers(tx, HUB, site.jobs, climbed, [one.id], clock(), why="x") == 1
+        calling = Calling(telling=climbed, receivers={one.id: "x"})
+        assert await tell_receivers(tx, HUB, site.jobs, [calling], clock()) == 1
     clock.pass_s(60)
     (told,) = await site.post(other)
     assert told.notifications[0].step.step is Step.ESCALATED
