@@ -35,6 +35,7 @@ from hub.domain.ports import Clock
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database, Transaction
 from hub.store.messages import (
+    MOST_IN_DIGEST,
     Ending,
     Outcome,
     due_receivers,
@@ -140,10 +141,8 @@ class Delivery:
                     case MakeTest():
                         await make_test(tx, SCOPE, receiver, now)
                     case Make():
-                        if deed.is_digest:
-                            await make_message(tx, SCOPE, receiver, now)
-                        else:
-                            await make_message(tx, SCOPE, receiver, now, most=1)
+                        most = MOST_IN_DIGEST if deed.is_digest else 1
+                        await make_message(tx, SCOPE, receiver, now, now + FARTHEST, most=most)
                     case _ as never:
                         assert_never(never)
 

@@ -213,7 +213,7 @@ async def _put(
             step_id=one.telling.step_id,
             receiver_id=one.receiver_id,
             why=one.why,
-            due_at=now + gathering_time(facts[one.telling.alert_id].severity, one.telling.step),
+            due_at=now + gathering_time(facts[one.telling.alert_id], one.telling.step),
         )
         for one in targets
         if one.telling.alert_id in facts

@@ -44,6 +44,7 @@ from hub.store.rule_states import (
     unwatched_states,
 )
 from hub.store.rules import all_rules
+from hub.store.sweeps import put_off_absences, restart_clears
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class AlertEngine:
             self._are_rules_old = True
             raise
         self._watch, self._holidays = Watch(rules), holidays
-        self._inbox.reset(rules, remembered)
+        self._inbox.reset(rules, remembered, holidays)
 
     async def _read_all_events(self) -> None:
         while await self._read_events():
@@ -216,6 +217,7 @@ class AlertEngine:
         try:
             async with self._database.transaction() as tx:
                 cursor = await get_cursor(tx, SCOPE, CURSOR)
+                await put_off_absences(tx, SCOPE, self._clock())
                 window = await next_window(
                     tx, SCOPE, cursor, kinds=self._watch.kinds, most=self._batch
                 )
@@ -275,6 +277,7 @@ class AlertEngine:
             await get_cursor(tx, SCOPE, CURSOR)
             if await restart_waits(tx, SCOPE, self._clock()):
                 log.warning("the clock was set back: waiting alerts wait again")
+            await restart_clears(tx, SCOPE, self._clock())
         waiting = deque(self._watch.rules.values())
         while waiting:
             left = await self._sweep_some(waiting)
@@ -323,6 +326,7 @@ class AlertEngine:
         """Let due timers ring; False when there are no more, or none that are known here."""
         now, rules = self._clock(), self._watch.rules
         async with self._database.transaction() as tx:
+            await put_off_absences(tx, SCOPE, now)
             due = await due_states(tx, SCOPE, now, limit=BATCH)
         found = [_tick(rules[s.rule_id], s, now) for s in due if s.rule_id in rules]
         await self._judge(found)

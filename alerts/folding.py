@@ -66,10 +66,11 @@ class Known:
     """What the database says before anything changes.
 
     ``alerts`` are those that may change, every storm of the rules among them; ``areas`` are the
-    names of those that are still there.
+    names of those that are still there. ``absences`` say that an uplink is not there.
     """
 
     alerts: Sequence[OpenAlert] = ()
+    absences: Sequence[OpenAlert] = ()
     standing: Sequence[Standing] = ()
     areas: Mapping[int, str] = field(default_factory=dict)
     devices: Mapping[int, Hanging] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Ledger:
         self._known = known
         self._open: dict[Key, Entry] = {}
         self._below: dict[int, list[Entry]] = {}
+        self._absent: dict[int, list[Entry]] = {}
         self._standing: Counter[_Heap] = Counter()
         self._total: Counter[tuple[int, int | None]] = Counter()
         self._turns: dict[Key, tuple[int, bool]] = {}
@@ -120,7 +122,12 @@ class Ledger:
         self._note(entry, Step.FIRED, opening.at, opening.reason)
         if entry.is_about_status and is_about_absence(opening.rule.condition):
             self._take_below(entry, opening.at)  # first: it makes room
-        self._place(entry, opening)
+            self._absent.setdefault(entry.device_id or 0, []).append(entry)
+        uplink = self._explaining(entry)
+        if uplink is None:
+            self._place(entry, opening)
+        else:
+            self._fold(entry, uplink, opening.at, f"behind {self._name(uplink)}, which was down")
         return entry
 
     def close(self, entry: Entry, at: datetime, reason: str) -> None:
@@ -155,6 +162,8 @@ class Ledger:
                     id=row.folded_into, rule_id=0, subject="", area_id=0, inside=1
                 )
                 by_id[row.id].into = into
+        for row in known.absences:
+            self._absent.setdefault(row.device_id or 0, []).append(by_id[row.id])
         for heap in known.standing:
             self._count((heap.rule_id, heap.drill_id, heap.area_id), heap.number)
 
@@ -204,13 +213,27 @@ class Ledger:
 
     def _take_below(self, uplink: Entry, at: datetime) -> None:
         """Fold what is open about the devices that hang on a dead one into its alert."""
-        device = self._known.devices.get(uplink.device_id or 0)
-        name = "its uplink" if device is None else device.name
+        name = self._name(uplink)
         for entry in self._below.get(uplink.device_id or 0, ()):
             is_explained = entry.into is not None and not entry.into.is_storm
             if entry.closed_at is None and not is_explained and entry is not uplink:
                 self._leave(entry, at)
                 self._fold(entry, uplink, at, f"behind {name}, which is down")
+
+    def _explaining(self, entry: Entry) -> Entry | None:
+        """The open alert that a device's uplink is not there.
+
+        Seldom asked: while the uplink is away alerts about its devices are held back. It counts
+        when all is judged later than it happened, and the uplink is back.
+        """
+        if not entry.is_about_status or entry.parent_id is None:
+            return None
+        above = self._absent.get(entry.parent_id, ())
+        return next((one for one in above if one.closed_at is None and one.into is not entry), None)
+
+    def _name(self, uplink: Entry) -> str:
+        device = self._known.devices.get(uplink.device_id or 0)
+        return "its uplink" if device is None else device.name
 
     def _fold(self, entry: Entry, into: Entry, at: datetime, why: str) -> None:
         entry.into = into

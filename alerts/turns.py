@@ -32,7 +32,9 @@ from hub.store.alert_openings import (
 )
 from hub.store.database import Transaction
 from hub.store.notices import notify
+from hub.store.notifications import drop_waiting
 from hub.store.open_alerts import (
+    absence_alerts,
     alerts_below,
     folded_alerts,
     open_alerts_of,
@@ -94,7 +96,7 @@ async def release(
     An uplink's alert is over and a device behind it still fails; or people closed the last
     alerts that counted in one for many. Return how many changed.
     """
-    freed = await unexplained_alerts(tx, scope, limit=MOST_FREED)
+    freed = await unexplained_alerts(tx, scope, now, limit=MOST_FREED)
     freed = [row for row in freed if row.rule_id in rules]
     spent = await spent_storms(tx, scope)
     if not freed and not spent:
@@ -152,8 +154,14 @@ async def _look_up(tx: Transaction, scope: Scope, turns: Sequence[Turn]) -> Know
         return Known(alerts=alerts)
     devices = {o.state.device_id for o in openings if o.state.device_id is not None}
     places, hanging = await places_of(tx, scope, sorted(areas_of(openings)), sorted(devices))
+    uplinks = {device.parent_id for device in hanging if device.parent_id is not None}
+    absences = await absence_alerts(tx, scope, sorted(uplinks)) if uplinks else []
+    names = uplinks - devices
+    if absences and names:
+        hanging += (await places_of(tx, scope, [], sorted(names)))[1]
     return Known(
-        alerts=alerts,
+        alerts=[*alerts, *absences],
+        absences=absences,
         standing=await standing_alerts(tx, scope, sorted(rule_ids)),
         areas={place.id: place.name for place in places},
         devices={device.id: device for device in hanging},
@@ -186,6 +194,8 @@ async def _write(tx: Transaction, scope: Scope, jobs: Jobs, ledger: Ledger, now:
             if e.opening is None
         ],
     )
+    folded = {note.entry.id for note in ledger.notes if note.step is Step.FOLDED}
+    await drop_waiting(tx, scope, sorted(folded))
     noted = list(zip(ledger.notes, step_ids, strict=True))
     await add_steps(tx, scope, [_step(note, number) for note, number in noted])
     await _tell(tx, scope, jobs, noted, now)

@@ -139,20 +139,34 @@ async def due_receivers(
 
 
 async def make_message(
-    tx: Transaction, scope: Scope, receiver_id: int, now: datetime, *, most: int = MOST_IN_DIGEST
+    tx: Transaction,
+    scope: Scope,
+    receiver_id: int,
+    now: datetime,
+    farthest: datetime,
+    *,
+    most: int = MOST_IN_DIGEST,
 ) -> int | None:
-    """Put the oldest waiting notifications into a message; None when none waits.
+    """Put the oldest due notifications into a message; None when none is.
 
-    Only while :func:`get_posting` keeps others from the receiver.
+    What gathers still may turn out to need no telling. What is due later than ``farthest`` is
+    due, too: the clock was set back. Only while :func:`get_posting` keeps others from the
+    receiver.
     """
     rows = await tx.tuples(
         "SELECT n.id FROM notifications n JOIN receivers v ON v.id = n.receiver_id"
         " JOIN areas a ON a.id = v.area_id WHERE v.id = %(id)s AND "
         + _WAITING
-        + " AND"
+        + " AND NOT (n.due_at > %(now)s AND n.due_at <= %(farthest)s) AND"
         + IN_SCOPE
         + "ORDER BY n.id LIMIT %(most)s",
-        {"id": receiver_id, "most": most, "scope": scope_paths(scope)},
+        {
+            "id": receiver_id,
+            "now": now,
+            "farthest": farthest,
+            "most": most,
+            "scope": scope_paths(scope),
+        },
     )
     if not rows:
         return None
@@ -190,13 +204,13 @@ async def refuse_waiting(
         {"id": receiver_id, "scope": scope_paths(scope)},
     )
     refused: list[int] = []
-    message = under_way or await make_message(tx, scope, receiver_id, now)
+    message = under_way or await make_message(tx, scope, receiver_id, now, now)
     while message is not None:
         attempt = Attempt(message=message, at=now, outcome=Outcome.REJECTED, detail=reason)
         ending = Ending(message=message, status=DeliveryStatus.REJECTED)
         await record_attempt(tx, scope, attempt, ending)
         refused.append(message)
-        message = await make_message(tx, scope, receiver_id, now)
+        message = await make_message(tx, scope, receiver_id, now, now)
     return refused
 
 

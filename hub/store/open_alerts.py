@@ -5,10 +5,14 @@ Reads only; :mod:`hub.store.alert_openings` changes them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
+
+# As long as probes excuse devices after the return of their uplink.
+EXCUSED = timedelta(minutes=3)
 
 # Alerts that say that a device does not answer, or does not work: its uplink may explain them.
 ABOUT_STATUS = (
@@ -119,10 +123,28 @@ async def alerts_below(tx: Transaction, scope: Scope, device_ids: Sequence[int])
     )
 
 
-async def unexplained_alerts(tx: Transaction, scope: Scope, *, limit: int) -> list[OpenAlert]:
+async def absence_alerts(
+    tx: Transaction, scope: Scope, device_ids: Sequence[int]
+) -> list[OpenAlert]:
+    """Open alerts that say that these devices are not there."""
+    return await tx.fetch(
+        OpenAlert,
+        _OPEN + "WHERE x.device_id = ANY (%(devices)s) AND x.status <> 'resolved'"
+        " AND x.drill_id IS NULL AND NOT x.is_storm AND (x.condition = 'device_offline'"
+        "  OR (x.condition = 'event_of_kind' AND u.condition ->> 'kind' = 'device.offline')) AND"
+        + IN_SCOPE
+        + "ORDER BY x.id",
+        {"devices": list(device_ids), "scope": scope_paths(scope)},
+    )
+
+
+async def unexplained_alerts(
+    tx: Transaction, scope: Scope, now: datetime, *, limit: int
+) -> list[OpenAlert]:
     """Open alerts whose uplink's alert is over, and which nothing else explains any more.
 
-    A device whose own return is still to be seen counts as behind its uplink until then. One that
+    Devices are excused for some minutes after the return of their uplink: they have to start. One
+    whose own return is still to be seen counts as behind its uplink until then. One that
     is back has an event on its way that ends its alert; one in a maintenance window, or that
     flaps, waits for the end of that.
     """
@@ -133,10 +155,11 @@ async def unexplained_alerts(tx: Transaction, scope: Scope, *, limit: int) -> li
         " AND NOT s.is_storm AND NOT x.is_storm AND coalesce(v.status, '') <> 'online'"
         " AND v.behind_id IS NULL AND v.window_id IS NULL AND NOT coalesce(v.is_flapping, false)"
         " AND NOT EXISTS (SELECT FROM devices p JOIN device_status pv ON pv.device_id = p.id"
-        "  WHERE p.id = d.parent_id AND p.registration = 'approved' AND pv.status = 'offline') AND"
+        "  WHERE p.id = d.parent_id AND p.registration = 'approved'"
+        "  AND (pv.status = 'offline' OR pv.since > %(since)s)) AND"
         + IN_SCOPE
         + "ORDER BY x.id LIMIT %(limit)s",
-        {"limit": limit, "scope": scope_paths(scope)},
+        {"limit": limit, "since": now - EXCUSED, "scope": scope_paths(scope)},
     )
 
 

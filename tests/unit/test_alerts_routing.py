@@ -117,18 +117,22 @@ def test_hours_that_make_no_sense_keep_nobody_from_being_told(
 
 
 @pytest.mark.parametrize(
-    ("severity", "step", "wait"),
+    ("severity", "step", "uplink", "wait"),
     [
-        (Severity.CRITICAL, Step.FIRED, AT_ONCE),
-        (Severity.CRITICAL, Step.ESCALATED, AT_ONCE),
-        (Severity.CRITICAL, Step.RESOLVED, GATHER),
-        (Severity.WARNING, Step.FIRED, GATHER),
+        (Severity.CRITICAL, Step.FIRED, None, AT_ONCE),
+        (Severity.CRITICAL, Step.FIRED, 7, GATHER),
+        (Severity.CRITICAL, Step.ESCALATED, 7, AT_ONCE),
+        (Severity.CRITICAL, Step.RESOLVED, None, GATHER),
+        (Severity.WARNING, Step.FIRED, None, GATHER),
     ],
 )
-def test_only_what_is_critical_and_new_goes_at_once(
-    severity: Severity, step: Step, wait: object
+def test_what_is_critical_and_new_goes_at_once_unless_an_uplink_may_explain_it(
+    severity: Severity, step: Step, uplink: int | None, wait: object
 ) -> None:
-    assert gathering_time(severity, step) == wait
+    facts = AlertFacts(
+        alert_id=1, rule_id=1, severity=severity, area_id=1, area_path="city", parent_id=uplink
+    )
+    assert gathering_time(facts, step) == wait
 
 
 KNOWN = [
