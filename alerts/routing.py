@@ -81,12 +81,11 @@ def find_substitutes(
 def gathering_time(facts: AlertFacts, step: Step) -> timedelta:
     """How long a notification waits for others; what is critical and new does not.
 
-    But what is about a device behind an uplink does, when it fires: should the uplink be what
-    failed, its alert tells of all of them (see :func:`hub.store.notifications.drop_waiting`).
+    But what is about a device behind an uplink does: should the uplink be what failed, its alert
+    tells of all of them (see :func:`hub.store.notifications.drop_waiting`).
     """
     is_urgent = facts.severity is Severity.CRITICAL and step is not Step.RESOLVED
-    is_explicable = step is Step.FIRED and facts.parent_id is not None
-    return AT_ONCE if is_urgent and not is_explicable else GATHER
+    return AT_ONCE if is_urgent and facts.parent_id is None else GATHER
 
 
 def area_line(path: str) -> Iterator[str]:

@@ -117,7 +117,8 @@ async def _summarise(
         _Number,
         "SELECT m.group_id, count(*) AS count FROM"
         + _GROUPS
-        + "JOIN alerts l ON l.area_id = m.area_id WHERE l.status <> 'resolved' GROUP BY 1",
+        + "JOIN alerts l ON l.area_id = m.area_id WHERE l.status <> 'resolved'"
+        " AND l.folded_into IS NULL AND l.drill_id IS NULL GROUP BY 1",
         values,
     )
     by_group: dict[int, list[_Count]] = {}

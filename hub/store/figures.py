@@ -62,7 +62,9 @@ async def count_everything(tx: Transaction, scope: Scope) -> HubCounts:
     )
     alerts = await tx.tuples(
         "SELECT l.severity, l.status, count(*) FROM alerts l JOIN areas a ON a.id = l.area_id"
-        " WHERE l.status <> %(over)s AND" + IN_SCOPE + "GROUP BY l.severity, l.status",
+        " WHERE l.status <> %(over)s AND l.folded_into IS NULL AND l.drill_id IS NULL AND"
+        + IN_SCOPE
+        + "GROUP BY l.severity, l.status",
         {**values, "over": AlertStatus.RESOLVED},
     )
     connections = await tx.tuples(

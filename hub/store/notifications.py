@@ -119,7 +119,7 @@ async def add_notifications(
 
 
 async def drop_waiting(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) -> int:
-    """Tell nobody of the beginning of these alerts of the scope, where it is in no message yet.
+    """Tell nobody that these alerts of the scope fire, where it is in no message yet.
 
     They count in another one that is told. Return how many notifications there were.
     """
@@ -128,9 +128,9 @@ async def drop_waiting(tx: Transaction, scope: Scope, alert_ids: Sequence[int]) 
     return await tx.execute(
         "DELETE FROM notifications n USING alerts x, areas a, alert_steps s"
         " WHERE n.alert_id = ANY (%(ids)s) AND n.status = 'waiting' AND n.message IS NULL"
-        " AND x.id = n.alert_id AND a.id = x.area_id AND s.id = n.step_id AND s.step = %(fired)s"
+        " AND x.id = n.alert_id AND a.id = x.area_id AND s.id = n.step_id AND s.step <> 'resolved'"
         " AND" + IN_SCOPE,
-        {"ids": list(alert_ids), "fired": Step.FIRED, "scope": scope_paths(scope)},
+        {"ids": list(alert_ids), "scope": scope_paths(scope)},
     )
 
 

@@ -121,7 +121,8 @@ def test_hours_that_make_no_sense_keep_nobody_from_being_told(
     [
         (Severity.CRITICAL, Step.FIRED, None, AT_ONCE),
         (Severity.CRITICAL, Step.FIRED, 7, GATHER),
-        (Severity.CRITICAL, Step.ESCALATED, 7, AT_ONCE),
+        (Severity.CRITICAL, Step.ESCALATED, 7, GATHER),
+        (Severity.CRITICAL, Step.ESCALATED, None, AT_ONCE),
         (Severity.CRITICAL, Step.RESOLVED, None, GATHER),
         (Severity.WARNING, Step.FIRED, None, GATHER),
     ],

@@ -237,7 +237,9 @@ def test_a_point_says_between_which_values_it_reads() -> None:
         assert f"'{field}'" in unrecognised.reason
 
 
-@pytest.mark.parametrize("kind", ["point.stuck", "device.offline", "device.flapping"])
+@pytest.mark.parametrize(
+    "kind", ["point.stuck", "device.offline", "drill.cause", "receiver.failing"]
+)
 def test_a_device_does_not_speak_for_the_hub(kind: str) -> None:
     assert "hub's own" in refused("event", {"kind": kind})
 

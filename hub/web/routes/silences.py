@@ -14,9 +14,9 @@ from hub.store.areas import get_area
 from hub.store.database import Transaction
 from hub.store.silences import SilenceFilter
 from hub.web.access import Plan, See
+from hub.web.schemas.matching import MatcherOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.schemas.silences import (
-    MatcherOut,
     PreviewIn,
     PreviewOut,
     SilenceEndIn,
