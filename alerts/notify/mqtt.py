@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 from pydantic import Field, field_validator
 
-from alerts.messages import Wording
-from alerts.notifier import Options
-from alerts.payloads import build_payload
+from alerts.telling.messages import Wording
+from alerts.telling.notifier import Options
+from alerts.telling.payloads import build_payload
 from hub.domain.errors import DeviceError, Rejected, TryAgain
 from hub.domain.notifications import Message
 
@@ -66,7 +66,7 @@ class MqttNotifier:
         self._wording = Wording(zone=zone, link_base=link_base)
 
     async def send(self, message: Message) -> str:
-        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        """Deliver one; see :class:`alerts.telling.notifier.Notifier`."""
         try:
             options = MqttOptions.model_validate(dict(message.receiver.options))
         except ValueError:

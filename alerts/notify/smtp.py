@@ -18,9 +18,9 @@ from typing import Annotated, Final, cast
 import aiosmtplib
 from pydantic import AfterValidator, Field, model_validator
 
-from alerts.messages import Wording, write_subject, write_text
-from alerts.notifier import Options
-from alerts.words import Language
+from alerts.telling.messages import Wording, write_subject, write_text
+from alerts.telling.notifier import Options
+from alerts.telling.words import Language
 from hub.domain.addresses import AddressPolicy
 from hub.domain.errors import Rejected, TryAgain
 from hub.domain.notifications import Message
@@ -90,7 +90,7 @@ class SmtpNotifier:
         self._tls_context = tls_context or ssl.create_default_context()
 
     async def send(self, message: Message) -> str:
-        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        """Deliver one; see :class:`alerts.telling.notifier.Notifier`."""
         try:
             options = SmtpOptions.model_validate(dict(message.receiver.options))
         except ValueError:

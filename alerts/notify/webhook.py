@@ -18,11 +18,11 @@ import aiohttp
 from pydantic import field_validator
 from yarl import URL
 
-from alerts.alertmanager_payload import build_alertmanager
-from alerts.messages import Wording
-from alerts.notifier import Options
-from alerts.payloads import build_payload
-from alerts.waiting import judge_status
+from alerts.telling.alertmanager_payload import build_alertmanager
+from alerts.telling.messages import Wording
+from alerts.telling.notifier import Options
+from alerts.telling.payloads import build_payload
+from alerts.telling.waiting import judge_status
 from hub.domain.addresses import WEB_SCHEMES, parse_address
 from hub.domain.errors import AddressRefused, Rejected, TryAgain
 from hub.domain.notifications import Message
@@ -78,7 +78,7 @@ class WebhookNotifier:
         self._timeout_s = timeout_s
 
     async def send(self, message: Message) -> str:
-        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        """Deliver one; see :class:`alerts.telling.notifier.Notifier`."""
         options = _options(message)
         is_ours = options.format is Format.GENGFU
         build = build_payload if is_ours else build_alertmanager

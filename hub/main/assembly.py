@@ -11,7 +11,7 @@ import aiohttp
 from prometheus_client import CollectorRegistry
 
 from adapters.onvif.inspection import inspect_camera
-from alerts.engine import AlertEngine
+from alerts.judging.engine import AlertEngine
 from config.schema import Settings
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Connection, Device, Json

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from alerts.life import Action, Order, act_on_one
-from alerts.quieting import count_matching, end_silence, make_silence, warn_about
+from alerts.handling.life import Action, Order, act_on_one
+from alerts.handling.quieting import count_matching, end_silence, make_silence, warn_about
 from hub.domain.alerts import Alert, AlertStatus, Colour
 from hub.domain.errors import Invalid
 from hub.domain.events import Severity

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from alerts.default_escalation import ensure_default_escalation
-from alerts.defaults import ensure_default_rules
+from alerts.escalation.defaults import ensure_default_escalation
+from alerts.rules.defaults import ensure_default_rules
 from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.devices import Connection

@@ -1,13 +1,13 @@
 """The ways out to people, each with what it needs."""
 
 from adapters.mqtt.publishing import BrokerPublisher
-from alerts.delivery import Delivery
-from alerts.messages import Wording
 from alerts.notify.apprise.notifier import AppriseNotifier
 from alerts.notify.mqtt import MqttNotifier
 from alerts.notify.smtp import SmtpNotifier
 from alerts.notify.webhook import WebhookNotifier
-from alerts.pictures import AlertPictures, PictureFiles, camera_finder
+from alerts.telling.delivery import Delivery
+from alerts.telling.messages import Wording
+from alerts.telling.pictures import AlertPictures, PictureFiles, camera_finder
 from hub.domain.notifications import ReceiverKind
 from hub.main.assembly import Parts
 from hub.main.surroundings import utc_now

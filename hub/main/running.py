@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.escalating import Escalator
-from alerts.quieting import QuietEnds
+from alerts.escalation.escalating import Escalator
+from alerts.handling.quieting import QuietEnds
 from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.errors import StoreUnavailable

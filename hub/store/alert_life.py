@@ -1,7 +1,8 @@
 """What people do about alerts, many at once: each with who, when and why.
 
 Every function takes the numbers of many alerts and says for each what came of it. Call them
-through :mod:`alerts.life`, which also tells people and keeps quiet, climbing and rules in step.
+through :mod:`alerts.handling.life`, which also tells people and keeps quiet, climbing and rules in
+step.
 """
 
 from collections.abc import Sequence

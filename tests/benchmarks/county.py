@@ -8,7 +8,7 @@ import psycopg
 
 from hub.store.migrate import migrate
 from tests.benchmarks.camera_farm import FIRST_OCTET, PER_SUBNET, SUBNETS
-from tests.conftest import with_database
+from tests.fresh_databases import with_database
 
 VILLAGES = 500
 PER_TOWNSHIP = 25

@@ -18,7 +18,7 @@ import psycopg
 from hub.simulators.faults import Fault
 from hub.store.migrate import migrate
 from tests.benchmarks.mqtt_ingest import start_timescaledb
-from tests.conftest import with_database
+from tests.fresh_databases import with_database
 from tests.system.village_site import everything_reports, holds, run_site, tell_webhook, until
 
 DATABASE = "bench_dead_camera"

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import uvloop
 
-from alerts.dry_run import Limits, Span, dry_run
-from alerts.dry_run_report import DryRun
+from alerts.dry_runs.dry_run import Limits, Span, dry_run
+from alerts.dry_runs.report import DryRun
 from hub.domain.access import system_scope
 from hub.domain.alerts import Rule
 from hub.domain.conditions import (

@@ -24,8 +24,8 @@ from pathlib import Path
 import psycopg
 import uvloop
 
-from alerts.desk import CURSOR
-from alerts.engine import AlertEngine
+from alerts.judging.engine import AlertEngine
+from alerts.telling.desk import CURSOR
 from hub.domain.access import system_scope
 from hub.domain.alerts import Rule
 from hub.domain.conditions import Condition, DeviceOffline, EventCount, EventOfKind

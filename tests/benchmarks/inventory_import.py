@@ -30,7 +30,7 @@ from hub.store.database import Database
 from hub.store.migrate import migrate
 from hub.store.vault import Vault
 from tests.benchmarks.mqtt_ingest import start_timescaledb
-from tests.conftest import with_database
+from tests.fresh_databases import with_database
 
 DATABASE = "bench_inventory"
 SCOPE = system_scope("benchmark")

@@ -27,7 +27,7 @@ from hub.store.maintenance_windows import NewWindow
 from hub.store.migrate import migrate
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.benchmarks.uptime_report import SINCE, UNTIL, build
-from tests.conftest import with_database
+from tests.fresh_databases import with_database
 
 DATABASE = "bench_maintenance"
 SCOPE = system_scope("benchmark")

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import uvloop
 
-from alerts.delivery import Delivery
+from alerts.telling.delivery import Delivery
 from hub.domain.alerts import Rule, Step
 from hub.domain.notifications import Message, Receiver, ReceiverKind
 from hub.runtime.jobs import Jobs

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.observations import is_watching, observe, subject_of
-from alerts.readings import ReadingInbox
-from alerts.rule_index import RuleIndex
-from alerts.rules import advance
+from alerts.judging.readings import ReadingInbox
+from alerts.rules.deciding import advance
+from alerts.rules.index import RuleIndex
+from alerts.rules.observations import is_watching, observe, subject_of
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.calendars import Calendar
 from hub.domain.conditions import (

@@ -23,8 +23,8 @@ from pathlib import Path
 import psycopg
 import uvloop
 
-from alerts.defaults import ensure_default_rules
-from alerts.engine import SWEEP_S, AlertEngine
+from alerts.judging.engine import SWEEP_S, AlertEngine
+from alerts.rules.defaults import ensure_default_rules
 from hub.domain.access import system_scope
 from hub.domain.devices import Connection
 from hub.domain.health import DeviceStatusReport, Layer

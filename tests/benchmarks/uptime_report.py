@@ -24,7 +24,7 @@ from hub.store.database import Database, Transaction
 from hub.store.ledger_rows import GroupBy, Period
 from hub.store.migrate import migrate
 from tests.benchmarks.mqtt_ingest import start_timescaledb
-from tests.conftest import with_database
+from tests.fresh_databases import with_database
 
 DATABASE = "bench_uptime_report"
 SCOPE = system_scope("benchmark")

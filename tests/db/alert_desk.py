@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.life import Action, Order, act_on_one
+from alerts.handling.life import Action, Order, act_on_one
 from hub.domain.access import Role, Scope
 from hub.domain.alerts import Alert
 from hub.domain.devices import Device

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.desk import CURSOR
-from alerts.engine import BATCH_EVENTS, AlertEngine
+from alerts.judging.engine import BATCH_EVENTS, AlertEngine
+from alerts.telling.desk import CURSOR
 from hub.domain.access import system_scope
 from hub.domain.alerts import Alert, Rule
 from hub.domain.conditions import Condition

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from alerts.engine import AlertEngine
+from alerts.judging.engine import AlertEngine
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.escalating import Escalator
-from alerts.life import Action, Order, act_on_one
-from alerts.quieting import QuietEnds
+from alerts.escalation.escalating import Escalator
+from alerts.handling.life import Action, Order, act_on_one
+from alerts.handling.quieting import QuietEnds
 from hub.domain.calendars import Calendar
 from hub.domain.devices import Device
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep, Until

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from alerts.delivery import Delivery
-from alerts.desk import Telling, tell
+from alerts.telling.delivery import Delivery
+from alerts.telling.desk import Telling, tell
 from hub.domain.alerts import Rule, Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.devices import Area

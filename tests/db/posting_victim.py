@@ -5,8 +5,8 @@ import sys
 from datetime import UTC
 from pathlib import Path
 
-from alerts.delivery import Delivery
 from alerts.notify.webhook import WebhookNotifier
+from alerts.telling.delivery import Delivery
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.notifications import ReceiverKind
 from hub.runtime.jobs import Jobs

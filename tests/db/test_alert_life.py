@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.life import MOST_AT_ONCE, Action, Order, act, resolve
+from alerts.handling.life import MOST_AT_ONCE, Action, Order, act, resolve
 from hub.domain.access import Role
 from hub.domain.alerts import AlertStatus, Colour, Phase, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind

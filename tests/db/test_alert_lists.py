@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.life import Action, Order
+from alerts.handling.life import Action, Order
 from hub.domain.alerts import Colour
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.life import Action, Order, act_on_one
-from alerts.quieting import (
+from alerts.handling.life import Action, Order, act_on_one
+from alerts.handling.quieting import (
     QuietEnds,
     count_matching,
     end_silence,

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from alerts.defaults import ensure_default_rules
-from alerts.engine import SWEEP_S
-from alerts.rules import OUTSIDE_HOURS
+from alerts.judging.engine import SWEEP_S
+from alerts.rules.deciding import OUTSIDE_HOURS
+from alerts.rules.defaults import ensure_default_rules
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
 from hub.domain.calendars import Calendar, Days, Holiday

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.delivery import Delivery
-from alerts.desk import send_test, tell
-from alerts.posting import RETRY_WAITS_S
+from alerts.telling.delivery import Delivery
+from alerts.telling.desk import send_test, tell
+from alerts.telling.posting import RETRY_WAITS_S
 from hub.domain.alerts import Step
 from hub.domain.errors import Rejected, TryAgain
 from hub.domain.events import Severity

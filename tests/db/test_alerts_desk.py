@@ -7,8 +7,8 @@ from typing import LiteralString, TypeVar
 
 import pytest
 
-from alerts.desk import Calling, tell, tell_receivers
-from alerts.posting import RETRY_WAITS_S
+from alerts.telling.desk import Calling, tell, tell_receivers
+from alerts.telling.posting import RETRY_WAITS_S
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule, Step
 from hub.domain.conditions import EventOfKind

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.life import Action, Order, act_on_one, resolve
+from alerts.handling.life import Action, Order, act_on_one, resolve
 from hub.domain.alerts import AlertStatus, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind
 from hub.domain.devices import DeviceKind, Registration

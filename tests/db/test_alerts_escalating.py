@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.default_escalation import ensure_default_escalation
-from alerts.escalating import BATCH, Escalator, begin, put_off
-from alerts.life import Action, Order, act_on_one
+from alerts.escalation.defaults import ensure_default_escalation
+from alerts.escalation.escalating import BATCH, Escalator, begin, put_off
+from alerts.handling.life import Action, Order, act_on_one
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
 from hub.domain.errors import Conflict, Invalid, NotFound

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.desk import CURSOR
-from alerts.life import Action, Order, act, act_on_one
+from alerts.handling.life import Action, Order, act, act_on_one
+from alerts.telling.desk import CURSOR
 from hub.domain.alerts import Alert, AlertStatus, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind
 from hub.domain.devices import Device, DeviceKind

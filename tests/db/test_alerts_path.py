@@ -7,8 +7,8 @@ from datetime import UTC
 
 from aiohttp import web
 
-from alerts.delivery import Delivery
 from alerts.notify.webhook import WebhookNotifier
+from alerts.telling.delivery import Delivery
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.conditions import DeviceOffline
 from hub.domain.health import Status

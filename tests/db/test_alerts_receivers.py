@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from alerts.delivery import Delivery
 from alerts.notify.smtp import SmtpNotifier
 from alerts.notify.webhook import WebhookNotifier
+from alerts.telling.delivery import Delivery
 from hub.domain.alerts import Step
 from hub.domain.errors import StoreUnavailable
 from hub.domain.events import Severity

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from alerts.judge import MOST_ALERTS
+from alerts.judging.judge import MOST_ALERTS
 from hub.domain.conditions import DeviceOffline, EventOfKind
 from hub.domain.devices import Device, DeviceKind
 from hub.domain.health import DeviceStatusReport, Layer, Status

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.defaults import DEFAULTS, ensure_default_rules
-from alerts.life import Action, Order, act_on_one, resolve
+from alerts.handling.life import Action, Order, act_on_one, resolve
+from alerts.rules.defaults import DEFAULTS, ensure_default_rules
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, AlertStatus, Rule, Step
 from hub.domain.conditions import DeviceOffline, EventOfKind, parse_condition

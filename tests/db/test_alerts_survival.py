@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts.delivery import Delivery
-from alerts.engine import BATCH_EVENTS, AlertEngine
+from alerts.judging.engine import BATCH_EVENTS, AlertEngine
+from alerts.telling.delivery import Delivery
 from hub.domain.alerts import Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.devices import Device

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.dry_run import Limits, Span, dry_run
-from alerts.dry_run_report import DryRun
-from alerts.engine import AlertEngine
+from alerts.dry_runs.dry_run import Limits, Span, dry_run
+from alerts.dry_runs.report import DryRun
+from alerts.judging.engine import AlertEngine
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert, Rule
 from hub.domain.conditions import (

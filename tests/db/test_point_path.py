@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from alerts.defaults import DEFAULTS
-from alerts.engine import AlertEngine
+from alerts.judging.engine import AlertEngine
+from alerts.rules.defaults import DEFAULTS
 from hub.domain.conditions import EventOfKind
 from hub.domain.devices import DeviceDescription, DeviceKind, Point, Registration
 from hub.domain.events import DeviceDescribed, Event, Reading, StatusReported

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import pytest
 
-from alerts.notifier import Notifier
+from alerts.telling.notifier import Notifier
 from hub.domain.alerts import Alert, Step
 from hub.domain.devices import Json
 from hub.domain.errors import DeliveryError, Rejected, TryAgain

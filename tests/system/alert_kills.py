@@ -189,7 +189,7 @@ async def _alert_of(api: httpx.AsyncClient, device_id: int) -> int:
     """The open alert of a device, once there is one."""
     async with asyncio.timeout(60):
         while True:
-            wanted = {"device_id": device_id, "open": "true"}
+            wanted: dict[str, str | int] = {"device_id": device_id, "open": "true"}
             answer = await api.get("/api/v1/alerts", params=wanted)
             assert answer.status_code == 200, answer.text
             for item in answer.json()["items"]:

@@ -9,11 +9,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alerts.delivery import Delivery
-from alerts.engine import AlertEngine
-from alerts.escalating import Escalator
+from alerts.escalation.escalating import Escalator
+from alerts.handling.quieting import QuietEnds
+from alerts.judging.engine import AlertEngine
 from alerts.notify.webhook import WebhookNotifier
-from alerts.quieting import QuietEnds
+from alerts.telling.delivery import Delivery
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.notifications import ReceiverKind
 from hub.runtime.jobs import Jobs

@@ -7,7 +7,7 @@ numbers.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from alerts.defaults import ensure_default_rules
+from alerts.rules.defaults import ensure_default_rules
 from hub.domain.access import system_scope
 from hub.domain.alerts import Rule
 from hub.domain.conditions import parse_condition

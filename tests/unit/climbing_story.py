@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from alerts.climbing import Standing, Told, carry_on
-from alerts.on_duty import Roster
+from alerts.escalation.climbing import Standing, Told, carry_on
+from alerts.escalation.on_duty import Roster
 from hub.domain.alerts import AlertStatus
 from hub.domain.calendars import Calendar, Days
 from hub.domain.escalations import Climb, Duty, Policy, PolicyStep, Until

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.observations import Observation, Tick, observe, subject_of
-from alerts.rules import Decision, Transition, advance
+from alerts.rules.deciding import Decision, Transition, advance
+from alerts.rules.observations import Observation, Tick, observe, subject_of
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import Condition
 from hub.domain.events import StoredEvent

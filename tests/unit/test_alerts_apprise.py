@@ -11,12 +11,12 @@ from importlib import import_module
 
 import pytest
 
-from alerts.messages import Wording
 from alerts.notify.apprise.notifier import build_request, judge
 from alerts.notify.apprise.services import SERVICES, check_addresses, service_of
 from alerts.notify.apprise.worker import Guard, Line, Outcome, Refused
-from alerts.receivers import validate_secret
-from alerts.words import Language
+from alerts.telling.messages import Wording
+from alerts.telling.receivers import validate_secret
+from alerts.telling.words import Language
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid, Rejected, TryAgain
 from hub.domain.notifications import ReceiverKind

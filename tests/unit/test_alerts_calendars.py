@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.calendars import check_calendar, is_active, next_start
-from alerts.defaults import known_holidays
+from alerts.rules.calendars import check_calendar, is_active, next_start
+from alerts.rules.defaults import known_holidays
 from hub.domain.calendars import (
     LONGEST_SPELL_S,
     SHORTEST_SPELL_S,

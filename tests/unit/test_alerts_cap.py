@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from alerts.cap import NAMESPACE, CapPlace, CapScope, CapSource, build_cap, format_time
+from alerts.telling.cap import NAMESPACE, CapPlace, CapScope, CapSource, build_cap, format_time
 from hub.domain.alerts import Alert, AlertStep, Step
 from hub.domain.events import Severity
 from tests.unit.alerts_examples import ALERT, T0

@@ -7,8 +7,8 @@ from datetime import datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.climbing import Told
-from alerts.on_duty import Roster
+from alerts.escalation.climbing import Told
+from alerts.escalation.on_duty import Roster
 from hub.domain.alerts import AlertStatus
 from hub.domain.escalations import PolicyStep, build_steps, parse_steps
 from tests.unit.climbing_story import (

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.dry_run import find_lead, watched_kinds
-from alerts.dry_run_report import Looked, Summary
-from alerts.observations import LastSeen, ValueSeen
-from alerts.past_devices import PastDevices
-from alerts.replay import Firing, Replay
-from alerts.rules import Transition, advance, decide
+from alerts.dry_runs.dry_run import find_lead, watched_kinds
+from alerts.dry_runs.past_devices import PastDevices
+from alerts.dry_runs.replay import Firing, Replay
+from alerts.dry_runs.report import Looked, Summary
+from alerts.rules.deciding import Transition, advance, decide
+from alerts.rules.observations import LastSeen, ValueSeen
 from hub.domain.alerts import Phase, Rule, RuleState, subject_key
 from hub.domain.calendars import Calendar, Days, Holiday
 from hub.domain.conditions import (

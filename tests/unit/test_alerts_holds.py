@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.holds import FLAPPING, find_hold, look_again
-from alerts.observations import (
+from alerts.judging.holds import FLAPPING, find_hold, look_again
+from alerts.rules.deciding import LOOK_AGAIN, Transition, advance, decide
+from alerts.rules.observations import (
     EventSeen,
     Observation,
     StatusSeen,
@@ -16,7 +17,6 @@ from alerts.observations import (
     ValueSeen,
     observe,
 )
-from alerts.rules import LOOK_AGAIN, Transition, advance, decide
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import (
     Combination,

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.alertmanager_payload import build_alertmanager
-from alerts.messages import Wording, clean, write_subject, write_text
-from alerts.payloads import build_payload
-from alerts.words import Language
+from alerts.telling.alertmanager_payload import build_alertmanager
+from alerts.telling.messages import Wording, clean, write_subject, write_text
+from alerts.telling.payloads import build_payload
+from alerts.telling.words import Language
 from hub.domain.alerts import Step
 from tests.unit.alerts_examples import ALERT, MESSAGE_ID, T0, message, notification
 

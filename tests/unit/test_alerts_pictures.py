@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.pictures import KEPT, MOST_SENT_BYTES, AlertPictures, PictureFiles
+from alerts.telling.pictures import KEPT, MOST_SENT_BYTES, AlertPictures, PictureFiles
 from hub.domain.alerts import Step
 from hub.domain.errors import DeviceUnreachable, StoreUnavailable
 from hub.domain.notifications import Message

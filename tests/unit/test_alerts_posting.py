@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.posting import (
+from alerts.telling.posting import (
     FAILURES,
     FARTHEST,
     GIVE_UP_AFTER,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.readings import LIMIT, ReadingInbox
+from alerts.judging.readings import LIMIT, ReadingInbox
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.calendars import Calendar, Days, Holiday
 from hub.domain.conditions import DeviceOffline, Direction, NothingSeen, PointBeyond

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from alerts.routing import (
+from alerts.telling.routing import (
     AT_ONCE,
     GATHER,
     NO_OTHER_CHANNEL,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.defaults import DEFAULTS
-from alerts.dry_run_report import DryRun, Looked
-from alerts.rule_checks import Finding, Weight, check_dry_run, check_rule
+from alerts.dry_runs.report import DryRun, Looked
+from alerts.rules.checks import Finding, Weight, check_dry_run, check_rule
+from alerts.rules.defaults import DEFAULTS
 from hub.domain.alerts import Rule
 from hub.domain.calendars import Calendar
 from hub.domain.conditions import (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.observations import STATUS_KINDS, is_watching, observe
-from alerts.rule_index import RuleIndex
+from alerts.rules.index import RuleIndex
+from alerts.rules.observations import STATUS_KINDS, is_watching, observe
 from hub.domain.alerts import Rule
 from hub.domain.conditions import (
     Combination,

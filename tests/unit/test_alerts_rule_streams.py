@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.rules import Transition
+from alerts.rules.deciding import Transition
 from hub.domain.alerts import Phase
 from hub.domain.conditions import (
     Combination,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.observations import (
+from alerts.rules.deciding import Transition, advance, decide
+from alerts.rules.observations import (
     EventSeen,
     Observation,
     StatusSeen,
@@ -16,7 +17,6 @@ from alerts.observations import (
     is_watching,
     observe,
 )
-from alerts.rules import Transition, advance, decide
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import Condition, DeviceOffline, Direction, EventOfKind, PointBeyond
 from hub.domain.devices import DeviceKind

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from alerts.observations import LastSeen, ValueSeen, observe, subject_of
-from alerts.rules import Transition, decide
+from alerts.rules.deciding import Transition, decide
+from alerts.rules.observations import LastSeen, ValueSeen, observe, subject_of
 from hub.domain.alerts import Phase, RuleState
 from hub.domain.conditions import (
     NothingSeen,

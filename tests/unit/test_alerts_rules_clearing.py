@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.observations import Observation, StatusSeen, Tick, ValueSeen
-from alerts.rules import Transition, advance, decide
+from alerts.rules.deciding import Transition, advance, decide
+from alerts.rules.observations import Observation, StatusSeen, Tick, ValueSeen
 from hub.domain.alerts import Phase, RuleState
 from hub.domain.conditions import Condition, DeviceDegraded, DeviceOffline, Direction, PointBeyond
 from hub.domain.health import Layer, Status

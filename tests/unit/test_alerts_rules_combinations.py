@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from alerts.rules import Transition
+from alerts.rules.deciding import Transition
 from hub.domain.conditions import (
     Combination,
     EventPattern,

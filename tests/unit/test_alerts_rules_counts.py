@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.rules import Transition
+from alerts.rules.deciding import Transition
 from hub.domain.alerts import Phase
 from hub.domain.conditions import (
     EventCount,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.observations import LastSeen, observe
-from alerts.rules import LOOK_AGAIN, Transition, advance, decide
+from alerts.rules.deciding import LOOK_AGAIN, Transition, advance, decide
+from alerts.rules.observations import LastSeen, observe
 from hub.domain.alerts import Phase, RuleState
 from hub.domain.conditions import (
     Combination,

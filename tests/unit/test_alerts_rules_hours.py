@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from alerts.observations import LastSeen, Observation, StatusSeen, Tick, ValueSeen, observe
-from alerts.rules import LOOK_AGAIN, OUTSIDE_HOURS, Transition, advance, decide
+from alerts.rules.deciding import LOOK_AGAIN, OUTSIDE_HOURS, Transition, advance, decide
+from alerts.rules.observations import LastSeen, Observation, StatusSeen, Tick, ValueSeen, observe
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.calendars import Calendar, Days, Holiday
 from hub.domain.conditions import (

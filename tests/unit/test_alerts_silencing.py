@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.quieting import warn_about
-from alerts.silencing import SilenceIndex, count_covered, decide_quiet
+from alerts.handling.quieting import warn_about
+from alerts.handling.silencing import SilenceIndex, count_covered, decide_quiet
 from hub.domain.events import Severity
 from hub.domain.matchers import AlertFacts, Matcher
 from hub.domain.silences import Silence, SilenceState

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import alerts.templates
-from alerts.messages import Wording
-from alerts.templates import LONGEST_TEMPLATE, check_template, render
+import alerts.telling.templates
+from alerts.telling.messages import Wording
+from alerts.telling.templates import LONGEST_TEMPLATE, check_template, render
 from hub.domain.alerts import Step
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Message
@@ -54,7 +54,7 @@ def test_an_english_template_of_a_digest() -> None:
 
 
 def test_good_templates_can_be_saved() -> None:
-    documented = alerts.templates.__doc__ or ""
+    documented = alerts.telling.templates.__doc__ or ""
     assert all(line in documented for line in (CHINESE + "\n" + ENGLISH).splitlines())
     for template in ("", CHINESE, ENGLISH, "{{ text }}", "{{ alert.point | default: '-' }}"):
         check_template(template)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.folding import Entry, Key, Known, Ledger
+from alerts.judging.folding import Entry, Key, Known, Ledger
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline, Direction, PointBeyond
 from hub.store.alert_openings import Opening

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from alerts.pictures import PictureFiles
+from alerts.telling.pictures import PictureFiles
 from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline

@@ -15,8 +15,8 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from alerts.notifier import validate
 from alerts.notify.webhook import WebhookOptions
+from alerts.telling.notifier import validate
 from hub.domain.access import Role, system_scope
 from hub.domain.devices import (
     Channel,

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from alerts.cap import NAMESPACE
+from alerts.telling.cap import NAMESPACE
 from hub.store.database import Database
 from tests.web.history import fill_west
 from tests.web.stage import JPEG, World, sign_in

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.delivery import Delivery
+from alerts.telling.delivery import Delivery
 from hub.domain.notifications import ReceiverKind
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database

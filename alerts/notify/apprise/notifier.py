@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
-from alerts.messages import Wording, clean, fit, write_subject, write_text
-from alerts.notifier import Options
 from alerts.notify.apprise.services import (
     Service,
     check_addresses,
@@ -22,8 +20,10 @@ from alerts.notify.apprise.services import (
     split_addresses,
 )
 from alerts.notify.apprise.workers import WorkerLost, Workers
-from alerts.waiting import LATER, parse_retry_after
-from alerts.words import Language
+from alerts.telling.messages import Wording, clean, fit, write_subject, write_text
+from alerts.telling.notifier import Options
+from alerts.telling.waiting import LATER, parse_retry_after
+from alerts.telling.words import Language
 from hub.domain.addresses import AddressPolicy
 from hub.domain.alerts import Step
 from hub.domain.devices import Json
@@ -70,7 +70,7 @@ class AppriseNotifier:
         self._settled: OrderedDict[str, dict[int, str]] = OrderedDict()
 
     async def send(self, message: Message) -> str:
-        """Deliver one; see :class:`alerts.notifier.Notifier`."""
+        """Deliver one; see :class:`alerts.telling.notifier.Notifier`."""
         text = message.receiver.secret.reveal()
         try:
             options = AppriseOptions.model_validate(dict(message.receiver.options))

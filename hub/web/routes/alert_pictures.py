@@ -4,7 +4,7 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
-from alerts.pictures import PictureFiles
+from alerts.telling.pictures import PictureFiles
 from hub.domain.errors import NotFound
 from hub.store import alerts, audit
 from hub.web.access import See

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from alerts import life
-from alerts.life import Action, Order
+from alerts.handling import life
+from alerts.handling.life import Action, Order
 from hub.domain.access import Scope
 from hub.domain.alerts import AlertStatus, Colour
 from hub.domain.errors import Invalid, NotFound

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from alerts.cap import MEDIA_TYPE, CapPlace, CapScope, CapSource, build_cap
+from alerts.telling.cap import MEDIA_TYPE, CapPlace, CapScope, CapSource, build_cap
 from hub.domain.access import Scope
 from hub.domain.alerts import Alert
 from hub.domain.errors import NotFound

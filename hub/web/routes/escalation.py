@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.calendars import check_calendar
-from alerts.on_duty import Roster, find_on_duty
+from alerts.escalation.on_duty import Roster, find_on_duty
+from alerts.rules.calendars import check_calendar
 from hub.domain.calendars import Calendar, parse_calendar
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
 from hub.store import deadlines, duties, policies

@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.desk import send_test
-from alerts.receivers import validate_secret
-from alerts.templates import check_template
+from alerts.telling.desk import send_test
+from alerts.telling.receivers import validate_secret
+from alerts.telling.templates import check_template
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Receiver
 from hub.domain.secrets import Secret

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.calendars import check_calendar
+from alerts.rules.calendars import check_calendar
 from hub.domain.calendars import parse_calendar
 from hub.domain.notifications import Route
 from hub.store import routes

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.calendars import check_calendar
+from alerts.rules.calendars import check_calendar
 from hub.domain.alerts import Rule
 from hub.domain.calendars import parse_calendar
 from hub.domain.conditions import parse_condition

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts import quieting
+from alerts.handling import quieting
 from hub.domain.access import Scope
 from hub.domain.silences import Silence, SilenceState
 from hub.store import silences

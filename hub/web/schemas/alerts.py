@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from alerts.life import MOST_AT_ONCE, Action
+from alerts.handling.life import MOST_AT_ONCE, Action
 from hub.domain.alerts import Alert, AlertStatus, Colour, Step
 from hub.domain.events import Severity
 from hub.domain.notifications import DeliveryStatus

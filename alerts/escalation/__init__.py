@@ -1,0 +1,1 @@
+"""Alerts that nobody takes climb the area tree."""

@@ -1,0 +1,1 @@
+"""What people do about alerts, and when nobody is to be told."""

@@ -1,0 +1,1 @@
+"""What rules conclude. Pure: an observation in, a transition and its reason out."""
