@@ -21,6 +21,7 @@ from tests.fresh_databases import FreshDatabases, drop, recreate, with_database
 ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
+SLOW_FIRST = frozenset({"system", "browser"})
 
 
 def missing(what: str) -> None:
@@ -31,8 +32,8 @@ def missing(what: str) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole programs: they take long and mostly wait, and nobody waits for the last."""
-    items.sort(key=lambda item: "system" not in item.path.parts)
+    """Begin with whole programs and browsers: they take long, and nobody waits for the last."""
+    items.sort(key=lambda item: SLOW_FIRST.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -238,8 +238,7 @@ def _digest(message: Message, language: Language, wording: Wording, most: int) -
         more = (
             f"另有 {rest} 条未列出" if language is Language.ZH else f"and {rest} more, not listed"
         )
-        where = f"{wording.link_base.rstrip('/')}/alerts" if wording.link_base else ""
-        lines += ["", f"{more} {where}".rstrip()]
+        lines += ["", f"{more} {wording.link_base.rstrip('/')}".rstrip()]
     return "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ PRESSING: Final = timedelta(seconds=60)
 MOST_SINGLES: Final = 3
 # After a message, what comes new waits so long for its like; with the queue's second it still
 # leaves within 5 s.
-SPACING: Final = timedelta(seconds=3)
+SPACING: Final = timedelta(seconds=2)
 MINUTE: Final = timedelta(seconds=60)
 # Nothing is put off longer on purpose: what is due later than this means that the clock was
 # set back.

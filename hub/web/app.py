@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -82,6 +83,15 @@ _ROUTERS = (
 )
 
 
+@cache
+def _api() -> APIRouter:
+    """The routes of the API: they hold nothing of an application, and are costly to make."""
+    api = APIRouter(prefix=API, dependencies=[Depends(refuse_unknown)])
+    for module in _ROUTERS:
+        api.include_router(module.router)
+    return api
+
+
 def create_app(services: WebServices) -> FastAPI:
     """Build the application; its lifespan runs the live broadcaster."""
     broadcaster = Broadcaster(services.database, services.live, LOADERS)
@@ -111,10 +121,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
-    api = APIRouter(prefix=API, dependencies=[Depends(refuse_unknown)])
-    for module in _ROUTERS:
-        api.include_router(module.router)
-    app.include_router(api)
+    app.router.routes.extend(_api().routes)
     app.include_router(health.router)
     _add_pages(app)
     return app

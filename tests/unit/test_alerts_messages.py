@@ -155,7 +155,8 @@ def test_a_digest_says_how_many_of_what_and_groups_them() -> None:
     """Twenty cameras of one rule in three villages: one heading."""
     told = [
         notification(
-            number=n, alert=replace(ALERT, id=n, area_id=n % 3, area_name=f"village {n % 3}")
+            number=n,
+            alert=replace(ALERT, id=n + 1, area_id=n % 3, area_name=f"village {n % 3}"),
         )
         for n in range(30)
     ]
@@ -167,10 +168,10 @@ def test_a_digest_says_how_many_of_what_and_groups_them() -> None:
     assert lines[:3] == [subject, "", "Camera offline (20)"]
     assert lines[3] == (
         "- 11-23 00:30:00 | Firing | Critical | village 0 · 村口 1 | why"
-        " | https://hub.example.org/alerts/0"
+        " | https://hub.example.org/alerts/1"
     )
     assert sum(line.startswith("- ") for line in lines) == 20
-    assert lines[-1] == "and 13 more, not listed https://hub.example.org/alerts"
+    assert lines[-1] == "and 13 more, not listed https://hub.example.org"
     by_area = message(told[0], replace(told[0], alert=replace(ALERT, rule_id=8, area_id=0)))
     assert write_text(by_area, Language.ZH, WORDING).splitlines()[2] == "village 0 (2)"
     without = write_subject(message(*told, count=33), Language.EN)

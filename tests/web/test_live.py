@@ -72,7 +72,7 @@ async def set_status(database: Database, device_id: int, to: Status) -> None:
 async def test_a_change_reaches_only_those_who_may_see_it(
     address: str, world: World, database: Database
 ) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=address) as client:
         await sign_in(client, "east-viewer")
         async with watch(client) as stream:
             await set_status(database, world.west_camera, Status.OFFLINE)
@@ -90,7 +90,7 @@ async def test_a_change_reaches_only_those_who_may_see_it(
 async def test_a_stream_ends_with_its_session(
     address: str, world: World, database: Database, deed: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=address) as client:
         await sign_in(client, "east-viewer")
         async with watch(client) as stream:
             if deed == "logout":
@@ -123,8 +123,8 @@ async def test_a_moved_device_makes_consoles_read_again(
     address: str, world: World, database: Database
 ) -> None:
     async with (
-        httpx.AsyncClient(base_url=address) as viewer,
-        httpx.AsyncClient(base_url=address) as admin,
+        httpx.AsyncClient(timeout=30, base_url=address) as viewer,
+        httpx.AsyncClient(timeout=30, base_url=address) as admin,
     ):
         await sign_in(viewer, "east-viewer")
         await sign_in(admin, "root-admin")
@@ -140,7 +140,7 @@ async def test_a_moved_device_makes_consoles_read_again(
 
 async def test_streams_of_one_user_are_bounded(address: str, world: World) -> None:
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=address, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=address, limits=limits) as client:
         await sign_in(client, "east-viewer")
         opened = []
         codes = []

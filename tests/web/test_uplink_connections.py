@@ -36,7 +36,7 @@ async def test_a_rule_about_layers_is_kept_as_it_was_given(
     body = {"name": "no picture", "area_id": world.east, "condition": condition}
     made = await client.post("/api/v1/rules", json=body)
     assert made.status_code == 201
-    assert made.json()["condition"] == {**condition, "device_kinds": []}
+    assert made.json()["condition"] == {**condition, "device_kinds": [], "clear_for_s": 0}
     condition["layers"] = ["network"]
     refused = await client.post("/api/v1/rules", json=body)
     assert refused.status_code == 422
