@@ -71,7 +71,7 @@ def posting(
             posting(waiting=1, due_at=after(2)), Wait(until=after(2)), id="it gathers others"
         ),
         pytest.param(
-            posting(waiting=2, made=1, last_s=-1),
+            posting(waiting=2, due_at=NOW, made=1, last_s=-1),
             Wait(until=after(-1) + SPACING),
             id="what comes right after a message gathers, too",
         ),
