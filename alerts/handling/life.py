@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from alerts.escalation.escalating import begin
-from alerts.handling.silencing import hush, settle
 from alerts.judging.turns import close_storm
 from alerts.telling.desk import CURSOR, Telling, tell
+from alerts.telling.silencing import hush, settle
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Alert, Step
 from hub.domain.errors import Invalid

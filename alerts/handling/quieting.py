@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.escalation.escalating import put_off
-from alerts.handling.silencing import count_covered, settle
 from alerts.telling.desk import CURSOR, Telling, tell
+from alerts.telling.silencing import count_covered, settle
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
 from hub.domain.errors import Conflict, GengfuError, Invalid

@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from alerts.judging.decisions import Decision, Transition, cleared, nothing
 from alerts.rules.calendars import is_active, next_start
+from alerts.rules.decisions import Decision, Transition, cleared, nothing
 from alerts.rules.events import decide_event, decide_last_seen, ring_event
 from alerts.rules.observations import (
     STATUS_KINDS,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
-from alerts.judging.decisions import (
+from alerts.rules.decisions import (
     SKEW,
     Decision,
     Transition,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from alerts.judging.decisions import SKEW
+from alerts.rules.decisions import SKEW
 from hub.domain.devices import Json
 
 # Of each event of a combination so many are kept: enough to set right what came out of order.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from alerts.judging.decisions import Decision, Transition, good, nothing, recall, waits
+from alerts.rules.decisions import Decision, Transition, good, nothing, recall, waits
 from alerts.rules.observations import StatusSeen
 from hub.domain.alerts import Phase, Rule, RuleState
 from hub.domain.conditions import DeviceDegraded, DeviceOffline, Direction, NothingSeen, PointBeyond

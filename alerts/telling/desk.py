@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from alerts.handling.silencing import hush
 from alerts.telling.routing import (
     Book,
     area_line,
@@ -14,6 +13,7 @@ from alerts.telling.routing import (
     find_substitutes,
     gathering_time,
 )
+from alerts.telling.silencing import hush
 from hub.domain.access import Scope
 from hub.domain.alerts import Step
 from hub.domain.matchers import AlertFacts

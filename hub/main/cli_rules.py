@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from alerts.dry_runs.checks import Finding, Weight, check_dry_run, check_rule
 from alerts.dry_runs.dry_run import LONGEST, Limits, Span, dry_run
 from alerts.dry_runs.report import DryRun, Fired
-from alerts.rules.checks import Finding, Weight, check_dry_run, check_rule
 from hub.domain.alerts import Rule
 from hub.domain.conditions import Condition, build_condition
 from hub.main.console import Exit, as_row, print_json, print_rows, say

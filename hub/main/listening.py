@@ -9,7 +9,7 @@ from importlib import metadata
 
 import uvicorn
 
-from alerts.telling.receivers import validate_options
+from alerts.receivers import validate_options
 from config.schema import Settings
 from hub.domain.addresses import parse_networks
 from hub.domain.errors import ConfigError

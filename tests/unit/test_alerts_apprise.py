@@ -14,8 +14,8 @@ import pytest
 from alerts.notify.apprise.notifier import build_request, judge
 from alerts.notify.apprise.services import SERVICES, check_addresses, service_of
 from alerts.notify.apprise.worker import Guard, Line, Outcome, Refused
+from alerts.receivers import validate_secret
 from alerts.telling.messages import Wording
-from alerts.telling.receivers import validate_secret
 from alerts.telling.words import Language
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid, Rejected, TryAgain

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from alerts.telling.receivers import validate_options
+from alerts.receivers import validate_options
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
 from hub.domain.notifications import ReceiverKind

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from alerts.dry_runs.checks import Finding, Weight, check_dry_run, check_rule
 from alerts.dry_runs.report import DryRun, Looked
-from alerts.rules.checks import Finding, Weight, check_dry_run, check_rule
 from alerts.rules.defaults import DEFAULTS
 from hub.domain.alerts import Rule
 from hub.domain.calendars import Calendar

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.handling.quieting import warn_about
-from alerts.handling.silencing import SilenceIndex, count_covered, decide_quiet
+from alerts.telling.silencing import SilenceIndex, count_covered, decide_quiet
 from hub.domain.events import Severity
 from hub.domain.matchers import AlertFacts, Matcher
 from hub.domain.silences import Silence, SilenceState

@@ -7,8 +7,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from alerts.dry_runs.checks import check_dry_run, check_rule
 from alerts.dry_runs.dry_run import Limits, Span, dry_run
-from alerts.rules.checks import check_dry_run, check_rule
 from hub.domain.access import Scope
 from hub.domain.alerts import Rule
 from hub.domain.errors import Conflict

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from alerts.receivers import validate_secret
 from alerts.telling.desk import send_test
-from alerts.telling.receivers import validate_secret
 from alerts.telling.templates import check_template
 from hub.domain.errors import Invalid
 from hub.domain.notifications import Receiver

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from alerts.dry_runs.checks import Finding, Weight
 from alerts.dry_runs.report import DryRun
-from alerts.rules.checks import Finding, Weight
 from hub.web.schemas.rules import RuleIn
 from hub.web.schemas.shapes import In, Out
 

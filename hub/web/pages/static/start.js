@@ -269,7 +269,7 @@ async function loadCounts() {
 
 async function loadAll() {
   const [alerts, connections, pending, rounds] = await Promise.all([
-    call("GET", "/alerts?open=true&limit=100"), call("GET", "/connections"),
+    call("GET", "/alerts?open=true&drill=true&limit=100"), call("GET", "/connections"),
     call("GET", "/devices?registration=pending&limit=50"), call("GET", "/patrol-rounds?limit=8"),
     loadCounts(), loadDevices(),
   ]);
