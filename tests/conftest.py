@@ -21,7 +21,7 @@ from tests.fresh_databases import FreshDatabases, drop, recreate, with_database
 ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
-SLOW_FIRST = frozenset({"system", "browser"})
+SLOW = frozenset({"system", "browser"})
 
 
 def missing(what: str) -> None:
@@ -32,8 +32,20 @@ def missing(what: str) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole programs and browsers: they take long, and nobody waits for the last."""
-    items.sort(key=lambda item: SLOW_FIRST.isdisjoint(item.path.parts))
+    """Let each worker begin with its share of whole programs and browsers.
+
+    They take long and mostly wait; nobody is to wait for the last of them. Each worker gets a
+    piece of the list, in order.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if not SLOW.isdisjoint(item.path.parts)]
+    quick = [item for item in items if SLOW.isdisjoint(item.path.parts)]
+    bounds = [len(quick) * n // workers for n in range(workers + 1)]
+    items[:] = [
+        item
+        for n in range(workers)
+        for item in (*slow[n::workers], *quick[bounds[n] : bounds[n + 1]])
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,8 @@ async def running(database: Database) -> AsyncIterator[Hub]:
         kind=DeviceKind.SENSOR, points=(Point(key="temp", unit="°C", low=-40.0, high=60.0),)
     )
     try:
+        async with asyncio.timeout(SOON_S):
+            await site.live.listening.wait()
         await hub.emit(
             DeviceDescribed(device="s1", description=said),
             StatusReported(device="s1", status=Status.ONLINE),
