@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,8 +102,12 @@ class Mosquitto:
         if self.process is None or self.process.returncode is not None:
             return
         self.process.send_signal(signal.SIGCONT)
-        self.process.send_signal(number)
-        await self.process.wait()
+        while self.process.returncode is None:
+            # It takes connections before its main loop runs, and forgets a SIGTERM until then.
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), 2)
 
 
 def free_port() -> int:
