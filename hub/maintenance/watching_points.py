@@ -91,6 +91,7 @@ class PointKeeper:
         self._watches: dict[int, PointWatch] = {}
         self._devices: dict[int, DeviceWatch] = {}
         self._unread: set[int] = set()
+        self._reading: set[int] = set()
         self._not_approved: set[int] = set()
         self._untold: set[int] = set()
         self._saved_at = self._refreshed_at = steady()
@@ -154,11 +155,12 @@ class PointKeeper:
 
     def hear(self, notice: Notice) -> None:
         """Devices changed: their points are read again before the next look."""
+        known = self._devices.keys() | self._reading
         if notice == RESYNC:
-            self._unread.update(self._devices)
+            self._unread.update(known)
             self._not_approved.clear()
         elif notice.topic == "devices":
-            self._unread.update(self._devices.keys() & set(notice.ids))
+            self._unread.update(known & set(notice.ids))
             self._not_approved.difference_update(notice.ids)
 
     async def _listen(self, feed: LiveFeed) -> None:
@@ -170,10 +172,18 @@ class PointKeeper:
         """Read devices that are new here or were changed."""
         while self._unread:
             wanted = sorted(self._unread)[:DEVICES_AT_ONCE]
-            async with self._database.transaction() as tx:
-                records = await point_health.load_points(tx, SCOPE, wanted)
-                faults = await point_health.load_faults(tx, SCOPE, wanted)
+            # What changes while it is read is read once more.
             self._unread.difference_update(wanted)
+            self._reading.update(wanted)
+            try:
+                async with self._database.transaction() as tx:
+                    records = await point_health.load_points(tx, SCOPE, wanted)
+                    faults = await point_health.load_faults(tx, SCOPE, wanted)
+            except GengfuError:
+                self._unread.update(wanted)
+                raise
+            finally:
+                self._reading.clear()
             by_device: dict[int, list[PointRecord]] = {number: [] for number in wanted}
             for record in records:
                 by_device[record.device_id].append(record)
@@ -193,6 +203,7 @@ class PointKeeper:
         if not records:
             self._not_approved.add(device_id)
             return
+        self._not_approved.discard(device_id)
         place = records[0]
         device = DeviceWatch(
             device_id=device_id,
