@@ -19,12 +19,12 @@ from alerts.escalation.on_duty import Roster
 from alerts.telling.desk import CURSOR, Calling, Telling, tell_receivers
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
-from hub.domain.errors import GengfuError
 from hub.domain.escalations import Climb, Policy
 from hub.domain.matchers import AlertFacts, is_match
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed, Subscription
+from hub.runtime.stepping import Stepper
 from hub.store.climbs import (
     ClimbingAlert,
     EscalationStep,
@@ -49,11 +49,6 @@ log = logging.getLogger(__name__)
 SCOPE: Final[Scope] = system_scope("hub.escalation")
 # The engine waits for the transaction under way, and so does who acknowledges one of its alerts.
 BATCH: Final = 200
-# Notices wake it at once; this is for the notice that never came.
-POLL_S: Final = 2.0
-RETRY_S: Final = 1.0
-# What another process holds is due and cannot be dealt with: no busy loop.
-SHORTEST_WAIT_S: Final = 0.05
 Key = tuple[int, int]  # alert and policy
 TOPICS: Final = frozenset({"alerts", "policies", "duties", "resync"})
 
@@ -149,25 +144,20 @@ class Escalator:
 
     async def run(self) -> None:
         """Work until cancelled; survives the loss of the database."""
-        trouble = ""
+        stepper = Stepper(
+            step=self.step,
+            clock=self._clock,
+            log=log,
+            lost="nobody can be told of what nobody took",
+            found="alerts climb again",
+            wake=self._wake,
+        )
         async with AsyncExitStack() as stack:
             if self._live is not None:
                 notices = stack.enter_context(self._live.subscribe())
                 listening = asyncio.create_task(self._listen(notices), name="escalation-listen")
                 stack.push_async_callback(_end, listening)
-            while True:
-                try:
-                    next_due = await self.step()
-                except GengfuError as error:
-                    if str(error) != trouble:
-                        log.warning("nobody can be told of what nobody took: %s", error)
-                    trouble = str(error)
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                if trouble:
-                    log.info("alerts climb again")
-                trouble = ""
-                await self._wait(next_due)
+            await stepper.run()
 
     async def step(self) -> datetime | None:
         """Carry out all that is due now, in order; return when the next is due."""
@@ -223,15 +213,6 @@ class Escalator:
         async for notice in notices:
             if notice.topic in TOPICS:
                 self._wake.set()
-
-    async def _wait(self, next_due: datetime | None) -> None:
-        wait_s = POLL_S
-        if next_due is not None:
-            until_s = (next_due - self._clock()).total_seconds()
-            wait_s = min(POLL_S, max(SHORTEST_WAIT_S, until_s))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._wake.wait()
 
 
 async def _open(tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert]) -> _Desk:

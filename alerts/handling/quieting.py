@@ -4,7 +4,6 @@ An alert that still fires when nothing keeps it quiet any more, and that nobody 
 again: once, also when the hub was down at that moment.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,12 +15,13 @@ from alerts.telling.desk import CURSOR, Telling, tell
 from alerts.telling.silencing import count_covered, settle
 from hub.domain.access import Scope, system_scope
 from hub.domain.alerts import Step
-from hub.domain.errors import Conflict, GengfuError, Invalid
+from hub.domain.errors import Conflict, Invalid
 from hub.domain.events import Severity
 from hub.domain.matchers import AlertFacts, is_match
 from hub.domain.ports import Clock
 from hub.domain.silences import LONGEST_SILENCE, Silence, SilenceState
 from hub.runtime.jobs import Jobs
+from hub.runtime.stepping import Stepper
 from hub.store.alert_facts import alert_facts
 from hub.store.alert_quiet import due_quiet, end_quiet, next_quiet_end, open_alert_ids
 from hub.store.cursors import get_cursor
@@ -35,8 +35,6 @@ SCOPE: Final[Scope] = system_scope("hub.alerts")
 BATCH: Final = 500
 # How soon a silence that somebody ended early is noticed.
 POLL_S: Final = 1.0
-RETRY_S: Final = 1.0
-SHORTEST_WAIT_S: Final = 0.02
 
 
 async def make_silence(tx: Transaction, scope: Scope, wanted: Silence, now: datetime) -> Silence:
@@ -123,20 +121,15 @@ class QuietEnds:
 
     async def run(self) -> None:
         """Work until cancelled; survives the loss of the database."""
-        trouble = ""
-        while True:
-            try:
-                due_at = await self.step()
-            except GengfuError as error:
-                if str(error) != trouble:
-                    log.warning("ends of silences cannot be dealt with: %s", error)
-                trouble = str(error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            if trouble:
-                log.info("ends of silences can be dealt with again")
-            trouble = ""
-            await asyncio.sleep(self._wait_s(due_at))
+        stepper = Stepper(
+            step=self.step,
+            clock=self._clock,
+            log=log,
+            lost="ends of silences cannot be dealt with",
+            found="ends of silences can be dealt with again",
+            poll_s=POLL_S,
+        )
+        await stepper.run()
 
     async def step(self) -> datetime | None:
         """Deal with all that is due; return when the next silence or snooze begins or ends."""
@@ -144,12 +137,6 @@ class QuietEnds:
             pass
         async with self._database.transaction() as tx:
             return await _next_at(tx, self._clock())
-
-    def _wait_s(self, due_at: datetime | None) -> float:
-        if due_at is None:
-            return POLL_S
-        until_s = (due_at - self._clock()).total_seconds()
-        return min(POLL_S, max(SHORTEST_WAIT_S, until_s))
 
     async def _deal(self) -> bool:
         """Deal with a batch; False when nothing is left."""

@@ -28,6 +28,7 @@ from hub.domain.errors import GengfuError, StoreUnavailable
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
+from hub.runtime.stepping import Stepper
 from hub.store.cursors import get_cursor, next_window, set_cursor
 from hub.store.database import Database, Transaction
 from hub.store.drills import next_drill_end
@@ -51,16 +52,11 @@ log = logging.getLogger(__name__)
 # Of most events nothing follows: many of them fit into one transaction.
 BATCH_EVENTS = 5000
 BATCH = 1000
-# Notices wake the engine at once; this is for the notice that never came.
-POLL_S = 2.0
 # How often the present is compared with what is remembered. It catches readings that another
 # process stored, and those that came while no engine ran.
 SWEEP_S = 10.0
 SWEEP_SLICE_S = 0.1
-RETRY_S = 1.0
 PUT_OFF = timedelta(minutes=1)
-# A timer that rang and could not be dealt with must not turn the loop into a busy one.
-SHORTEST_WAIT_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +105,27 @@ class AlertEngine:
     async def run(self) -> None:
         """Work until cancelled; survives the loss of the database."""
         listening = asyncio.create_task(self._listen(), name="alerts-listen")
-        trouble = ""
+        stepper = Stepper(
+            step=self._step_or_read_again,
+            clock=self._clock,
+            log=log,
+            lost="no alerts can be raised",
+            found="alerts can be raised again",
+            wake=self._wake,
+        )
         try:
-            while True:
-                try:
-                    next_due = await self.step()
-                except GengfuError as error:
-                    if str(error) != trouble:
-                        log.warning("no alerts can be raised: %s", error)
-                    trouble = str(error)
-                    self._are_rules_old = True
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                if trouble:
-                    log.info("alerts can be raised again")
-                trouble = ""
-                await self._wait(next_due)
+            await stepper.run()
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+
+    async def _step_or_read_again(self) -> datetime | None:
+        try:
+            return await self.step()
+        except GengfuError:
+            self._are_rules_old = True
+            raise
 
     async def step(self) -> datetime | None:
         """Deal with all there is now; return when the next timer rings.
@@ -184,15 +181,6 @@ class AlertEngine:
             self._inbox.forget_places(notice.ids)
         if notice.topic in {"events", "rules", "resync"}:
             self._wake.set()
-
-    async def _wait(self, next_due: datetime | None) -> None:
-        wait_s = POLL_S
-        if next_due is not None:
-            until_s = (next_due - self._clock()).total_seconds()
-            wait_s = min(POLL_S, max(SHORTEST_WAIT_S, until_s))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._wake.wait()
 
     async def _load_rules(self) -> None:
         self._are_rules_old = False
