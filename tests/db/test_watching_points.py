@@ -1,5 +1,6 @@
 """The keeper of points on a real database: faults, events, the device's status, restarts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -332,3 +333,37 @@ async def test_battery_and_signal_are_known_whatever_their_key(
         point = Point(key=key, unit=unit, quantity=quantity)
         number = await devices.add_point(tx, SYSTEM, site.station, point)
         assert (await point_health.get_point(tx, SYSTEM, number)).role == role
+
+
+async def test_what_changes_while_a_device_is_read_is_read_again(site: Site) -> None:
+    keeper = site.keeper()
+    locker = await psycopg.AsyncConnection.connect(site.database.address)
+    try:
+        # The keeper reads the points, and then waits for their faults.
+        await locker.execute("LOCK TABLE point_faults")
+        looking = asyncio.create_task(site.read(keeper, temp=20))
+        await until_somebody_waits(site.database)
+        async with site.database.transaction() as tx:  # by hand: showing the point would wait, too
+            await tx.execute("UPDATE points SET high = 10 WHERE key = 'temp'")
+        keeper.hear(Notice(topic="devices", ids=(site.station,)))
+    finally:
+        await locker.close()
+    await looking
+    for value in (20, 21, 22):
+        await site.read(keeper, temp=value)
+    assert await site.present() == {"temp": ["out_of_range"]}
+
+
+async def until_somebody_waits(database: Database) -> None:
+    """Until a statement of this database waits for a lock."""
+    async with asyncio.timeout(10):
+        while True:
+            async with database.transaction() as tx:
+                number = await tx.scalar(
+                    int,
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND wait_event_type = 'Lock'",
+                )
+            if number:
+                return
+            await asyncio.sleep(0.01)
