@@ -202,8 +202,8 @@ async def test_a_thousand_ranges_cost_nothing(
             began = time.process_time()
             answer = await client.get(path, headers=ranges)
             spent.append(time.process_time() - began)
-        # Looking at each pair of ranges would take seconds.
-        assert min(spent) < 0.5
+        # The first answer also makes what is made once.
+        assert min(spent) < 0.1
         assert answer.status_code < 500
         assert whole is None or answer.content == whole
 
