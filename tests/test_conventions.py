@@ -47,7 +47,7 @@ THREATS = (
     ),
     *("T33", "T34", "K1", "K2", "K3", "K4", "K5", "K8", "K10"),
 )
-SQL_METHODS = {"fetch", "search", "fetch_one", "tuples", "scalar", "execute", "execute_many"}
+SQL_METHODS = {"fetch", "search", "fetch_one", "tuples", "scalar", "execute"}
 
 
 def identify(path: Path) -> str:

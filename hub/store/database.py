@@ -6,7 +6,7 @@ transaction. Driver errors leave this module translated, and no other way.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import LiteralString, TypeVar
@@ -113,11 +113,6 @@ class Transaction:
         """Run a statement and return how many rows it touched."""
         cursor = await self.connection.execute(query, params)
         return cursor.rowcount
-
-    async def execute_many(self, query: LiteralString, rows: Sequence[Params]) -> None:
-        """Run a statement once a row, pipelined."""
-        async with self.connection.cursor() as cursor:
-            await cursor.executemany(query, rows)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -187,23 +187,6 @@ async def get_events(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[
     return [_typed(row) for row in rows]
 
 
-async def events_after(
-    tx: Transaction, scope: Scope, event_id: int, *, limit: int = 1000
-) -> list[StoredEvent]:
-    """Events of the scope stored after one, in order: what a consumer has still to see."""
-    rows = await tx.fetch(
-        StoredEvent,
-        "SELECT "
-        + _EVENT
-        + _FROM
-        + "WHERE e.id > %(id)s AND"
-        + IN_SCOPE
-        + "ORDER BY e.id LIMIT %(limit)s",
-        {"id": event_id, "limit": limit, "scope": scope_paths(scope)},
-    )
-    return [_typed(row) for row in rows]
-
-
 async def list_readings(
     tx: Transaction, scope: Scope, device_id: int, *, since: datetime, until: datetime
 ) -> list[ReadingPoint]:

@@ -15,7 +15,7 @@ from hub.domain.secrets import Secret
 from hub.runtime.jobs import Job, Jobs
 from hub.store.areas import create_area
 from hub.store.database import Database
-from hub.store.events import events_after
+from hub.store.events import EventFilter, list_events
 from hub.store.message_lines import MessageLine, list_messages
 from hub.store.notifications import NotificationLine, list_notifications
 from hub.store.receivers import add_receiver
@@ -174,5 +174,6 @@ class PostingSite:
     async def news(self) -> list[tuple[str, object]]:
         """The events stored about receivers: kind and number of the receiver."""
         async with self.database.transaction() as tx:
-            events = await events_after(tx, HUB, 0)
+            page = await list_events(tx, HUB, EventFilter(), limit=100)
+        events = sorted(page.items, key=lambda event: event.id)
         return [(event.kind, event.data["receiver"]) for event in events]

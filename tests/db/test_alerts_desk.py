@@ -19,7 +19,7 @@ from hub.domain.notifications import Receiver, Route
 from hub.domain.silences import Silence
 from hub.store.audit import list_entries
 from hub.store.database import NO_PARAMS, Database, Params, Transaction
-from hub.store.events import events_after
+from hub.store.events import EventFilter, list_events
 from hub.store.notifications import list_notifications
 from hub.store.receiver_health import ReceiverNews, add_news
 from hub.store.receivers import add_receiver, change_receiver, remove_receiver
@@ -178,10 +178,9 @@ async def dead_channel_rule(site: PostingSite, *receivers: Receiver) -> Rule:
 async def ring(site: PostingSite, rule: Rule, seen: int) -> int:
     """Do what the engine does with the events about channels stored after one."""
     async with site.database.transaction() as tx:
-        events = await events_after(tx, HUB, seen)
+        page = await list_events(tx, HUB, EventFilter(kind="receiver.failing"), limit=100)
+    events = sorted((one for one in page.items if one.id > seen), key=lambda one: one.id)
     for event in events:
-        if event.kind != "receiver.failing":
-            continue
         (alert,) = await site.open_alerts(rule, area="county")
         async with site.database.transaction() as tx:
             await tx.execute(
