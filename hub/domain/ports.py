@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from hub.domain.devices import Json, Stream
 from hub.domain.events import Event
 from hub.domain.health import Depth, Inspection, ProbeResult
+from hub.domain.quality import CheckOrder, EncodedFrame, PictureCheck
 from hub.domain.secrets import Credentials
 
 Clock = Callable[[], datetime]
@@ -48,13 +49,15 @@ class Commandable(Protocol):
 class CameraTarget:
     """All a probe or a snapshot needs to know of one channel of one device.
 
-    Addresses hold no credentials. ``service_address`` is the ONVIF service, empty without one;
+    Addresses hold no credentials. ``sub_stream_address`` is the small stream, empty without one;
+    ``service_address`` is the ONVIF service, empty without one;
     ``options`` are those of its connection (how its certificate is verified, …).
     """
 
     device_id: int
     channel: str = ""
     stream_address: str = ""
+    sub_stream_address: str = ""
     snapshot_address: str = ""
     service_address: str = ""
     credentials: Credentials = field(default_factory=Credentials)
@@ -100,3 +103,26 @@ class DescribeStream(Protocol):
 
     async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Stream:
         """Return the stream, as role ``main``, or raise a DeviceError."""
+
+
+class FetchFrames(Protocol):
+    """Fetch encoded pictures of one visit, the cheapest the camera gives. Nothing is decoded."""
+
+    async def __call__(
+        self, target: CameraTarget, *, count: int = 1, spacing_s: float = 1.0, timeout_s: float
+    ) -> tuple[EncodedFrame, ...]:
+        """Return ``count`` frames, oldest first, or raise a DeviceError that says why not."""
+
+
+class JudgePicture(Protocol):
+    """Judge the frames of one visit."""
+
+    async def __call__(self, order: CheckOrder) -> PictureCheck:
+        """Return what is found; raises ProtocolViolation for what is no picture."""
+
+
+class CallPreset(Protocol):
+    """Send a camera to a stored position."""
+
+    async def __call__(self, target: CameraTarget, preset: str, *, timeout_s: float) -> None:
+        """Return once the camera took the order; raises a DeviceError."""
