@@ -121,7 +121,7 @@ class CheckOrder:
     infrared: Thresholds
     band: int = 0
     previous: bytes = field(default=b"", repr=False)
-    baselines: Mapping[BandKey, bytes] = field(default=NO_BASELINES, repr=False)
+    baselines: Mapping[BandKey, bytes] = field(default_factory=lambda: NO_BASELINES, repr=False)
     masks: tuple[Polygon, ...] = ()
     evidence_width: int = 0
     moved: bool = False
