@@ -53,6 +53,11 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
         Severity.WARNING,
     ),
     (
+        "Picture faulty 画面异常",
+        DeviceDegraded(layers=(Layer.PICTURE,), device_kinds=WATCHERS),
+        Severity.WARNING,
+    ),
+    (
         "Device offline 设备离线",
         DeviceOffline(device_kinds=tuple(k for k in DeviceKind if k not in WATCHERS)),
         Severity.WARNING,

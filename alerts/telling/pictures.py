@@ -8,7 +8,6 @@ told; a message that leaves much later gets the one that was taken or none. File
 
 import asyncio
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from hub.domain.conditions import DeviceOffline
 from hub.domain.errors import GengfuError
 from hub.domain.notifications import Message
 from hub.domain.ports import CameraTarget, Clock, TakeSnapshot
+from hub.runtime.files import NotKept, write_whole
 from hub.store.cameras import list_targets
 from hub.store.database import Database
 
@@ -37,7 +37,6 @@ KEPT = timedelta(days=30)
 MOST_SENT_BYTES = 4 * 1024 * 1024
 MOST_AT_ONCE = 8
 MOST_REMEMBERED = 10_000
-FOLDER_MODE, FILE_MODE = 0o750, 0o640
 _SCOPE: Final = system_scope("hub.alerts")
 _SHOWN_WITH: Final = frozenset({Step.FIRED, Step.REPEATED, Step.ESCALATED, Step.REOPENED})
 
@@ -74,17 +73,8 @@ class PictureFiles:
             return b""
 
     def keep(self, alert_id: int, jpeg: bytes) -> None:
-        """Write a picture: it appears whole or not at all. Raises OSError."""
-        path = self.path(alert_id)
-        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        waiting = path.with_name(f".{path.name}.{os.getpid():d}.new")
-        try:
-            waiting.write_bytes(jpeg)
-            waiting.chmod(FILE_MODE)
-            waiting.replace(path)
-        except OSError:
-            waiting.unlink(missing_ok=True)
-            raise
+        """Write a picture: it appears whole or not at all. Raises NotKept."""
+        write_whole(self.path(alert_id), jpeg)
 
     def forget(self, before: datetime) -> int:
         """Remove what is older, and folders that are empty then; return how many pictures."""
@@ -170,6 +160,6 @@ class AlertPictures:
             return b""
         try:
             await asyncio.to_thread(self._files.keep, alert_id, picture.jpeg)
-        except OSError as error:
-            log.warning("the picture of alert %s is not kept: %s", alert_id, error.strerror)
+        except NotKept as error:
+            log.warning("the picture of alert %s is not kept: %s", alert_id, error)
         return picture.jpeg

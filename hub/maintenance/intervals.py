@@ -9,12 +9,17 @@ from hub.store.probe_intervals import ProbeInterval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """Seconds between two questions of each depth; ``inspect_s`` is for the slow look."""
+    """Seconds between two questions of each depth.
+
+    ``inspect_s`` is for the slow look, ``picture_s`` for the judgement of the picture: a little
+    less than an hour, so that every camera is judged once an hour at the least.
+    """
 
     answer_s: float = 15.0
     stream_s: float = 120.0
     frames_s: float = 600.0
     inspect_s: float = 21_600.0
+    picture_s: float = 3_300.0
 
 
 DEFAULT_INTERVALS: Final = Intervals()
@@ -75,4 +80,5 @@ def _overlay(row: ProbeInterval, below: Intervals) -> Intervals:
         stream_s=below.stream_s if row.stream_s is None else row.stream_s,
         frames_s=below.frames_s if row.frames_s is None else row.frames_s,
         inspect_s=below.inspect_s if row.inspect_s is None else row.inspect_s,
+        picture_s=below.picture_s if row.picture_s is None else row.picture_s,
     )

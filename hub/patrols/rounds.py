@@ -15,9 +15,9 @@ from enum import StrEnum
 from hub.domain.access import Scope, system_scope
 from hub.domain.patrols import PatrolRound, PatrolStop, RoundState
 from hub.domain.ports import CameraTarget
-from hub.patrols.pictures import NotKept
 from hub.patrols.report import build_report
 from hub.patrols.visit import Eyes, visit
+from hub.runtime.files import NotKept
 from hub.runtime.jobs import Job, Jobs
 from hub.store import patrols, rounds, stops
 from hub.store.cameras import list_targets

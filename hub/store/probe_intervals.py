@@ -12,11 +12,13 @@ from hub.store.notices import notify
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC = "probe-intervals"
+FIELDS = ("answer_s", "stream_s", "frames_s", "inspect_s", "picture_s")
 
 # A device's own row goes with it when it moves to another area.
 _INTERVAL = (
     "SELECT i.id, a.id AS area_id, a.path::text AS area_path, i.class AS device_class,"
-    " i.device_id, i.answer_s, i.stream_s, i.frames_s, i.inspect_s FROM probe_intervals i"
+    " i.device_id, i.answer_s, i.stream_s, i.frames_s, i.inspect_s, i.picture_s"
+    " FROM probe_intervals i"
     " LEFT JOIN devices d ON d.id = i.device_id"
     " JOIN areas a ON a.id = coalesce(d.area_id, i.area_id) WHERE"
 )
@@ -39,6 +41,7 @@ class ProbeInterval:
     stream_s: float | None = None
     frames_s: float | None = None
     inspect_s: float | None = None
+    picture_s: float | None = None
 
 
 async def all_intervals(tx: Transaction, scope: Scope) -> list[ProbeInterval]:
@@ -99,7 +102,7 @@ async def put_interval(tx: Transaction, scope: Scope, wanted: ProbeInterval) -> 
             what the table allows.
     """
     values = asdict(wanted)
-    if all(values[name] is None for name in ("answer_s", "stream_s", "frames_s", "inspect_s")):
+    if all(values[name] is None for name in FIELDS):
         msg = "set at least one interval, or remove the row"
         raise Invalid(msg, field="answer_s")
     if wanted.device_id is not None:
@@ -118,11 +121,13 @@ async def put_interval(tx: Transaction, scope: Scope, wanted: ProbeInterval) -> 
     number = await tx.scalar(
         int,
         "INSERT INTO probe_intervals"
-        " (area_id, class, device_id, answer_s, stream_s, frames_s, inspect_s)"
+        " (area_id, class, device_id, answer_s, stream_s, frames_s, inspect_s, picture_s)"
         " VALUES (%(area_id)s, %(device_class)s, %(device_id)s, %(answer_s)s, %(stream_s)s,"
-        " %(frames_s)s, %(inspect_s)s) ON CONFLICT (area_id, class, device_id) DO UPDATE SET"
+        " %(frames_s)s, %(inspect_s)s, %(picture_s)s)"
+        " ON CONFLICT (area_id, class, device_id) DO UPDATE SET"
         " answer_s = excluded.answer_s, stream_s = excluded.stream_s,"
-        " frames_s = excluded.frames_s, inspect_s = excluded.inspect_s RETURNING id",
+        " frames_s = excluded.frames_s, inspect_s = excluded.inspect_s,"
+        " picture_s = excluded.picture_s RETURNING id",
         values,
     )
     row = await get_interval(tx, scope, number or 0)

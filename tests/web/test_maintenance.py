@@ -70,7 +70,7 @@ async def test_intervals_are_set_listed_and_removed(
     row = made.json()
     assert row == {
         "id": row["id"], "area_id": world.east, "device_class": "gate", "device_id": None,
-        "answer_s": 30, "stream_s": None, "frames_s": None, "inspect_s": None,
+        "answer_s": 30, "stream_s": None, "frames_s": None, "inspect_s": None, "picture_s": None,
     }  # fmt: skip
     own = (
         await client.post(INTERVALS, json={"device_id": world.east_camera, "answer_s": 60})

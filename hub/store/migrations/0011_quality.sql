@@ -70,7 +70,7 @@ CREATE TABLE picture_checks (
     is_night     boolean NOT NULL,
     faults       text[] NOT NULL DEFAULT '{}',
     signal_loss  real,
-    freeze       real,
+    "freeze"     real,
     occlusion    real,
     scene_change real,
     too_dark     real,

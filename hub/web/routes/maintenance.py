@@ -81,6 +81,7 @@ async def set_interval(scope: Maintain, body: IntervalIn, services: Services) ->
         stream_s=body.stream_s,
         frames_s=body.frames_s,
         inspect_s=body.inspect_s,
+        picture_s=body.picture_s,
     )
     async with services.database.transaction() as tx:
         return IntervalOut.model_validate(await probe_intervals.put_interval(tx, scope, wanted))

@@ -36,6 +36,7 @@ class IntervalOut(Out):
     stream_s: float | None
     frames_s: float | None
     inspect_s: float | None
+    picture_s: float | None
 
 
 class IntervalIn(In):
@@ -48,6 +49,7 @@ class IntervalIn(In):
     stream_s: Annotated[float | None, Field(ge=5, le=86_400)] = None
     frames_s: Annotated[float | None, Field(ge=30, le=604_800)] = None
     inspect_s: Annotated[float | None, Field(ge=60, le=2_592_000)] = None
+    picture_s: Annotated[float | None, Field(ge=60, le=2_592_000)] = None
 
 
 class WindowOut(Out):
