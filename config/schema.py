@@ -159,6 +159,27 @@ class HealthSettings(_Section):
     shards: int = Field(default=8, ge=1, le=256, description="jobs the probes are spread over")
 
 
+class PictureSettings(_Section):
+    """How pictures are judged."""
+
+    is_judged: bool = Field(default=True, description="false: nobody looks at any picture")
+    interval_s: float = Field(
+        default=3300.0, ge=5, le=2_592_000, description="seconds between two looks at a camera"
+    )
+    confirm_after_s: float = Field(
+        default=60.0, ge=1, le=3600, description="pause before another look confirms a fault"
+    )
+    timeout_s: float = Field(default=10.0, ge=1, le=120, description="to fetch one picture")
+    at_once: int = Field(default=32, ge=1, le=4096, description="pictures being fetched")
+    per_subnet: int = Field(
+        default=4, ge=1, le=256, description="of them behind one village's link"
+    )
+    processes: int = Field(
+        default=1, ge=1, le=64, description="that judge; each uses a core at the most"
+    )
+    scores_days: int = Field(default=30, ge=1, le=3650, description="days of scores kept")
+
+
 class HistorySettings(_Section):
     """How long is remembered."""
 
@@ -188,6 +209,7 @@ class Settings(_Section):
     secrets: SecretSettings = SecretSettings()
     network: NetworkSettings = NetworkSettings()
     health: HealthSettings = HealthSettings()
+    pictures: PictureSettings = PictureSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 
