@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from hub.domain.devices import Json, Stream
 from hub.domain.events import Event
 from hub.domain.health import Depth, Inspection, ProbeResult
-from hub.domain.quality import CheckOrder, EncodedFrame, PictureCheck
+from hub.domain.quality import CheckOrder, EncodedFrame, PictureCheck, Polygon
 from hub.domain.secrets import Credentials
 
 Clock = Callable[[], datetime]
@@ -51,7 +51,8 @@ class CameraTarget:
 
     Addresses hold no credentials. ``sub_stream_address`` is the small stream, empty without one;
     ``service_address`` is the ONVIF service, empty without one;
-    ``options`` are those of its connection (how its certificate is verified, …).
+    ``options`` are those of its connection (how its certificate is verified, …); ``masks`` are
+    painted over in every picture that is taken to be shown or stored.
     """
 
     device_id: int
@@ -62,6 +63,7 @@ class CameraTarget:
     service_address: str = ""
     credentials: Credentials = field(default_factory=Credentials)
     options: Mapping[str, Json] = field(default_factory=dict)
+    masks: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,10 @@ class FetchFrames(Protocol):
     async def __call__(
         self, target: CameraTarget, *, count: int = 1, spacing_s: float = 1.0, timeout_s: float
     ) -> tuple[EncodedFrame, ...]:
-        """Return ``count`` frames, oldest first, or raise a DeviceError that says why not."""
+        """Return ``count`` frames, oldest first, or raise a DeviceError that says why not.
+
+        Fewer, but one at the least, where the camera does not give so many in that time.
+        """
 
 
 class JudgePicture(Protocol):
