@@ -1,0 +1,1 @@
+"""Image quality: what is wrong with a camera's picture. Pure functions of arrays."""
