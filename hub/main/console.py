@@ -62,6 +62,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
 
 
+def print_line(text: str) -> None:
+    """Print one line of a result; foreign text in it cannot steer the terminal."""
+    sys.stdout.write("".join(map(_visible, text)) + "\n")
+
+
 def say(text: str) -> None:
     """Tell a person something that is no result; foreign text cannot steer the terminal."""
     sys.stderr.write("".join(map(_visible, mask(text))) + "\n")
