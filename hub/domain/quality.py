@@ -57,6 +57,31 @@ BandKey = tuple[int, Mode]
 NO_BASELINES: Final[Mapping[BandKey, bytes]] = MappingProxyType({})
 
 
+OPINIONS: Final[Mapping[str, Index]] = MappingProxyType(
+    {
+        "signal.lost": Index.SIGNAL,
+        "tamper.started": Index.OCCLUSION,
+        "scene_change.started": Index.SCENE,
+        "picture_too_dark.started": Index.DARK,
+        "picture_too_bright.started": Index.BRIGHT,
+        "picture_too_blurry.started": Index.BLUR,
+    }
+)
+"""Events by which a camera itself says that its picture is bad: a first opinion, to be checked."""
+
+OPINIONS_ENDED: Final[Mapping[str, Index]] = MappingProxyType(
+    {
+        "signal.restored": Index.SIGNAL,
+        "tamper.stopped": Index.OCCLUSION,
+        "scene_change.stopped": Index.SCENE,
+        "picture_too_dark.stopped": Index.DARK,
+        "picture_too_bright.stopped": Index.BRIGHT,
+        "picture_too_blurry.stopped": Index.BLUR,
+    }
+)
+"""Events by which it takes such an opinion back. Some cameras never do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedFrame:
     """One picture as the camera encoded it: a JPEG, or one key frame in Annex B form."""
@@ -152,13 +177,17 @@ class PictureCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFault:
-    """A fault that stands, or is suspected: seen ``looks`` times in a row since ``since``."""
+    """A fault that stands, or is suspected: seen ``looks`` times in a row since ``since``.
+
+    ``seen_at`` is the last of the looks that counted; None: as ``since``.
+    """
 
     since: datetime
     looks: int
     score: float
     threshold: float
     why: str
+    seen_at: datetime | None = None
 
 
 Faults = Mapping[Index, PictureFault]

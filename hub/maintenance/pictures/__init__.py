@@ -1,0 +1,1 @@
+"""Pictures judged on rounds: when, by which thresholds, what becomes of verdicts."""
