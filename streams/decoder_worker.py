@@ -1,67 +1,61 @@
-"""The program of the decoding process: key frames in on stdin, JPEG pictures out on stdout.
+"""The program of the decoding process: frames in on stdin, JPEG pictures out on stdout.
 
-Started by streams.decoder as a script of its own, without the hub's environment, so that a
-stranger's bytes meet the decoder where there are no secrets, little memory and no files.
-A request is a codec name (4 bytes), a length and one frame in Annex B form; the answer is
-a status (0 good), width, height, a length, and the picture or the reason.
+Started by streams.decoder without the hub's environment, so that a stranger's bytes meet the
+decoder where there are no secrets, little memory and no files. A request is a codec name (4
+bytes), two lengths, masks as JSON, and one frame: a JPEG or a key frame in Annex B form. The
+answer is a status (0 good), width, height, a length, and the picture or the reason.
 """
 
-import resource
+import json
 import struct
-import sys
-from typing import BinaryIO
 
 import av
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-REQUEST = struct.Struct(">4sI")
+from hub.domain.errors import ProtocolViolation
+from hub.domain.quality import Polygon
+from streams.confinement import confine, limit_cpu, read_whole
+from streams.jpeg import parse_jpeg_size
+from streams.quality.masks import paint_over
+from streams.video import decode_key_frame
+
+REQUEST = struct.Struct(">4sII")
 ANSWER = struct.Struct(">BHHI")
-MAX_PIXELS = 40_000_000
 MAX_MEMORY_BYTES = 2 * 1024**3  # one 40-megapixel frame takes 60 MB, as BGR 120 MB
-CPU_LIMIT_S = 20  # per frame; past it the system ends this process, even without its parent
-CODECS = frozenset({"h264", "hevc"})
 JPEG_QUALITY = 85
 
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    while (head := _read(source, REQUEST.size)) is not None:
-        codec, length = REQUEST.unpack(head)
-        data = _read(source, length)
-        if data is None:
+    cv2.setNumThreads(1)
+    source, sink = confine(MAX_MEMORY_BYTES)
+    while (head := read_whole(source, REQUEST.size)) is not None:
+        codec, mask_length, length = REQUEST.unpack(head)
+        masks = read_whole(source, mask_length)
+        data = read_whole(source, length)
+        if masks is None or data is None:
             return
-        _limit_cpu()
+        limit_cpu()
         try:
-            jpeg, width, height = decode(codec.decode("ascii"), data)
+            name = codec.rstrip(b"\0").decode("ascii")
+            jpeg, width, height = decode(name, data, json.loads(masks))
             answer = ANSWER.pack(0, width, height, len(jpeg)) + jpeg
-        except (av.FFmpegError, ValueError, TypeError, MemoryError, cv2.error) as error:
+        except (
+            *(av.FFmpegError, cv2.error, ProtocolViolation),
+            *(ValueError, TypeError, MemoryError),
+        ) as error:
             reason = type(error).__name__.encode("ascii")
             answer = ANSWER.pack(1, 0, 0, len(reason)) + reason
         sink.write(answer)
         sink.flush()
 
 
-def decode(codec: str, data: bytes) -> tuple[bytes, int, int]:
-    """Decode one key frame and encode it as JPEG; returns it with width and height."""
-    if codec not in CODECS:
-        msg = "unknown codec"
-        raise ValueError(msg)
-    context = av.CodecContext.create(codec, "r")
-    if not isinstance(context, av.VideoCodecContext):
-        msg = "no video codec"
-        raise TypeError(msg)
-    context.thread_count = 1
-    context.options = {"max_pixels": str(MAX_PIXELS)}
-    frames = [*context.decode(av.Packet(data)), *context.decode(None)]
-    good = [frame for frame in frames if not frame.is_corrupt]
-    if not good:
-        msg = "no frame"
-        raise ValueError(msg)
-    picture = good[0].to_ndarray(format="bgr24")
+def decode(codec: str, data: bytes, masks: tuple[Polygon, ...]) -> tuple[bytes, int, int]:
+    """Decode one frame, paint over it and encode it as JPEG; returns it with width and height."""
+    picture = _decode_jpeg(data) if codec == "jpeg" else _decode_video(codec, data)
+    paint_over(picture, masks)
     is_encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not is_encoded:
         msg = "not encoded"
@@ -69,17 +63,14 @@ def decode(codec: str, data: bytes) -> tuple[bytes, int, int]:
     return jpeg.tobytes(), picture.shape[1], picture.shape[0]
 
 
-def _limit_cpu() -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + CPU_LIMIT_S
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    parse_jpeg_size(data)
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        msg = "no picture"
+        raise ValueError(msg)
+    return np.asarray(picture, np.uint8)
 
 
-def _read(source: BinaryIO, size: int) -> bytes | None:
-    data = source.read(size)
-    return data if len(data) == size else None
-
-
-if __name__ == "__main__":
-    main()
+def _decode_video(codec: str, data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(decode_key_frame(codec, data).to_ndarray(format="bgr24"), np.uint8)

@@ -56,9 +56,9 @@ async def test_rubbish_is_refused_and_the_next_frame_decoded(decoder: DecoderPro
     for rubbish in (b"", b"\x00\x00\x00\x01\x65" + bytes(range(256)) * 8, good[: len(good) // 8]):
         with pytest.raises(ProtocolViolation, match="decode"):
             await decoder.decode("h264", rubbish)
-    process = decoder._process
+    process = decoder._child.process
     assert (await decoder.decode("h264", good))[1:] == (64, 48)
-    assert decoder._process is process  # a bad frame alone costs no new process
+    assert decoder._child.process is process  # a bad frame alone costs no new process
 
 
 @pytest.mark.threat("T5")
@@ -80,7 +80,7 @@ async def test_process_that_dies_or_hangs_is_replaced() -> None:
     good = encode("libx264", 64, 48)
     decoder = DecoderProcess(limit_s=5)
     await decoder.decode("h264", good)
-    first = decoder._process
+    first = decoder._child.process
     assert first is not None
     os.kill(first.pid, signal.SIGSTOP)  # it hangs
     hanging = asyncio.create_task(decoder.decode("h264", good))
@@ -90,12 +90,19 @@ async def test_process_that_dies_or_hangs_is_replaced() -> None:
         await hanging
     assert first.returncode is not None  # nothing is left behind
     assert (await decoder.decode("h264", good))[1:] == (64, 48)
-    second = decoder._process
+    second = decoder._child.process
     assert second is not None
-    second.kill()
-    await second.wait()
+    os.kill(second.pid, signal.SIGSTOP)
+    broken = asyncio.create_task(decoder.decode("h264", good))
+    await asyncio.sleep(0.05)
+    second.kill()  # in the middle of a frame
     with pytest.raises(ProtocolViolation, match="broke the decoder"):
-        await decoder.decode("h264", good)
+        await broken
+    assert (await decoder.decode("h264", good))[1:] == (64, 48)
+    third = decoder._child.process
+    assert third is not None
+    third.kill()  # between two frames
+    await third.wait()
     assert (await decoder.decode("h264", good))[1:] == (64, 48)
     await decoder.close()
 
@@ -104,7 +111,7 @@ async def test_time_limit_ends_the_process() -> None:
     decoder = DecoderProcess(limit_s=0.0)
     with pytest.raises(ProtocolViolation, match="not decoded within"):
         await decoder.decode("h264", b"\x00\x00\x00\x01\x65x")
-    assert decoder._process is None
+    assert decoder._child.process is None
 
 
 @pytest.mark.threat("T27")
@@ -113,8 +120,8 @@ async def test_process_knows_no_secrets_and_has_its_limits(
 ) -> None:
     monkeypatch.setenv("GENGFU_DATABASE__URL", "postgresql://gengfu:geheim@h/db")
     await decoder.decode("h264", encode("libx264", 64, 48))
-    assert decoder._process is not None
-    proc = Path("/proc") / str(decoder._process.pid)
+    assert decoder._child.process is not None
+    proc = Path("/proc") / str(decoder._child.process.pid)
     assert b"geheim" not in (proc / "environ").read_bytes()
     limits = (proc / "limits").read_text().splitlines()
     soft = {line[:26].strip(): line[26:].split()[0] for line in limits}

@@ -198,7 +198,7 @@ async def test_password_is_on_no_command_line(gstreamer: GStreamer) -> None:
     finally:
         is_done.set()
         lines = await looking
-    assert any(b"decoder_worker.py" in line for line in lines)
+    assert any(b"streams.decoder_worker" in line for line in lines)
     assert not any(PASSWORD.encode() in line for line in lines)
 
 
