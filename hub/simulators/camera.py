@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +15,14 @@ from hub.simulators.clip import Clip, encode_clip
 from hub.simulators.digest import Gate
 from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault, refuse_sensor_fault
 from hub.simulators.onvif_server import OnvifServer
-from hub.simulators.picture import Mode
+from hub.simulators.picture import STILL_MODES
+from hub.simulators.picture_faults import Mode
 from hub.simulators.pull_points import Property, PullPoints
 from hub.simulators.rtp import PAYLOAD_LIMIT
 from hub.simulators.rtsp_server import RtspServer
 
 MOTION_SECONDS = 8.0
+CLIP_LIFE = timedelta(minutes=5)  # then the clock and the grain in it are drawn anew
 _NOTICED = {
     Fault.BLURRED_PICTURE: Property.TOO_BLURRY,
     Fault.BRIGHT_PICTURE: Property.TOO_BRIGHT,
@@ -28,7 +32,37 @@ _NOTICED = {
     Fault.POWER_SUPPLY_FAILED: Property.POWER_SUPPLY,
     Fault.STORAGE_FAILED: Property.STORAGE,
     Fault.TOO_HOT: Property.TEMPERATURE,
+    Fault.BLACK_PICTURE: Property.TOO_DARK,
 }
+_SHOWN = {
+    Fault.BLACK_PICTURE: Mode.BLACK,
+    Fault.FROZEN_PICTURE: Mode.FROZEN,
+    Fault.SIGNAL_LOST: Mode.NO_SIGNAL,
+    Fault.BLURRED_PICTURE: Mode.BLURRED,
+    Fault.BRIGHT_PICTURE: Mode.BRIGHT,
+    Fault.SCENE_CHANGED: Mode.ELSEWHERE,
+    Fault.COVERED_LENS: Mode.COVERED,
+    Fault.DARK_PICTURE: Mode.DARK,
+    Fault.LOW_CONTRAST: Mode.FLAT,
+    Fault.COLOUR_CAST: Mode.TINTED,
+    Fault.NOISY_PICTURE: Mode.NOISY,
+    Fault.STRIPED_PICTURE: Mode.STRIPED,
+    Fault.SHAKING_CAMERA: Mode.SHAKING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Encoding:
+    """A clip that is being encoded, or is."""
+
+    mode: Mode
+    begun_at: datetime
+    work: asyncio.Future[Clip]
+
+    def fits(self, mode: Mode, now: datetime) -> bool:
+        """Whether it shows what the camera shows now."""
+        is_fresh = mode in STILL_MODES or abs(now - self.begun_at) < CLIP_LIFE
+        return mode is self.mode and is_fresh
 
 
 class Camera:
@@ -45,7 +79,7 @@ class Camera:
             Gate(realm=gate.realm, key=gate.key, offers_basic=options.offers_basic),
             self.find_clip,
         )
-        self._clips: dict[tuple[str, int, Mode], asyncio.Future[Clip]] = {}
+        self._clips: dict[tuple[str, int], _Encoding] = {}
         self._motion: asyncio.Task[None] | None = None
         self._has_power = False
 
@@ -95,9 +129,10 @@ class Camera:
             self._motion.cancel()
             await asyncio.gather(self._motion, return_exceptions=True)
         await self._switch_off()
-        for encoding in self._clips.values():
-            encoding.cancel()
-        await asyncio.gather(*self._clips.values(), return_exceptions=True)
+        encodings = [encoding.work for encoding in self._clips.values()]
+        for work in encodings:
+            work.cancel()
+        await asyncio.gather(*encodings, return_exceptions=True)
         self._clips.clear()
 
     async def set_fault(self, fault: Fault) -> None:
@@ -109,29 +144,10 @@ class Camera:
         refuse_sensor_fault(fault)
         await self.clear_fault()
         self.fault = fault
-        condition = self.state.condition
-        match fault:
-            case Fault.POWER_CUT:
-                await self._switch_off()
-            case Fault.CABLE_CUT:
-                condition.line.cut()
-            case Fault.WRONG_PASSWORD:
-                await self._change_password(Secret(f"changed-{self.state.rng.getrandbits(64):x}"))
-            case Fault.BLACK_PICTURE:
-                self._show(Mode.BLACK)
-            case Fault.FROZEN_PICTURE:
-                self._web.freeze()
-                self._show(Mode.FROZEN)
-            case Fault.CLOCK_OFF:
-                self.state.clock_offset_s = CLOCK_FAULT_S
-            case Fault.SLOW_ANSWERS:
-                condition.answer_delay_s = SLOW_ANSWER_S
-            case Fault.GARBAGE:
-                condition.is_garbage = True
-            case Fault.RECORDING_STOPPED:
-                self._stop_recording()
-            case _:
-                self._suffer(fault)
+        await self._suffer(fault)
+        self.state.mode = _SHOWN.get(fault, Mode.LIVE)
+        if fault in _NOTICED:
+            self.set_property(_NOTICED[fault], is_active=True)
 
     async def clear_fault(self) -> None:
         """Make the camera whole again; one whose power was cut has booted anew.
@@ -147,7 +163,8 @@ class Camera:
         condition.answer_delay_s = 0.0
         condition.is_garbage = False
         self.set_clock(0.0)
-        self._show(Mode.LIVE)
+        self.state.mode = Mode.LIVE
+        self.state.is_ptz_stuck = False
         self._resume_recording()
         if fault in _NOTICED:
             self.set_property(_NOTICED[fault], is_active=False)
@@ -165,20 +182,44 @@ class Camera:
             self._pull_points.report_clock_set()
 
     async def find_clip(self, shape: StreamShape) -> Clip:
-        """The clip of what the camera sees now, encoded at the first call for it."""
-        key = (shape.role, self.state.preset, self.state.mode)
-        if key not in self._clips:
-            work = asyncio.to_thread(
-                encode_clip, self.state.scene(shape), key[2], payload_limit=PAYLOAD_LIMIT
+        """The clip of what the camera sees now, encoded when there is none or it is old."""
+        state = self.state
+        key, mode, moment = (shape.role, state.preset), state.mode, state.moment()
+        known = self._clips.get(key)
+        if known is None or not known.fits(mode, state.true_now()):
+            work = asyncio.ensure_future(
+                asyncio.to_thread(
+                    encode_clip, state.scene(shape), mode, moment, payload_limit=PAYLOAD_LIMIT
+                )
             )
-            self._clips[key] = asyncio.ensure_future(work)
-        return await asyncio.shield(self._clips[key])
+            known = _Encoding(mode=mode, begun_at=state.true_now(), work=work)
+            self._clips[key] = known
+        return await asyncio.shield(known.work)
 
-    def _suffer(self, fault: Fault) -> None:
-        """Have a fault that the camera notices itself."""
-        self.set_property(_NOTICED[fault], is_active=True)
-        if fault is Fault.STORAGE_FAILED:
-            self._stop_recording()
+    async def _suffer(self, fault: Fault) -> None:
+        """Break what does not show in the picture."""
+        condition = self.state.condition
+        match fault:
+            case Fault.POWER_CUT:
+                await self._switch_off()
+            case Fault.CABLE_CUT:
+                condition.line.cut()
+            case Fault.WRONG_PASSWORD:
+                await self._change_password(Secret(f"changed-{self.state.rng.getrandbits(64):x}"))
+            case Fault.CLOCK_OFF:
+                self.state.clock_offset_s = CLOCK_FAULT_S
+            case Fault.SLOW_ANSWERS:
+                condition.answer_delay_s = SLOW_ANSWER_S
+            case Fault.GARBAGE:
+                condition.is_garbage = True
+            case Fault.RECORDING_STOPPED | Fault.STORAGE_FAILED:
+                self._stop_recording()
+            case Fault.STUCK_PTZ:
+                self.state.is_ptz_stuck = True
+            case Fault.FROZEN_PICTURE:
+                self._web.freeze()
+            case _:
+                pass
 
     def _stop_recording(self) -> None:
         if self.state.card is not None:
@@ -213,10 +254,6 @@ class Camera:
         self.state.credentials = Credentials(username=username, password=password)
         self._pull_points.forget()
         await self._rtsp.drop_connections()
-
-    def _show(self, mode: Mode) -> None:
-        self.state.mode = mode
-        self._pull_points.set_property(Property.TOO_DARK, is_active=mode is Mode.BLACK)
 
     async def _move(self, interval_s: float) -> None:
         while True:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.faults import Condition
-from hub.simulators.picture import Mode, Scene
+from hub.simulators.picture import Moment, Scene
+from hub.simulators.picture_faults import Mode
 
 MANUFACTURER, MODEL, FIRMWARE = "Gengfu", "SIM-PTZ-2", "V1.2.0 build 261122"
 
@@ -30,6 +31,7 @@ STREAM_SHAPES = (
     StreamShape(role="main", width=640, height=360),
     StreamShape(role="sub", width=352, height=288),
 )
+_TURNED_AWAY = 0x5EED
 PRESET_NAMES = ("Gate", "Road", "Courtyard", "Bridge")
 
 
@@ -101,6 +103,7 @@ class CameraState:
         self.condition = Condition()
         self.mode = Mode.LIVE
         self.preset = 0
+        self.is_ptz_stuck = False
         self.clock_offset_s = 0.0
         self.boot_at = clock()
         self.card = MemoryCard(kept_s=options.kept_days * 86_400) if options.kept_days else None
@@ -118,13 +121,24 @@ class CameraState:
 
     def scene(self, shape: StreamShape) -> Scene:
         """What the camera looks at now."""
+        is_turned = self.mode is Mode.ELSEWHERE
         return Scene(
             label=self.options.name,
-            seed=self._seed,
+            seed=self._seed ^ _TURNED_AWAY if is_turned else self._seed,
             preset=self.preset,
             width=shape.width,
             height=shape.height,
         )
+
+    def moment(self) -> Moment:
+        """The moment of a picture taken now."""
+        now = self.now()
+        return Moment(elapsed_s=now.timestamp(), now=now, chance=self.rng.getrandbits(31))
+
+    def move_to(self, preset: int) -> None:
+        """Turn to a preset, if the motor does."""
+        if not self.is_ptz_stuck:
+            self.preset = preset
 
     @property
     def base_address(self) -> str:

@@ -35,6 +35,14 @@ class Fault(StrEnum):
     STORAGE_FAILED = "storage-failed"  # nothing is recorded any more, and the camera says so
     TOO_HOT = "too-hot"
     RECORDING_STOPPED = "recording-stopped"  # without a word
+    COVERED_LENS = "covered-lens"  # this and the next ones, too, the camera does not notice
+    DARK_PICTURE = "dark-picture"
+    LOW_CONTRAST = "low-contrast"
+    COLOUR_CAST = "colour-cast"
+    NOISY_PICTURE = "noisy-picture"
+    STRIPED_PICTURE = "striped-picture"
+    SHAKING_CAMERA = "shaking-camera"
+    STUCK_PTZ = "stuck-ptz"  # it takes every order and does not move
 
 
 class FaultNotPossible(GengfuError):

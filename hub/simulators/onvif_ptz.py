@@ -45,7 +45,7 @@ def _goto_preset(state: CameraState, request: Request) -> Xml:
             ),
             reason=reason,
         )
-    state.preset = tokens.index(token)
+    state.move_to(tokens.index(token))
     return el("tptz:GotoPresetResponse")
 
 

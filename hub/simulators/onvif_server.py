@@ -12,16 +12,10 @@ from hub.simulators.faults import build_garbage
 from hub.simulators.listening import cannot_listen
 from hub.simulators.onvif_search import Searches
 from hub.simulators.onvif_security import OPEN_ACTIONS, Unauthorised, check_caller
-from hub.simulators.picture import (
-    Frame,
-    Mode,
-    build_jpeg,
-    draw_background,
-    draw_black,
-    draw_moving,
-    draw_time,
-)
+from hub.simulators.picture import Moment, Scene, build_jpeg, draw_background, draw_picture
+from hub.simulators.picture_faults import Mode
 from hub.simulators.pull_points import PullPoints, not_supported
+from hub.simulators.scenery import Frame
 from hub.simulators.soap import (
     BadSoap,
     Request,
@@ -50,7 +44,7 @@ class OnvifServer:
         self._gate = gate
         self.searches = Searches(state)
         self._runner: web.AppRunner | None = None
-        self._backgrounds: dict[tuple[int, str], Frame] = {}
+        self._backgrounds: dict[Scene, Frame] = {}
         self._stills: dict[str, bytes] = {}
 
     async def start(self) -> None:
@@ -83,7 +77,8 @@ class OnvifServer:
 
     def freeze(self) -> None:
         """Keep the pictures of this moment for as long as the picture stays frozen."""
-        self._stills = {s.role: self._render(s) for s in STREAM_SHAPES}
+        moment = self._state.moment()
+        self._stills = {s.role: self._render(s, moment) for s in STREAM_SHAPES}
 
     @web.middleware
     async def _suffer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -159,19 +154,15 @@ class OnvifServer:
             return refusal
         if shape is None:
             return web.Response(status=404)
-        jpeg = await asyncio.to_thread(self._render, shape)
+        jpeg = await asyncio.to_thread(self._render, shape, self._state.moment())
         return web.Response(body=jpeg, content_type="image/jpeg")
 
-    def _render(self, shape: StreamShape) -> bytes:
+    def _render(self, shape: StreamShape, moment: Moment) -> bytes:
         state = self._state
-        if state.mode is Mode.FROZEN and shape.role in self._stills:
+        mode, scene = state.mode, state.scene(shape)
+        if mode is Mode.FROZEN and shape.role in self._stills:
             return self._stills[shape.role]
-        if state.mode is Mode.BLACK:
-            return build_jpeg(draw_black(shape.width, shape.height))
-        scene, now = state.scene(shape), state.now()
-        key = (scene.preset, shape.role)
-        if key not in self._backgrounds:
-            self._backgrounds[key] = draw_background(scene)
-        frame = draw_moving(scene, self._backgrounds[key], now.timestamp())
-        draw_time(frame, now)
-        return build_jpeg(frame)
+        background = self._backgrounds.get(scene)
+        if background is None:
+            background = self._backgrounds[scene] = draw_background(scene)
+        return build_jpeg(draw_picture(scene, background, mode, moment))

@@ -1,30 +1,25 @@
-"""What a simulated camera sees: a small scene with a moving car, its name and its clock.
+"""What a simulated camera shows: its place with a moving car, its name and its clock.
 
-The scene depends on the preset the camera looks at and on its seed, so that no two cameras
-and no two presets show the same picture. OpenCV's fonts know Latin letters only: of a name
-such as "东门 1 / East gate 1" the part that can be drawn is drawn.
+What it sees depends on the preset and on its seed, so that no two cameras and no two presets
+show the same picture; the grain of its sensor makes no two pictures alike either. What is wrong
+with the picture comes between the place and the writing, as in a real camera.
+OpenCV's fonts know Latin letters only: of a name such as "东门 1 / East gate 1" the part that
+can be drawn is drawn.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Frame = NDArray[np.uint8]
+from hub.simulators.picture_faults import Mode, spoil_optics, spoil_signal
+from hub.simulators.scenery import Frame, Place, draw_place
 
-_SKIES = ((190, 150, 110), (150, 170, 190), (120, 130, 170), (170, 180, 140))
 _CAR_SPEED = 0.25  # of the picture's width in a second: the car is back where it was after 4 s
-
-
-class Mode(StrEnum):
-    """What the picture does."""
-
-    LIVE = "live"
-    BLACK = "black"
-    FROZEN = "frozen"
+_CARD, _CARD_TEXT = (150, 40, 20), "NO VIDEO"
+# What never changes while it lasts.
+STILL_MODES = frozenset({Mode.BLACK, Mode.NO_SIGNAL, Mode.FROZEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,58 +33,37 @@ class Scene:
     height: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a picture is taken, and the number that its sensor's noise and its shaking come from.
+
+    ``now`` is the time the camera writes on it.
+    """
+
+    elapsed_s: float
+    now: datetime
+    chance: int
+
+
 def draw_background(scene: Scene) -> Frame:
     """Draw all that does not move, as height x width x BGR."""
-    width, height = scene.width, scene.height
-    rng = np.random.default_rng((scene.seed, scene.preset))
-    frame = np.empty((height, width, 3), dtype=np.uint8)
-    horizon = int(height * (0.40 + 0.05 * (scene.preset % 4)))
-    frame[:horizon] = _SKIES[scene.preset % len(_SKIES)]
-    frame[horizon:] = (80, 95, 90)
-    for _ in range(7 + scene.preset % 3):
-        left, wide = int(rng.integers(0, width)), int(rng.integers(width // 12, width // 5))
-        top = int(rng.integers(horizon // 4, horizon - 4))
-        colour = tuple(int(c) for c in rng.integers(40, 220, 3))
-        cv2.rectangle(frame, (left, top), (left + wide, horizon), colour, -1)
-        for x in range(left + 6, left + wide - 8, 14):
-            for y in range(top + 6, horizon - 10, 16):
-                cv2.rectangle(frame, (x, y), (x + 6, y + 8), (60, 70, 80), -1)
-    road = np.array(
-        [[0, height], [width, height], [width * 2 // 3, horizon], [width // 3, horizon]],
-        dtype=np.int32,
-    )
-    cv2.fillPoly(frame, [road], (70, 70, 70))
-    cv2.line(frame, (width // 2, horizon), (width // 2, height), (220, 220, 220), 2)
-    grain = rng.integers(0, 12, (height, width, 1), dtype=np.uint8)
-    return cv2.add(frame, np.repeat(grain, 3, axis=2)).astype(np.uint8)
+    place = Place(seed=scene.seed, preset=scene.preset, width=scene.width, height=scene.height)
+    return draw_place(place)
 
 
-def draw_moving(scene: Scene, background: Frame, elapsed_s: float) -> Frame:
-    """Add the car where it is after ``elapsed_s``, and the name of the camera."""
+def draw_picture(scene: Scene, background: Frame, mode: Mode, moment: Moment) -> Frame:
+    """Draw the whole picture of a moment; 640x360 takes about 2 ms."""
+    if mode is Mode.BLACK:
+        return draw_black(scene.width, scene.height)
+    if mode is Mode.NO_SIGNAL:
+        return _draw_card(scene.width, scene.height)
     frame = background.copy()
-    width, height = scene.width, scene.height
-    left = int((elapsed_s * _CAR_SPEED % 1.0) * (width + width // 6)) - width // 6
-    top = int(height * 0.72)
-    car = (30, 40, 60 + 60 * (scene.seed % 3))
-    cv2.rectangle(frame, (left, top), (left + width // 6, top + height // 10), car, -1)
-    for wheel in (left + width // 30, left + width // 8):
-        cv2.circle(frame, (wheel, top + height // 10), height // 36, (15, 15, 15), -1)
+    _draw_car(frame, scene, moment.elapsed_s)
+    frame = spoil_optics(frame, mode, chance=moment.chance)
+    frame = spoil_signal(frame, mode, chance=moment.chance)
     _write(frame, f"{drawable(scene.label)}  P{scene.preset + 1}", 22)
+    _write(frame, moment.now.strftime("%Y-%m-%d %H:%M:%S"), frame.shape[0] - 10)
     return frame
-
-
-def draw_tick(frame: Frame, elapsed_s: float) -> None:
-    """Draw a second hand into the upper right corner, the moving clock of a looped clip."""
-    width = frame.shape[1]
-    centre, angle = (width - 30, 30), elapsed_s * np.pi / 2
-    cv2.circle(frame, centre, 20, (250, 250, 250), -1)
-    tip = (int(centre[0] + 16 * np.sin(angle)), int(centre[1] - 16 * np.cos(angle)))
-    cv2.line(frame, centre, tip, (0, 0, 200), 3)
-
-
-def draw_time(frame: Frame, now: datetime) -> None:
-    """Write the camera's own time along the bottom."""
-    _write(frame, now.strftime("%Y-%m-%d %H:%M:%S"), frame.shape[0] - 10)
 
 
 def draw_black(width: int, height: int) -> Frame:
@@ -112,7 +86,29 @@ def drawable(text: str) -> str:
     return " ".join(latin.split()).lstrip("/ 0123456789").strip() or "camera"
 
 
+def _draw_car(frame: Frame, scene: Scene, elapsed_s: float) -> None:
+    width, height = scene.width, scene.height
+    left = int((elapsed_s * _CAR_SPEED % 1.0) * (width + width // 6)) - width // 6
+    top = int(height * 0.72)
+    car = (30, 40, 60 + 60 * (scene.seed % 3))
+    cv2.rectangle(frame, (left, top), (left + width // 6, top + height // 10), car, -1)
+    for wheel in (left + width // 30, left + width // 8):
+        cv2.circle(frame, (wheel, top + height // 10), height // 36, (15, 15, 15), -1)
+
+
+def _draw_card(width: int, height: int) -> Frame:
+    """What an encoder shows for a camera that gives it nothing."""
+    frame = draw_black(width, height)
+    frame[:] = _CARD
+    cv2.putText(
+        frame, _CARD_TEXT, (width // 3, height // 2), cv2.FONT_HERSHEY_SIMPLEX, height / 300,
+        (255, 255, 255), 2,
+    )  # fmt: skip
+    return frame
+
+
 def _write(frame: Frame, text: str, baseline: int) -> None:
     size = frame.shape[0] / 600
-    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(frame, text, (10, baseline), cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness)
+    for colour, shift in (((0, 0, 0), 1), ((255, 255, 255), 0)):
+        place = (10 + shift, baseline + shift)
+        cv2.putText(frame, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1)

@@ -45,12 +45,12 @@ class Player:
         loop = asyncio.get_running_loop()
         condition = self._state.condition
         clip = await find_clip(self._shape)
-        index, sent, due = 0, 0, loop.time()
+        index, sent, due = self._first(clip), 0, loop.time()
         while not self._writer.is_closing():
             if index % FRAME_RATE == 0:
                 wanted = await find_clip(self._shape)
                 if wanted is not clip:
-                    clip, index = wanted, 0
+                    clip, index = wanted, self._first(wanted)
             self._send(clip.pictures[index], sent)
             if self._writer.transport.get_write_buffer_size() > MAX_UNSENT:
                 self._writer.transport.abort()
@@ -62,6 +62,11 @@ class Player:
             if condition.line.is_cut:
                 await condition.line.passage()
                 due = loop.time()
+
+    def _first(self, clip: Clip) -> int:
+        """The picture to begin with: a key picture, not the same one at every visit."""
+        seconds = len(clip.pictures) // FRAME_RATE
+        return int(self._state.now().timestamp()) % seconds * FRAME_RATE
 
     def _send(self, payloads: tuple[bytes, ...], sent: int) -> None:
         if self._state.condition.is_garbage:

@@ -6,8 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.simulators.clip import CLIP_SECONDS, FRAME_RATE, encode_clip, split_nals
-from hub.simulators.picture import Mode, Scene
+from hub.simulators.clip import (
+    CLIP_SECONDS,
+    FRAME_RATE,
+    STILL_SECONDS,
+    encode_clip,
+    split_nals,
+)
+from hub.simulators.picture import STILL_MODES, Moment, Scene
+from hub.simulators.picture_faults import Mode
 from hub.simulators.rtp import (
     PAYLOAD_LIMIT,
     build_interleaved,
@@ -18,6 +25,7 @@ from hub.simulators.rtp import (
 from hub.simulators.rtsp_request import BadRequest, parse_request
 
 STAP_A, FU_A = 24, 28
+BEGIN = Moment(elapsed_s=0.0, now=datetime(2026, 11, 22, 8, tzinfo=UTC), chance=1)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +120,8 @@ def test_a_sender_report_tells_the_time_since_1900() -> None:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_clip_begins_each_second_with_a_key_picture_and_its_parameters(mode: Mode) -> None:
     scene = Scene(label="x", seed=1, preset=0, width=160, height=96)
-    clip = encode_clip(scene, mode, payload_limit=200)
-    seconds = CLIP_SECONDS if mode is Mode.LIVE else 2
+    clip = encode_clip(scene, mode, BEGIN, payload_limit=200)
+    seconds = STILL_SECONDS if mode in STILL_MODES else CLIP_SECONDS
     assert len(clip.pictures) == seconds * FRAME_RATE
     for number, payloads in enumerate(clip.pictures):
         assert max(len(payload) for payload in payloads) <= 200
@@ -127,7 +135,7 @@ def test_a_clip_begins_each_second_with_a_key_picture_and_its_parameters(mode: M
 
 def test_clips_of_one_size_share_their_parameter_sets() -> None:
     scenes = [Scene(label="x", seed=1, preset=p, width=160, height=96) for p in (0, 1)]
-    clips = [encode_clip(s, m, payload_limit=200) for s in scenes for m in (Mode.LIVE, Mode.BLACK)]
+    clips = [encode_clip(s, m, BEGIN, payload_limit=200) for s in scenes for m in Mode]
     assert len({(clip.sps, clip.pps) for clip in clips}) == 1
 
 
