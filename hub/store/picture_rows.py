@@ -145,9 +145,7 @@ def parse_numbers(raw: Mapping[str, Json]) -> dict[Index, float]:
 
 def parse_thresholds(raw: Mapping[str, Json]) -> Thresholds:
     """Read thresholds by index."""
-    return {
-        index: None if number is None else float(str(number)) for index, number in _known(raw)
-    }
+    return {index: None if number is None else float(str(number)) for index, number in _known(raw)}
 
 
 def parse_times(raw: Mapping[str, Json]) -> dict[Index, datetime]:

@@ -107,16 +107,28 @@ async def _page(
     )
 
 
-def _probed(tx: Transaction, row: _Row) -> ProbedDevice:
-    service = row.address if row.address.startswith("http") else ""
-    stream = row.stream_address
-    match row.protocol:
+def addresses_of(protocol: str, link_address: str, address: str, stream: str) -> tuple[str, str]:
+    """Where a device is asked: its service and its stream, either empty without one.
+
+    Args:
+        protocol: That of its connection.
+        link_address: That of its connection.
+        address: What it said of itself.
+        stream: What its first channel said.
+    """
+    service = address if address.startswith("http") else ""
+    match protocol:
         case "onvif":
-            service = service or row.link_address
+            service = service or link_address
         case "rtsp":
-            stream = stream or row.link_address
-        case "uplink" if row.link_address.startswith("tcp:"):
-            stream = row.link_address
+            stream = stream or link_address
+        case "uplink" if link_address.startswith("tcp:"):
+            stream = link_address
+    return service, stream
+
+
+def _probed(tx: Transaction, row: _Row) -> ProbedDevice:
+    service, stream = addresses_of(row.protocol, row.link_address, row.address, row.stream_address)
     return ProbedDevice(
         target=CameraTarget(
             device_id=row.device_id,
