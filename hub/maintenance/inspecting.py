@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from functools import partial
@@ -28,6 +27,7 @@ from hub.maintenance.inspection_verdicts import (
     suspects_own_clock,
 )
 from hub.maintenance.intervals import Intervals, IntervalTable
+from hub.maintenance.spreading import Chance, Pause, Spread, Spreader
 from hub.maintenance.watched import subnet_of
 from hub.runtime.jobs import Jobs
 from hub.store.camera_days import Finding, Learnt, certificates_announced, keep_findings
@@ -42,10 +42,8 @@ log = logging.getLogger(__name__)
 SERIES = "maintenance.inspect-shard-"
 SCOPE = system_scope("hub.maintenance")
 BATCH = 50
-LONGEST_GAP_S = 2.0
 
 Report = Callable[[Sequence[DeviceStatusReport]], Awaitable[None]]
-Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +80,8 @@ class InspectingSenses:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One run over a shard: when it must end (as the loop counts), and what is not stored yet."""
+    """What one run over a shard found that is not stored yet."""
 
-    ends: float
     findings: list[Finding] = field(default_factory=list)
     reports: list[DeviceStatusReport] = field(default_factory=list)
     offsets_s: list[float] = field(default_factory=list)
@@ -102,8 +99,13 @@ class Inspector:
         self._database = database
         self._senses = senses
         self._options = options or InspectingOptions()
-        self._slots = asyncio.Semaphore(self._options.concurrency)
-        self._gates: dict[str, asyncio.Semaphore] = {}
+        spread = Spread(
+            spread_s=self._options.spread_s,
+            lasts_s=self._options.every_s,
+            concurrency=self._options.concurrency,
+            per_subnet=self._options.per_subnet,
+        )
+        self._spreader = Spreader(spread, Chance(rng=senses.rng, pause=senses.pause))
 
     def register(self, jobs: Jobs) -> None:
         """Make every shard a series of jobs. Call before the queue runs."""
@@ -120,27 +122,21 @@ class Inspector:
         due = await self._find_due(shard)
         if not due:
             return
-        # Neighbours by number are neighbours on the wall, behind one link.
-        self._senses.rng.shuffle(due)
-        gap_s = min(self._options.spread_s / len(due), LONGEST_GAP_S)
-        run = _Run(ends=asyncio.get_running_loop().time() + self._options.every_s)
-        looks: list[asyncio.Task[None]] = []
-        try:
-            for camera in due:
-                looks.append(asyncio.create_task(self._look(camera, run)))
-                await self._senses.pause(gap_s)
-                if len(run.findings) >= BATCH:
-                    await self._try_to_keep(run)
-            results = await asyncio.gather(*looks, return_exceptions=True)
-        except asyncio.CancelledError:
-            for look in looks:
-                look.cancel()
-            await asyncio.gather(*looks, return_exceptions=True)
-            raise
-        for camera, defect in zip(due, results, strict=True):
-            if isinstance(defect, Exception):
-                log.error("a slow look at a camera failed", exc_info=defect)
-                self._note(camera, self._senses.clock(), None, run)
+        run = _Run()
+
+        async def keep_some() -> None:
+            if len(run.findings) >= BATCH:
+                await self._try_to_keep(run)
+
+        defects = await self._spreader.visit(
+            due,
+            lambda camera: self._look(camera, run),
+            subnet=lambda camera: subnet_of(camera.target.service_address),
+            between=keep_some,
+        )
+        for camera, defect in defects:
+            log.error("a slow look at a camera failed", exc_info=defect)
+            self._note(camera, self._senses.clock(), None, run)
         if suspects_own_clock(run.offsets_s, self._options.limits):
             log.warning("nearly all cameras' clocks differ from ours alike: is ours wrong?")
         await self._keep(run)
@@ -160,18 +156,12 @@ class Inspector:
             return await due_for_inspection(tx, SCOPE, self._senses.clock(), wanted)
 
     async def _look(self, camera: DueCamera, run: _Run) -> None:
-        """Look at one camera, within the limits of this process and of its subnet."""
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._gate(camera))
-            await stack.enter_async_context(self._slots)
-            if asyncio.get_running_loop().time() >= run.ends:
-                return
-            tried_at = self._senses.clock()
-            found: Inspection | None = None
-            try:
-                found = await self._senses.inspect(camera.target, timeout_s=self._options.timeout_s)
-            except DeviceError as error:
-                log.debug("camera %s tells nothing: %s", camera.target.device_id, error)
+        tried_at = self._senses.clock()
+        found: Inspection | None = None
+        try:
+            found = await self._senses.inspect(camera.target, timeout_s=self._options.timeout_s)
+        except DeviceError as error:
+            log.debug("camera %s tells nothing: %s", camera.target.device_id, error)
         self._note(camera, tried_at, found, run)
 
     def _note(
@@ -238,10 +228,3 @@ class Inspector:
         stored = await add_events(tx, SCOPE, events)
         changed = {event.device_id for event in stored if event.device_id is not None}
         await notify(tx, SCOPE, "devices", sorted(changed))
-
-    def _gate(self, camera: DueCamera) -> asyncio.Semaphore:
-        subnet = subnet_of(camera.target.service_address)
-        gate = self._gates.get(subnet)
-        if gate is None:
-            gate = self._gates[subnet] = asyncio.Semaphore(self._options.per_subnet)
-        return gate

@@ -1,10 +1,12 @@
 """Which intervals apply to which device, worked out from what is set (field.md §3). Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.store.probe_intervals import ProbeInterval
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +53,23 @@ class IntervalTable:
         shared = self._shared.get((area_path, device_class))
         if shared is None:
             shared = self._defaults
-            for row in reversed(list(self._inherited(area_path, device_class))):
+            for row in reversed(list(most_particular(self._placed, area_path, device_class))):
                 shared = _overlay(row, shared)
             self._shared[area_path, device_class] = shared
         own = self._own.get(device_id)
         return shared if own is None else _overlay(own, shared)
 
-    def _inherited(self, area_path: str, device_class: str) -> Iterator[ProbeInterval]:
-        """The rows of the areas upward, the most particular first."""
-        upward = list(_upward(area_path))
-        for wanted in (device_class, "") if device_class else ("",):
-            for path in upward:
-                row = self._placed.get((path, wanted))
-                if row is not None:
-                    yield row
+
+def most_particular(
+    placed: Mapping[tuple[str, str], T], area_path: str, device_class: str
+) -> Iterator[T]:
+    """What is set for the areas upward, the most particular first; keys: (area's path, class)."""
+    upward = list(_upward(area_path))
+    for wanted in (device_class, "") if device_class else ("",):
+        for path in upward:
+            row = placed.get((path, wanted))
+            if row is not None:
+                yield row
 
 
 def _upward(area_path: str) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 A correction is a number of points added to the threshold that the profile gives. "This is fine"
 at a score lifts the threshold above it, "this is broken" brings it down to the score; where two
-people contradict each other the newest wins. No correction can make a lost picture pass.
+people contradict each other the newest wins. Corrections are bounded: a lost picture is always
+found, and a threshold does not sink to where good pictures are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,18 +13,23 @@ from typing import Final
 
 from hub.domain.quality import Index, Thresholds
 
-# More than the margin of transitions.Confirming: a fault that is fine mends.
+# Points above the score that is fine: more than the margin of transitions.Confirming, so that a
+# fault of which it is said is over.
 MARGIN: Final = 5.0
-LOWEST: Final = 5.0
+MOST_UP: Final = 40.0
+MOST_DOWN: Final = 25.0
+LOWEST: Final = 25.0
 HIGHEST: Final = 95.0
-# A black picture scores 100, and so does one that is frozen or covered as can be.
+# A black picture scores 100; a "no video" card somewhat less.
 HIGHEST_OF: Final[Mapping[Index, float]] = {Index.SIGNAL: 80.0}
-MOST: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What somebody said of one verdict; ``threshold`` is the one that applied then."""
+    """What somebody said of one verdict.
+
+    ``threshold`` is the one of the profile, without the corrections that applied then.
+    """
 
     index: Index
     is_fault: bool
@@ -32,43 +38,34 @@ class Said:
     said_at: datetime
 
 
-def correct(said: Iterable[Said], thresholds: Thresholds) -> dict[Index, float]:
+def correct(said: Iterable[Said]) -> dict[Index, float]:
     """Return the corrections that follow from all that was said, in whatever order it comes.
 
-    ``thresholds`` are those of the camera's profile. Agreement changes nothing. An index that
-    the profile does not judge gets no correction.
+    Agreement with the machine changes nothing.
     """
-    corrected: dict[Index, float] = {}
+    corrections: dict[Index, float] = {}
     for one in sorted(said, key=lambda each: (each.said_at, each.is_fault)):
-        base = thresholds.get(one.index)
-        if base is None:
-            continue
-        now = base + corrected.get(one.index, 0.0)
-        wanted = _wanted(one, now)
-        if wanted != now:
-            corrected[one.index] = _bounded(one.index, wanted, base) - base
-    return {index: points for index, points in corrected.items() if points}
+        points = corrections.get(one.index, 0.0)
+        if one.is_fault:
+            points = min(points, one.score - one.threshold)
+        else:
+            points = max(points, one.score + MARGIN - one.threshold)
+        corrections[one.index] = _bounded(one.index, one.threshold, points) - one.threshold
+    return {index: points for index, points in corrections.items() if points}
 
 
 def apply(thresholds: Thresholds, corrections: Mapping[Index, float]) -> dict[Index, float | None]:
-    """Return thresholds with the corrections of one camera added, within bounds."""
+    """Return thresholds with the corrections of one camera added; what is not judged stays so."""
     return {
-        index: None
+        index: threshold
         if threshold is None
-        else _bounded(index, threshold + corrections.get(index, 0.0), threshold)
+        else _bounded(index, threshold, corrections.get(index, 0.0))
         for index, threshold in thresholds.items()
     }
 
 
-def _wanted(one: Said, threshold: float) -> float:
-    if one.is_fault:
-        return min(threshold, one.score)
-    return max(threshold, one.score + MARGIN)
-
-
-def _bounded(index: Index, wanted: float, base: float) -> float:
-    """Return a threshold that neither people nor machines can make senseless."""
-    highest = HIGHEST_OF.get(index, HIGHEST)
-    within = max(base - MOST, LOWEST, min(wanted, base + MOST, highest))
-    # A profile's own threshold stands as it is, however odd.
-    return base if wanted == base else within
+def _bounded(index: Index, base: float, points: float) -> float:
+    """A threshold with points added that make sense; a profile's own stands, however odd."""
+    if points > 0:
+        return max(base, min(base + min(points, MOST_UP), HIGHEST_OF.get(index, HIGHEST)))
+    return min(base, max(base + max(points, -MOST_DOWN), LOWEST))
