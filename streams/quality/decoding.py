@@ -1,0 +1,94 @@
+"""From one encoded frame to a small picture, as cheaply as its format allows.
+
+Runs in a confined process; the header of a JPEG is judged before any decoder sees the rest.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.domain.errors import ProtocolViolation
+from hub.domain.quality import Codec, EncodedFrame
+from streams.jpeg import parse_jpeg_size
+from streams.quality.sample import ANALYSIS_WIDTH
+from streams.video import decode_key_frame
+
+LEAST_SIDE: Final = 32  # pixels; what is smaller shows nothing that could be judged
+MOST_ELONGATED: Final = 10  # panoramas are sold up to about 4 : 1
+
+# A JPEG is made of 8 x 8 cosines: leaving the fine ones out costs less than decoding them.
+_REDUCED: Final = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A picture reduced to 1/2, 1/4 or 1/8, or whole where ANALYSIS_WIDTH asks for it.
+
+    ``bgr`` is height x width x 3, uint8; ``width`` and ``height`` are the camera's own.
+    """
+
+    bgr: NDArray[np.uint8] = field(repr=False)
+    width: int
+    height: int
+
+
+def decode(frame: EncodedFrame) -> Decoded:
+    """Decode a frame, no larger than need be.
+
+    Raises:
+        ProtocolViolation: it is no picture, exceeds the limits, or cannot be decoded.
+    """
+    if frame.codec is Codec.JPEG:
+        return _decode_jpeg(frame.data)
+    return _decode_video(frame.codec, frame.data)
+
+
+def choose_reduction(width: int) -> int:
+    """Return by how much a picture may be reduced: 1, 2, 4 or 8."""
+    return next((by for by, _ in _REDUCED if width // by >= ANALYSIS_WIDTH), 1)
+
+
+def _decode_jpeg(data: bytes) -> Decoded:
+    width, height = parse_jpeg_size(data)
+    _expect_shape(width, height)
+    flag = dict(_REDUCED).get(choose_reduction(width), cv2.IMREAD_COLOR)
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    except cv2.error:
+        bgr = None
+    if bgr is None:
+        msg = "the picture cannot be decoded"
+        raise ProtocolViolation(msg)
+    rows, columns = bgr.shape[:2]
+    if (columns > rows) != (width > height) and columns != rows:
+        width, height = height, width  # its own note says that it stands on end
+    return Decoded(bgr=np.asarray(bgr, np.uint8), width=width, height=height)
+
+
+def _decode_video(codec: Codec, data: bytes) -> Decoded:
+    try:
+        frame = decode_key_frame(codec, data)
+        width, height = frame.width, frame.height
+        _expect_shape(width, height)
+        by = choose_reduction(width)
+        bgr = frame.to_ndarray(
+            format="bgr24", width=-(-width // by), height=-(-height // by), interpolation="AREA"
+        )
+    except (av.FFmpegError, ValueError) as error:
+        msg = f"the frame cannot be decoded ({type(error).__name__})"
+        raise ProtocolViolation(msg) from None
+    return Decoded(bgr=np.asarray(bgr, np.uint8), width=width, height=height)
+
+
+def _expect_shape(width: int, height: int) -> None:
+    if min(width, height) < LEAST_SIDE or max(width, height) > MOST_ELONGATED * min(width, height):
+        msg = f"the picture of {width} x {height} pixels is no camera's"
+        raise ProtocolViolation(msg)
