@@ -7,22 +7,18 @@ password that is refused is not tried again within a look.
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
-
-from pydantic import ValidationError
 
 from adapters.onvif.answers import pick_text
 from adapters.onvif.certificates import read_expiry
 from adapters.onvif.client import OnvifClient
-from adapters.onvif.options import OnvifOptions
 from adapters.onvif.recordings import Span
 from adapters.onvif.references import device_address
 from adapters.onvif.registration import References, read_services
 from adapters.onvif.searches import RecordingSearch
+from adapters.onvif.visits import build_client, read_options
 from hub.domain.addresses import AddressPolicy
-from hub.domain.devices import Connection, Json
 from hub.domain.errors import (
     AuthRejected,
     DeviceBusy,
@@ -35,8 +31,6 @@ from hub.domain.ports import CameraTarget, Clock
 
 log = logging.getLogger(__name__)
 
-CALL_DEADLINE_S = 10.0
-MIN_DEADLINE_S = 0.2
 # After one of these nothing else is asked: the camera is gone, busy, or would lock the account.
 _FATAL = (AuthRejected, DeviceBusy, DeviceUnreachable)
 
@@ -95,30 +89,20 @@ class _Look:
         self._policy = policy
         self._clock = clock
         self._day = last_full_day(clock(), zone)
-        self._options = _options(target.options, timeout_s)
-        self._connection = Connection(
-            id=target.device_id,
-            protocol="onvif",
-            name="",
-            address=target.service_address,
-            area_id=0,
-            credentials=target.credentials,
-        )
+        self._options = read_options(target.options, timeout_s)
+        self._target = target
 
     async def take(self) -> None:
         """Ask for everything, what matters most first."""
-        address = device_address(self._connection.address)
+        address = device_address(self._target.service_address)
         if address.scheme == "https":
             try:
                 expires_at = await read_expiry(address, policy=self._policy)
                 self.found = replace(self.found, certificate_expires_at=expires_at)
             except DeviceError as error:
                 self._note("certificate", error)
-        client = OnvifClient(
-            connection=self._connection,
-            options=self._options,
-            policy=self._policy,
-            clock=self._clock,
+        client = build_client(
+            self._target, options=self._options, policy=self._policy, clock=self._clock
         )
         async with client:
             await self._ask_clock(client)
@@ -176,14 +160,3 @@ class _Look:
 def _past(at: datetime | None, now: datetime) -> datetime | None:
     """Return a time unless it lies in the future, where no recording is."""
     return at if at is not None and at <= now else None
-
-
-def _options(raw: Mapping[str, Json], timeout_s: float) -> OnvifOptions:
-    """Return the connection's options with deadlines that fit into the look's."""
-    deadline_s = max(MIN_DEADLINE_S, min(timeout_s, CALL_DEADLINE_S))
-    try:
-        given = OnvifOptions.model_validate({**raw, "protocol": "onvif"})
-    except ValidationError:
-        msg = "the options of this connection do not fit its protocol: edit the connection"
-        raise UnsupportedByDevice(msg) from None
-    return given.model_copy(update={"call_deadline_s": min(given.call_deadline_s, deadline_s)})

@@ -13,6 +13,9 @@ Fingerprint = Annotated[
 ]
 
 
+PresetToken = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
 class OnvifOptions(BaseModel):
     """How to talk to one camera.
 
@@ -31,6 +34,9 @@ class OnvifOptions(BaseModel):
         reason: Why the certificate is not verified, for whoever asks later.
         rewrite_host: The camera is behind address translation: replace the host in every
             address it gives by the host of the connection.
+        ptz_check: Allows the hub to see whether the camera obeys: the token of the preset it
+            rests at, and of another one to send it to. Both must be views, for on many domes
+            high numbers are commands (Hikvision's 94 restarts the camera).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -46,6 +52,7 @@ class OnvifOptions(BaseModel):
     fingerprint: Fingerprint | None = None
     reason: str = Field(default="", max_length=200)
     rewrite_host: bool = False
+    ptz_check: tuple[PresetToken, PresetToken] | None = None
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:
@@ -61,5 +68,13 @@ class OnvifOptions(BaseModel):
             raise ValueError(msg)
         if self.verify != "ca" and self.ca_file is not None:
             msg = "ca_file is used with verify = ca only"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_presets(self) -> Self:
+        """Refuse a check that would not move the camera."""
+        if self.ptz_check is not None and self.ptz_check[0] == self.ptz_check[1]:
+            msg = "ptz_check needs two different presets"
             raise ValueError(msg)
         return self

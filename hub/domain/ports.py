@@ -131,3 +131,21 @@ class CallPreset(Protocol):
 
     async def __call__(self, target: CameraTarget, preset: str, *, timeout_s: float) -> None:
         """Return once the camera took the order; raises a DeviceError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """Where a camera looks. ``preset`` is the stored position it stands at, empty for none.
+
+    None means that it does not tell: of its position, or whether it moves.
+    """
+
+    preset: str | None = None
+    is_moving: bool | None = None
+
+
+class FindBearing(Protocol):
+    """Ask a camera where it looks, without moving it."""
+
+    async def __call__(self, target: CameraTarget, *, timeout_s: float) -> Bearing:
+        """Return what the camera tells; raises a DeviceError when it tells nothing at all."""
