@@ -140,7 +140,8 @@ async def picture_coverage(
         _Group,
         "SELECT state, has_faults, reason, count(*) AS number FROM (SELECT"
         "  CASE WHEN p.checked_at > %(fresh)s THEN 'checked' WHEN p.checked_at IS NULL"
-        "   THEN 'never' ELSE 'stale' END AS state, coalesce(p.faults <> '{}', false) AS has_faults,"
+        "   THEN 'never' ELSE 'stale' END AS state,"
+        "  coalesce(p.faults <> '{}', false) AS has_faults,"
         "  CASE WHEN p.checked_at > %(fresh)s THEN ''"
         "   WHEN NOT EXISTS (SELECT FROM channels h WHERE h.device_id = d.id)"
         "    THEN 'it has not told its streams yet'"
