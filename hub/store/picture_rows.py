@@ -111,6 +111,7 @@ def build_faults(faults: Faults) -> str:
                 "score": clamp(one.score),
                 "threshold": clamp(one.threshold),
                 "why": plain(one.why),
+                "seen_at": None if one.seen_at is None else one.seen_at.isoformat(),
             }
             for index, one in faults.items()
         }
@@ -127,6 +128,7 @@ def parse_faults(raw: Mapping[str, Json]) -> dict[Index, PictureFault]:
             score=float(str(found[index]["score"])),
             threshold=float(str(found[index]["threshold"])),
             why=str(found[index]["why"]),
+            seen_at=_moment(found[index].get("seen_at")),
         )
         for index in Index
         if index in found
@@ -177,6 +179,10 @@ def plain(text: str) -> str:
 
 def _known(raw: Mapping[str, Json]) -> list[tuple[Index, Json]]:
     return [(_INDICES[name], value) for name, value in raw.items() if name in _INDICES]
+
+
+def _moment(raw: Json) -> datetime | None:
+    return None if raw is None else datetime.fromisoformat(str(raw))
 
 
 def _corners(region: Region) -> list[float]:
