@@ -1,8 +1,9 @@
 """The scores of past checks: what charts show."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import isfinite
 from typing import Final
 
@@ -13,7 +14,6 @@ from hub.store.picture_rows import clamp
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 MOST_ROWS: Final = 10_000
-HOUR: Final = timedelta(hours=1)
 
 _OF_DEVICE = (
     " FROM picture_checks k JOIN devices d ON d.id = k.device_id JOIN areas a ON a.id = d.area_id"
@@ -58,7 +58,7 @@ async def add_checks(tx: Transaction, scope: Scope, checks: Sequence[NewCheck]) 
         return
     scores = [_scores(one.check) for one in checks]
     await tx.execute(
-        "INSERT INTO picture_checks (at, device_id, mode, is_night, faults, signal_loss, freeze,"
+        'INSERT INTO picture_checks (at, device_id, mode, is_night, faults, signal_loss, "freeze",'
         "  occlusion, scene_change, too_dark, too_bright, low_contrast, blur, colour_cast, noise,"
         "  stripes, jitter, ptz)"
         " SELECT n.at, d.id, n.mode, n.is_night, string_to_array(n.faults, ' '), n.signal_loss,"
@@ -69,7 +69,7 @@ async def add_checks(tx: Transaction, scope: Scope, checks: Sequence[NewCheck]) 
         "  %(occlusion)s::real[], %(scene_change)s::real[], %(too_dark)s::real[],"
         "  %(too_bright)s::real[], %(low_contrast)s::real[], %(blur)s::real[],"
         "  %(colour_cast)s::real[], %(noise)s::real[], %(stripes)s::real[], %(jitter)s::real[],"
-        "  %(ptz)s::real[]) AS n (at, id, mode, is_night, faults, signal_loss, freeze, occlusion,"
+        '  %(ptz)s::real[]) AS n (at, id, mode, is_night, faults, signal_loss, "freeze", occlusion,'
         "  scene_change, too_dark, too_bright, low_contrast, blur, colour_cast, noise, stripes,"
         "  jitter, ptz)"
         " JOIN devices d ON d.id = n.id JOIN areas a ON a.id = d.area_id WHERE"
@@ -111,8 +111,26 @@ async def list_checks(
 async def list_check_hours(
     tx: Transaction, scope: Scope, device_id: int, *, since: datetime, until: datetime
 ) -> list[PastHour]:
-    """The hours of a device of the scope in which it was checked, oldest first: at most 10,000."""
-    raise NotImplementedError
+    """The hours (UTC) of a device of the scope in which it was checked, oldest first.
+
+    The newest MOST_ROWS of them, which are more than a year's.
+    """
+    rows = await tx.fetch(
+        _HourRow,
+        "SELECT date_bin('1 hour', k.at, 'epoch') AS hour, count(*)::int AS checks,"
+        " string_agg(array_to_string(k.faults, ' '), ' ') AS faults,"
+        " jsonb_build_object('signal_loss', max(k.signal_loss), 'freeze', max(k.freeze),"
+        "  'occlusion', max(k.occlusion), 'scene_change', max(k.scene_change),"
+        "  'too_dark', max(k.too_dark), 'too_bright', max(k.too_bright),"
+        "  'low_contrast', max(k.low_contrast), 'blur', max(k.blur),"
+        "  'colour_cast', max(k.colour_cast), 'noise', max(k.noise),"
+        "  'stripes', max(k.stripes), 'jitter', max(k.jitter), 'ptz', max(k.ptz)) AS scores"
+        + _OF_DEVICE
+        + IN_SCOPE
+        + "GROUP BY 1 ORDER BY 1 DESC LIMIT %(limit)s",
+        {**_period(scope, device_id, since, until), "limit": MOST_ROWS},
+    )
+    return [row.hour_of() for row in reversed(rows)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +147,23 @@ class _Row:
             mode=Mode(self.mode),
             is_night=self.is_night,
             faults=tuple(index for index in Index if index in self.faults),
+            scores=_by_index(self.scores),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HourRow:
+    hour: datetime
+    checks: int
+    faults: str
+    scores: dict[str, object]
+
+    def hour_of(self) -> PastHour:
+        counted = Counter(self.faults.split())
+        return PastHour(
+            hour=self.hour,
+            checks=self.checks,
+            faults={index: counted[index] for index in Index if index in counted},
             scores=_by_index(self.scores),
         )
 
