@@ -42,15 +42,15 @@ class Kind(StrEnum):
 class EvidenceLimits:
     """How much is kept: two pictures of 70,000 cameras, 640 pixels wide, take about 6 GiB.
 
-    ``least_free_bytes`` stay free on the disk, for the database may be on it. A good picture is
-    renewed after ``good_for``. Labelled pictures are kept until their number is asked to go.
+    ``least_free_bytes`` stay free on the disk, for the database may be on it. Pictures are
+    renewed after ``renewed_after``. Labelled pictures are kept until their number is asked to go.
     """
 
     most_picture_bytes: int = MIB
     most_bytes: int = 20 * 1024 * MIB
     least_free_bytes: int = 1024 * MIB
     kept_for: timedelta = timedelta(days=90)
-    good_for: timedelta = timedelta(days=1)
+    renewed_after: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,14 @@ _MOST: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
-    """How baselines are learnt: at most one picture in ``spacing`` for each band and mode."""
+    """How baselines are learnt, each band and mode by itself.
+
+    At most one picture in ``spacing``; in ``spacing_ripe``, which is one a day, once it is ripe:
+    what changes slowly is followed, and 70,000 cameras do not fill the log of the database.
+    """
 
     spacing: timedelta = timedelta(minutes=40)
+    spacing_ripe: timedelta = timedelta(hours=20)
     ripe_pictures: int = 4
     ripe_after: timedelta = timedelta(days=2)
 
@@ -119,7 +124,8 @@ def learn(
         return None
     if lesson is None or lesson.last_at > at:
         return _first(check, at, lesson)
-    if at - lesson.last_at < learning.spacing:
+    spacing = learning.spacing_ripe if lesson.is_ripe(learning) else learning.spacing
+    if at - lesson.last_at < spacing:
         return None
     return replace(lesson, baseline=check.learnt, pictures=lesson.pictures + 1, last_at=at)
 

@@ -4,24 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hub.domain.quality import Index, Thresholds
+from hub.domain.quality import Index, Profile, Thresholds
 from hub.domain.quality_profiles import DAY, NIGHT
 from hub.maintenance.intervals import most_particular
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What is assigned to an area, to a class of cameras in it, or to one camera.
-
-    ``device_class`` is empty for every class. A profile sets what it names; the rest is as in
-    the built-in profile for day or night.
-    """
-
-    area_path: str
-    device_class: str = ""
-    device_id: int | None = None
-    day: Thresholds
-    night: Thresholds
+from hub.store.picture_assignments import Assignment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +39,39 @@ class ProfileTable:
 
     The most particular assignment wins as a whole: the camera's own, then the nearest area
     upward with one for the class, then the nearest area upward with one for all, then the
-    built-in profiles.
+    built-in profiles. What a profile does not name is as in the built-in one for day or night.
     """
 
-    def __init__(self, rows: Iterable[Assignment] = (), default: Chosen = BUILT_IN) -> None:
-        self._default = default
-        self._own: dict[int, Chosen] = {}
-        self._placed: dict[tuple[str, str], Chosen] = {}
-        for row in rows:
-            chosen = Chosen(day=_over(default.day, row.day), night=_over(default.night, row.night))
+    def __init__(
+        self, assignments: Iterable[Assignment] = (), profiles: Iterable[Profile] = ()
+    ) -> None:
+        self._thresholds = {profile.id: profile.thresholds for profile in profiles}
+        self._own: dict[int, Assignment] = {}
+        self._placed: dict[tuple[str, str], Assignment] = {}
+        self._chosen: dict[tuple[int, int], Chosen] = {}
+        for row in assignments:
             if row.device_id is None:
-                self._placed[row.area_path, row.device_class] = chosen
+                self._placed[row.area_path, row.device_class] = row
             else:
-                self._own[row.device_id] = chosen
+                self._own[row.device_id] = row
 
-    def of(self, device_id: int, area_path: str, device_class: str) -> Chosen:
-        """The thresholds of one camera; ``device_class`` is empty for a camera without one."""
+    def assignment_of(self, device_id: int, area_path: str, device_class: str) -> Assignment | None:
+        """The assignment that wins; None: the built-in profiles apply."""
         own = self._own.get(device_id)
         if own is not None:
             return own
-        return next(most_particular(self._placed, area_path, device_class), self._default)
+        return next(most_particular(self._placed, area_path, device_class), None)
 
+    def of(self, device_id: int, area_path: str, device_class: str) -> Chosen:
+        """The thresholds of one camera; ``device_class`` is empty for a camera without one."""
+        row = self.assignment_of(device_id, area_path, device_class)
+        if row is None:
+            return BUILT_IN
+        chosen = self._chosen.get((row.day_id, row.night_id))
+        if chosen is None:
+            chosen = Chosen(day=self._over(DAY, row.day_id), night=self._over(NIGHT, row.night_id))
+            self._chosen[row.day_id, row.night_id] = chosen
+        return chosen
 
-def _over(below: Thresholds, own: Thresholds) -> Mapping[Index, float | None]:
-    return {**below, **own}
+    def _over(self, below: Thresholds, profile_id: int) -> Mapping[Index, float | None]:
+        return {**below, **self._thresholds.get(profile_id, {})}

@@ -1,0 +1,167 @@
+"""Looks at one camera: fetches the frames of a visit, has them judged, follows up what is doubtful.
+
+A camera whose picture cannot be had raises a DeviceError: unknown is not bad.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from hub.domain.errors import DeviceError, DeviceUnreachable
+from hub.domain.ports import FetchFrames, JudgePicture
+from hub.domain.quality import CheckOrder, EncodedFrame, Finding, Index, PictureCheck
+from hub.maintenance.pictures import corrections
+from hub.maintenance.pictures.daylight import band_of, is_night
+from hub.maintenance.pictures.figures import PictureFigures
+from hub.maintenance.pictures.learning import DEFAULT, Learning, baselines_of, lessons_of, trusted
+from hub.maintenance.pictures.obeying import Obeying
+from hub.maintenance.pictures.profiles import Chosen
+from hub.maintenance.pictures.timing import STILL, Frames, frames_of
+from hub.store.picture_due import DuePicture
+
+# One frame like the last visit's scores so much: more of this visit decide (quality/freeze.py).
+SUSPICIOUS_FREEZE: Final = 40.0
+# Beyond the time a fetch was given; one that ends by itself never sees it.
+GRACE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightOptions:
+    """How cameras are looked at; ``zone`` is the site's, ``timeout_s`` is for one frame."""
+
+    timeout_s: float = 10.0
+    evidence_width: int = 640
+    learning: Learning = DEFAULT
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightSenses:
+    """How a look reaches out. ``obeying`` asks cameras to move, where that is allowed."""
+
+    fetch: FetchFrames
+    judge: JudgePicture
+    obeying: Obeying | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look: what was ordered, and what was found that counts."""
+
+    at: datetime
+    is_night: bool
+    order: CheckOrder
+    check: PictureCheck
+
+
+class Sight:
+    """Looks at cameras; knows nothing from one look to the next."""
+
+    def __init__(
+        self,
+        senses: SightSenses,
+        options: SightOptions | None = None,
+        figures: PictureFigures | None = None,
+    ) -> None:
+        self._senses = senses
+        self._options = options or SightOptions()
+        self._figures = figures or PictureFigures(CollectorRegistry())
+
+    async def see(
+        self, camera: DuePicture, chosen: Chosen, at: datetime, *, wants_evidence: bool = False
+    ) -> Seen:
+        """Look at a camera now, at ``at``.
+
+        Raises:
+            DeviceError: there is no picture to judge; it says why.
+        """
+        state, options = camera.state, self._options
+        dark = is_night(at, options.zone, longitude=camera.longitude, latitude=camera.latitude)
+        thresholds = corrections.apply(chosen.of(is_night=dark), state.corrections)
+        lessons = lessons_of(camera.baselines)
+        order = CheckOrder(
+            frames=await self._fetch(camera, frames_of(state, thresholds, at, options.zone)),
+            thresholds=thresholds,
+            # A camera that sees by infrared light by day looks into a dark place.
+            infrared=corrections.apply(chosen.night, state.corrections),
+            band=band_of(at, options.zone),
+            previous=state.fingerprint,
+            baselines=baselines_of(lessons),
+            masks=camera.masks,
+            evidence_width=options.evidence_width if wants_evidence else 0,
+        )
+        check = await self._judge(order)
+        if len(order.frames) == 1 and _is_suspicious(check):
+            order, check = await self._look_longer(camera, order, check)
+        if (moved := await self._see_it_move(camera, order)) is not None:
+            check = replace(check, findings=(*check.findings, moved))
+        return Seen(
+            at=at,
+            is_night=dark,
+            order=order,
+            check=trusted(check, lessons, options.learning),
+        )
+
+    async def judge_again(self, order: CheckOrder) -> PictureCheck:
+        """Judge what was seen once more, with something else known; raises DeviceError."""
+        return await self._judge(order)
+
+    async def picture_of(self, seen: Seen) -> bytes:
+        """Return what was seen as a masked JPEG, empty if none is kept; raises DeviceError."""
+        if seen.check.evidence or not self._options.evidence_width:
+            return seen.check.evidence
+        order = replace(seen.order, evidence_width=self._options.evidence_width)
+        return (await self._judge(order)).evidence
+
+    async def _look_longer(
+        self, camera: DuePicture, order: CheckOrder, check: PictureCheck
+    ) -> tuple[CheckOrder, PictureCheck]:
+        """Take more frames of the same visit; without them what was found stands."""
+        try:
+            more = await self._fetch(camera, STILL)
+            longer = replace(order, frames=(*order.frames, *more))
+            return longer, await self._judge(longer)
+        except DeviceError:
+            return order, check
+
+    async def _see_it_move(self, camera: DuePicture, order: CheckOrder) -> Finding | None:
+        obeying = self._senses.obeying
+        wanted = order.thresholds.get(Index.PTZ) is not None
+        return await obeying.check(camera, order) if obeying is not None and wanted else None
+
+    async def _fetch(self, camera: DuePicture, frames: Frames) -> tuple[EncodedFrame, ...]:
+        timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
+        started = _now_s()
+        try:
+            async with asyncio.timeout(timeout_s + GRACE_S):
+                found = await self._senses.fetch(
+                    camera.target,
+                    count=frames.count,
+                    spacing_s=frames.spacing_s,
+                    timeout_s=timeout_s,
+                )
+        except TimeoutError as error:
+            msg = f"no picture within {timeout_s:.0f} s"
+            raise DeviceUnreachable(msg) from error
+        self._figures.fetch.observe(_now_s() - started)
+        return found
+
+    async def _judge(self, order: CheckOrder) -> PictureCheck:
+        started = _now_s()
+        check = await self._senses.judge(order)
+        self._figures.judge.observe(_now_s() - started)
+        return check
+
+
+def _is_suspicious(check: PictureCheck) -> bool:
+    return any(
+        finding.index is Index.FREEZE and finding.score >= SUSPICIOUS_FREEZE
+        for finding in check.findings
+    )
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

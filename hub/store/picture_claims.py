@@ -1,0 +1,44 @@
+"""Whose result counts when two workers checked one camera; of which cameras anything is kept."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hub.domain.access import Scope
+from hub.store.database import Transaction
+from hub.store.scoping import IN_SCOPE, scope_paths
+
+
+async def claim_checks(
+    tx: Transaction, scope: Scope, tried: Mapping[int, datetime | None]
+) -> set[int]:
+    """Lock the states of cameras of the scope; return those nobody checked meanwhile.
+
+    ``tried`` is ``tried_at`` of each state as it was loaded. A worker that was thought dead and
+    comes back with an old result finds another one there, and gives up his own.
+    """
+    numbers = sorted(tried)
+    rows = await tx.tuples(
+        "SELECT p.device_id FROM unnest(%(ids)s::bigint[], %(tried)s::timestamptz[])"
+        "  AS n (id, tried_at)"
+        " JOIN picture_states p ON p.device_id = n.id JOIN devices d ON d.id = n.id"
+        " JOIN areas a ON a.id = d.area_id"
+        " WHERE p.tried_at IS NOT DISTINCT FROM n.tried_at AND"
+        + IN_SCOPE
+        + "ORDER BY p.device_id FOR UPDATE OF p",
+        {
+            "scope": scope_paths(scope),
+            "ids": numbers,
+            "tried": [tried[number] for number in numbers],
+        },
+    )
+    return {int(str(number)) for (number,) in rows}
+
+
+async def known_cameras(tx: Transaction, scope: Scope) -> set[int]:
+    """The cameras of the scope of whose picture anything is known."""
+    rows = await tx.tuples(
+        "SELECT p.device_id FROM picture_states p JOIN devices d ON d.id = p.device_id"
+        " JOIN areas a ON a.id = d.area_id WHERE" + IN_SCOPE,
+        {"scope": scope_paths(scope)},
+    )
+    return {int(str(number)) for (number,) in rows}
