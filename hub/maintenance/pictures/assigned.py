@@ -1,0 +1,83 @@
+"""By which profiles one camera is judged, under the names people know, and where that is said."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from hub.domain.access import system_scope
+from hub.domain.devices import Device
+from hub.domain.quality import Finding
+from hub.maintenance.intervals import most_particular
+from hub.maintenance.pictures.corrections import apply
+from hub.maintenance.pictures.profiles import BUILT_IN, Chosen
+from hub.store.database import Transaction
+from hub.store.picture_assignments import Assignment, all_assignments
+from hub.store.picture_profiles import all_profiles
+
+# What applies to a camera may be assigned above the areas of whoever asks.
+_SCOPE: Final = system_scope("hub.pictures")
+
+
+class Source(StrEnum):
+    """Where it is said which profiles apply."""
+
+    CAMERA = "camera"
+    CLASS = "class"
+    AREA = "area"
+    BUILT_IN = "built-in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The profiles of one camera: where they are assigned, their names, their thresholds."""
+
+    source: Source = Source.BUILT_IN
+    day_name: str = "day"
+    night_name: str = "night"
+    chosen: Chosen = BUILT_IN
+
+    def uncorrected(self, finding: Finding, points: float) -> float:
+        """The profile's own threshold under a finding that was judged with a correction.
+
+        It is the one that gives the finding's threshold with the correction added; if none does
+        (the profile was changed since), the nearest guess.
+        """
+        index = finding.index
+        for thresholds in (self.chosen.day, self.chosen.night):
+            base = thresholds.get(index)
+            if base is not None and apply({index: base}, {index: points})[index] == (
+                finding.threshold
+            ):
+                return base
+        return finding.threshold - points
+
+
+async def find_applied(tx: Transaction, device: Device) -> Applied:
+    """Find the profiles that apply to a camera; whoever may see the camera may know them."""
+    row = _nearest(await all_assignments(tx, _SCOPE), device)
+    if row is None:
+        return Applied()
+    profiles = {one.id: one for one in await all_profiles(tx, _SCOPE)}
+    day, night = profiles[row.day_id], profiles[row.night_id]
+    return Applied(
+        source=_source(row),
+        day_name=day.name,
+        night_name=night.name,
+        chosen=Chosen(
+            day={**BUILT_IN.day, **day.thresholds}, night={**BUILT_IN.night, **night.thresholds}
+        ),
+    )
+
+
+def _nearest(rows: list[Assignment], device: Device) -> Assignment | None:
+    own = next((row for row in rows if row.device_id == device.id), None)
+    if own is not None:
+        return own
+    placed = {(row.area_path, row.device_class): row for row in rows if row.device_id is None}
+    return next(most_particular(placed, device.area_path, device.device_class), None)
+
+
+def _source(row: Assignment) -> Source:
+    if row.device_id is not None:
+        return Source.CAMERA
+    return Source.CLASS if row.device_class else Source.AREA
