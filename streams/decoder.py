@@ -6,6 +6,7 @@ die costs that process, never the hub.
 
 import asyncio
 import json
+import re
 import struct
 
 from hub.domain.errors import ProtocolViolation
@@ -14,8 +15,10 @@ from streams.confined import Confined
 
 MAX_FRAME_BYTES = 8 * 1024 * 1024
 MAX_JPEG_BYTES = 32 * 1024 * 1024
+LONGEST_REASON = 200  # characters
 DECODE_LIMIT_S = 10.0  # a 40-megapixel frame takes less than 1 s
 
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _REQUEST = struct.Struct(">4sII")
 _ANSWER = struct.Struct(">BHHI")
 
@@ -50,8 +53,7 @@ class DecoderProcess:
             msg = "the frame broke the decoder"
             raise ProtocolViolation(msg) from error
         if reason:
-            msg = f"the frame cannot be decoded ({reason})"
-            raise ProtocolViolation(msg)
+            raise ProtocolViolation(reason)
         return answer
 
     async def close(self) -> None:
@@ -66,5 +68,10 @@ async def _read_answer(source: asyncio.StreamReader) -> tuple[str, tuple[bytes, 
         msg = "the decoder's answer is too large"
         raise EOFError(msg)
     body = await source.readexactly(length)
-    reason = body[:64].decode("ascii", "replace") or "?" if status != 0 else ""
-    return reason, (body, width, height)
+    if status != 0:
+        reason = _UNPRINTABLE.sub("?", body[:LONGEST_REASON].decode("ascii", "replace"))
+        return reason or "the frame cannot be decoded", (b"", 0, 0)
+    if not body.startswith(b"\xff\xd8\xff"):
+        msg = "the decoder's answer is no JPEG"
+        raise EOFError(msg)
+    return "", (body, width, height)

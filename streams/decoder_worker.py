@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
 from hub.domain.quality import Polygon
+from streams.codecs import decode_jpeg, decode_key_frame
 from streams.confinement import confine, limit_cpu, read_whole
-from streams.jpeg import parse_jpeg_size
 from streams.quality.masks import paint_over
-from streams.video import decode_key_frame
 
 REQUEST = struct.Struct(">4sII")
 ANSWER = struct.Struct(">BHHI")
@@ -42,34 +41,28 @@ def main() -> None:
             name = codec.rstrip(b"\0").decode("ascii")
             jpeg, width, height = decode(name, data, json.loads(masks))
             answer = ANSWER.pack(0, width, height, len(jpeg)) + jpeg
-        except (
-            *(av.FFmpegError, cv2.error, ProtocolViolation),
-            *(ValueError, TypeError, MemoryError),
-        ) as error:
-            reason = type(error).__name__.encode("ascii")
-            answer = ANSWER.pack(1, 0, 0, len(reason)) + reason
+        except ProtocolViolation as error:
+            answer = _refuse(str(error))
+        except (av.FFmpegError, cv2.error, ValueError, TypeError, MemoryError, OSError) as error:
+            answer = _refuse(f"the frame cannot be decoded ({type(error).__name__})")
         sink.write(answer)
         sink.flush()
 
 
+def _refuse(reason: str) -> bytes:
+    text = reason.encode("ascii", "replace")
+    return ANSWER.pack(1, 0, 0, len(text)) + text
+
+
 def decode(codec: str, data: bytes, masks: tuple[Polygon, ...]) -> tuple[bytes, int, int]:
     """Decode one frame, paint over it and encode it as JPEG; returns it with width and height."""
-    picture = _decode_jpeg(data) if codec == "jpeg" else _decode_video(codec, data)
+    picture = decode_jpeg(data) if codec == "jpeg" else _decode_video(codec, data)
     paint_over(picture, masks)
     is_encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not is_encoded:
         msg = "not encoded"
         raise ValueError(msg)
     return jpeg.tobytes(), picture.shape[1], picture.shape[0]
-
-
-def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    parse_jpeg_size(data)
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        msg = "no picture"
-        raise ValueError(msg)
-    return np.asarray(picture, np.uint8)
 
 
 def _decode_video(codec: str, data: bytes) -> NDArray[np.uint8]:

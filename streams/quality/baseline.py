@@ -2,13 +2,30 @@
 
 A state is opaque bytes (at most MAX_STATE), one for each band of hours and mode. Bytes that are
 malformed in any way are treated as nothing learnt; no function here raises for them.
+
+A picture is added to the view it resembles, or opens a new one: a dome on tour has a view for each
+preset, a street one by day and one by lamplight. A view is a mean whose memory reaches MEMORY
+pictures back (at four pictures a day and band: a week or two), so that seasons are followed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
 
 from streams.quality.sample import Sample
+from streams.quality.stillness import is_still
+from streams.quality.structure import Structure, find_structure
+from streams.quality.views import MAX_VIEWS, State, View, compare, read_state, write_state
 
-MAX_STATE = 16 * 1024  # bytes
+MAX_STATE: Final = 16 * 1024  # bytes
+MEMORY: Final = 40  # pictures
+MATURE_PICTURES: Final = 4  # one day's of a band, at a picture an hour
+
+_SAME_VIEW = 0.3  # likeness from which on a picture shows a known view
+_SHORT_MEMORY = 12  # pictures, of novelty and stillness
+_ROAMING = 0.4  # novelty from which on a camera has no usual views
+_EMPTY = 0.04  # share of cells: a picture that shows less holds nothing to learn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +42,70 @@ def learn(state: bytes, sample: Sample, previous: bytes = b"") -> bytes:
     ``previous`` is the fingerprint of the visit before (``CheckOrder.previous``), if there was
     one: from it is learnt how still this camera's picture usually is.
     """
-    del sample, previous
-    return state
+    known = read_state(state)
+    if previous:
+        share = 1.0 / min(known.pictures + 1, _SHORT_MEMORY)
+        still = known.still + share * (float(is_still(sample, previous)) - known.still)
+        known = replace(known, still=still)
+    structure = find_structure(sample)
+    if float(structure.seen.mean()) >= _EMPTY:
+        known = _add(known, structure)
+    return write_state(known)
 
 
 def is_mature(state: bytes) -> bool:
     """Tell whether enough is learnt for scene change and occlusion to be judged by it alone."""
-    return summary(state).pictures > 0
+    return is_settled(read_state(state))
+
+
+def is_settled(state: State) -> bool:
+    """Tell whether a state that was read holds enough pictures, and few new views of late."""
+    return state.pictures >= MATURE_PICTURES and state.novelty < _ROAMING
 
 
 def summary(state: bytes) -> Learnt:
     """Return how much is learnt."""
-    del state
-    return Learnt(pictures=0, views=0)
+    known = read_state(state)
+    return Learnt(pictures=known.pictures, views=len(known.views))
+
+
+def _add(state: State, structure: Structure) -> State:
+    number = state.pictures + 1
+    likeness = [compare(view.directions, structure, view.lasting) for view in state.views]
+    best = int(np.argmax(likeness)) if likeness else -1
+    is_new = best < 0 or likeness[best] < _SAME_VIEW
+    views = list(state.views)
+    if not is_new:
+        views[best] = _blend(views[best], structure, number)
+    else:
+        if len(views) == MAX_VIEWS:
+            views.remove(min(views, key=lambda view: _worth(view, number)))
+        views.append(_open(structure, number))
+    share = 1.0 / min(number, _SHORT_MEMORY)
+    novelty = state.novelty + share * (float(is_new) - state.novelty)
+    return replace(state, views=tuple(views), pictures=number, novelty=novelty)
+
+
+def _worth(view: View, number: int) -> float:
+    """Return how often a view was shown, less for every picture since it was shown last."""
+    return min(view.pictures, MEMORY) - (number - view.last) / 4.0
+
+
+def _open(structure: Structure, number: int) -> View:
+    return View(
+        directions=structure.directions,
+        presence=structure.seen.astype(np.float32),
+        pictures=1,
+        last=number,
+    )
+
+
+def _blend(view: View, structure: Structure, number: int) -> View:
+    share = np.float32(1.0 / min(view.pictures + 1, MEMORY))
+    seen = structure.seen.astype(np.float32)
+    return View(
+        directions=view.directions + share * (structure.directions - view.directions),
+        presence=view.presence + share * (seen - view.presence),
+        pictures=view.pictures + 1,
+        last=number,
+    )

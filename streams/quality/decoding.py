@@ -6,16 +6,15 @@ Runs in a confined process; the header of a JPEG is judged before any decoder se
 from dataclasses import dataclass, field
 from typing import Final
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
 from hub.domain.quality import Codec, EncodedFrame
+from streams.codecs import decode_jpeg, decode_key_frame
 from streams.jpeg import parse_jpeg_size
 from streams.quality.sample import ANALYSIS_WIDTH
-from streams.video import decode_key_frame
 
 LEAST_SIDE: Final = 32  # pixels; what is smaller shows nothing that could be judged
 MOST_ELONGATED: Final = 10  # panoramas are sold up to about 4 : 1
@@ -60,31 +59,21 @@ def _decode_jpeg(data: bytes) -> Decoded:
     width, height = parse_jpeg_size(data)
     _expect_shape(width, height)
     flag = dict(_REDUCED).get(choose_reduction(width), cv2.IMREAD_COLOR)
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-    except cv2.error:
-        bgr = None
-    if bgr is None:
-        msg = "the picture cannot be decoded"
-        raise ProtocolViolation(msg)
+    bgr = decode_jpeg(data, flag)
     rows, columns = bgr.shape[:2]
     if (columns > rows) != (width > height) and columns != rows:
         width, height = height, width  # its own note says that it stands on end
-    return Decoded(bgr=np.asarray(bgr, np.uint8), width=width, height=height)
+    return Decoded(bgr=bgr, width=width, height=height)
 
 
 def _decode_video(codec: Codec, data: bytes) -> Decoded:
-    try:
-        frame = decode_key_frame(codec, data)
-        width, height = frame.width, frame.height
-        _expect_shape(width, height)
-        by = choose_reduction(width)
-        bgr = frame.to_ndarray(
-            format="bgr24", width=-(-width // by), height=-(-height // by), interpolation="AREA"
-        )
-    except (av.FFmpegError, ValueError) as error:
-        msg = f"the frame cannot be decoded ({type(error).__name__})"
-        raise ProtocolViolation(msg) from None
+    frame = decode_key_frame(codec, data)
+    width, height = frame.width, frame.height
+    _expect_shape(width, height)
+    by = choose_reduction(width)
+    bgr = frame.to_ndarray(
+        format="bgr24", width=-(-width // by), height=-(-height // by), interpolation="AREA"
+    )
     return Decoded(bgr=np.asarray(bgr, np.uint8), width=width, height=height)
 
 

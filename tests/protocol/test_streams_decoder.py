@@ -4,31 +4,22 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 import uvloop
+from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
+from hub.domain.quality import Codec
 from streams.decoder import DecoderProcess
+from tests.encoded_frames import build_jpeg, build_key_frame, build_scan_bomb
 
 
-def encode(codec: str, width: int, height: int, *, grey: int = 200) -> bytes:
-    """One key frame in Annex B form, by FFmpeg's own encoder."""
-    context = av.CodecContext.create(codec, "w")
-    assert isinstance(context, av.VideoCodecContext)
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.time_base = Fraction(1, 25)
-    context.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
-    picture = np.full((height * 3 // 2, width), 128, np.uint8)
-    picture[:height] = grey
-    frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-    packets = [*context.encode(frame), *context.encode(None)]
-    return b"".join(bytes(packet) for packet in packets)
+def flat(width: int, height: int) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), 200, np.uint8)
 
 
 @pytest.fixture
@@ -38,21 +29,20 @@ async def decoder() -> AsyncIterator[DecoderProcess]:
     await decoder.close()
 
 
-@pytest.mark.parametrize(("codec", "encoder"), [("h264", "libx264"), ("hevc", "libx265")])
-async def test_key_frame_becomes_a_picture(
-    decoder: DecoderProcess, codec: str, encoder: str
-) -> None:
-    jpeg, width, height = await decoder.decode(codec, encode(encoder, 320, 240))
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+async def test_key_frame_becomes_a_picture(decoder: DecoderProcess, codec: Codec) -> None:
+    frame = build_key_frame(codec, flat(320, 240))
+    jpeg, width, height = await decoder.decode(codec, frame)
     assert (width, height) == (320, 240)
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (240, 320, 3)
-    assert 190 < float(image.mean()) < 230  # 200 in video range is 214
+    assert 195 < float(image.mean()) < 205
 
 
 @pytest.mark.threat("T27")
 async def test_rubbish_is_refused_and_the_next_frame_decoded(decoder: DecoderProcess) -> None:
-    good = encode("libx264", 64, 48)
+    good = build_key_frame(Codec.H264, flat(64, 48))
     for rubbish in (b"", b"\x00\x00\x00\x01\x65" + bytes(range(256)) * 8, good[: len(good) // 8]):
         with pytest.raises(ProtocolViolation, match="decode"):
             await decoder.decode("h264", rubbish)
@@ -65,19 +55,45 @@ async def test_rubbish_is_refused_and_the_next_frame_decoded(decoder: DecoderPro
 @pytest.mark.parametrize("codec", ["png", "gif", "-i", "", "av1"])
 async def test_other_decoders_cannot_be_reached(decoder: DecoderProcess, codec: str) -> None:
     with pytest.raises(ProtocolViolation, match="cannot be decoded"):
-        await decoder.decode(codec, encode("libx264", 64, 48))
+        await decoder.decode(codec, build_key_frame(Codec.H264, flat(64, 48)))
+
+
+@pytest.mark.parametrize("codec", [Codec.JPEG, Codec.H264])
+async def test_masks_are_painted_over(decoder: DecoderProcess, codec: Codec) -> None:
+    picture = flat(320, 240)
+    data = build_jpeg(picture) if codec is Codec.JPEG else build_key_frame(codec, picture)
+    corner = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
+    jpeg, width, height = await decoder.decode(codec, data, (corner,))
+    assert (width, height) == (320, 240)
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    assert image[:118, :158].max() < 10
+    assert image[130:, :].min() > 180
+    assert image[:, 170:].min() > 180
+
+
+async def test_picture_with_an_unclear_mask_is_not_given_out(decoder: DecoderProcess) -> None:
+    for mask in (((0.0, 0.0), (1.0, 1.0)), ((0.0, 0.0), (1.0, 9.0), (0.0, 1.0))):
+        with pytest.raises(ProtocolViolation, match="ValueError"):
+            await decoder.decode("jpeg", build_jpeg(flat(64, 48)), (mask,))
+
+
+@pytest.mark.threat("T27")
+async def test_jpeg_of_a_thousand_passes_is_refused(decoder: DecoderProcess) -> None:
+    with pytest.raises(ProtocolViolation, match="100 passes"):
+        await decoder.decode("jpeg", build_scan_bomb(1000))
 
 
 @pytest.mark.threat("T27")
 async def test_picture_of_too_many_pixels_is_not_decoded(decoder: DecoderProcess) -> None:
-    huge = encode("libx264", 8192, 5120)  # 41.9 megapixels in few bytes
+    huge = build_key_frame(Codec.H264, flat(8192, 5120))  # 41.9 megapixels in few bytes
     with pytest.raises(ProtocolViolation, match="cannot be decoded"):
         await decoder.decode("h264", huge)
 
 
 @pytest.mark.threat("T27")
 async def test_process_that_dies_or_hangs_is_replaced() -> None:
-    good = encode("libx264", 64, 48)
+    good = build_key_frame(Codec.H264, flat(64, 48))
     decoder = DecoderProcess(limit_s=5)
     await decoder.decode("h264", good)
     first = decoder._child.process
@@ -119,7 +135,7 @@ async def test_process_knows_no_secrets_and_has_its_limits(
     decoder: DecoderProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENGFU_DATABASE__URL", "postgresql://gengfu:geheim@h/db")
-    await decoder.decode("h264", encode("libx264", 64, 48))
+    await decoder.decode("h264", build_key_frame(Codec.H264, flat(64, 48)))
     assert decoder._child.process is not None
     proc = Path("/proc") / str(decoder._child.process.pid)
     assert b"geheim" not in (proc / "environ").read_bytes()
@@ -133,7 +149,7 @@ def test_uvloop_works_too() -> None:
     async def run() -> tuple[bytes, int, int]:
         decoder = DecoderProcess()
         try:
-            return await decoder.decode("h264", encode("libx264", 64, 48))
+            return await decoder.decode("h264", build_key_frame(Codec.H264, flat(64, 48)))
         finally:
             await decoder.close()
 

@@ -3,8 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -30,33 +29,16 @@ from streams.jpeg import MAX_JPEG_BYTES
 from streams.snapshot import take_snapshot
 from tests.protocol.scripted_rtsp import Behaviour, serve, serve_answers, stay_silent
 from tests.protocol.scripted_rtsp import play_along as play_without_frames
+from tests.protocol.web_camera import Handler, serve_web
 
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 PASSWORD = "nachts-um-3"
 ADMIN = Credentials(username="admin", password=Secret(PASSWORD))
 JPEG: bytes = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def now() -> datetime:
     return datetime(2026, 11, 22, tzinfo=UTC)
-
-
-@asynccontextmanager
-async def serve_web(handler: Handler) -> AsyncIterator[int]:
-    """A web server that answers every path by one function; yields its port."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port: int = runner.addresses[0][1]
-    try:
-        yield port
-    finally:
-        await runner.cleanup()
 
 
 async def take(
