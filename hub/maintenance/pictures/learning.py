@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from hub.domain.quality import BandKey, Index, PictureCheck, PictureState
+from hub.domain.ports import JudgePicture
+from hub.domain.quality import BandKey, CheckOrder, Index, PictureCheck, PictureState
 
 COMPARED: Final = frozenset({Index.OCCLUSION, Index.SCENE})
 """The indices that compare a picture with the baselines."""
@@ -122,28 +123,43 @@ def learn(
     """
     if not check.learnt or check.faults or state.faults or state.suspects:
         return None
-    if lesson is None or lesson.last_at > at:
-        return _first(check, at, lesson)
+    if lesson is None:
+        return _first(check, at)
     spacing = learning.spacing_ripe if lesson.is_ripe(learning) else learning.spacing
-    if at - lesson.last_at < spacing:
+    if timedelta(0) <= at - lesson.last_at < spacing:
         return None
-    return replace(lesson, baseline=check.learnt, pictures=lesson.pictures + 1, last_at=at)
+    return _with(lesson, check, at)
 
 
 def confirm(check: PictureCheck, lesson: Lesson | None, at: datetime) -> Lesson | None:
     """Return the lesson of a picture somebody called good: ripe at once; None: there is none."""
     if not check.learnt:
         return None
-    if lesson is None:
-        return replace(_first(check, at, None), is_confirmed=True)
-    added = replace(lesson, baseline=check.learnt, pictures=lesson.pictures + 1)
-    return replace(added, last_at=at, is_confirmed=True)
+    learnt = _first(check, at) if lesson is None else _with(lesson, check, at)
+    return replace(learnt, is_confirmed=True)
 
 
-def _first(check: PictureCheck, at: datetime, before: Lesson | None) -> Lesson:
-    """A lesson that begins now: the first, or after a clock that was set back."""
-    pictures = 1 if before is None else before.pictures + 1
-    is_confirmed = before is not None and before.is_confirmed
-    return Lesson(
-        baseline=check.learnt, pictures=pictures, since=at, last_at=at, is_confirmed=is_confirmed
+async def ripen(
+    judge: JudgePicture, order: CheckOrder, check: PictureCheck, learning: Learning = DEFAULT
+) -> PictureCheck:
+    """Have a picture somebody called good learnt as often as a baseline needs to be judged by.
+
+    ``check`` is what ``order`` gave; the answer is for :func:`confirm`. Raises a DeviceError.
+    """
+    for _ in range(learning.ripe_pictures - 1):
+        known = {**order.baselines, (order.band, check.mode): check.learnt}
+        order = replace(order, baselines=known)
+        check = await judge(order)
+    return check
+
+
+def _first(check: PictureCheck, at: datetime) -> Lesson:
+    return Lesson(baseline=check.learnt, pictures=1, since=at, last_at=at)
+
+
+def _with(lesson: Lesson, check: PictureCheck, at: datetime) -> Lesson:
+    """A lesson with a picture added; how long was learnt is not lost by a clock set back."""
+    since = lesson.since if lesson.last_at <= at else at - (lesson.last_at - lesson.since)
+    return replace(
+        lesson, baseline=check.learnt, pictures=lesson.pictures + 1, since=since, last_at=at
     )

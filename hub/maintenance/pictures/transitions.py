@@ -8,12 +8,12 @@ suppressed by nothing and yet not judged for days, ends without a good look.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from hub.domain.quality import Faults, Finding, Index, PictureCheck, PictureFault, PictureState
+from hub.domain.quality import Finding, Index, PictureCheck, PictureFault, PictureState
 
 ALL: Final = frozenset(Index)
 NO_OPINIONS: Final[Mapping[Index, datetime]] = MappingProxyType({})
@@ -57,7 +57,7 @@ class Confirming:
     ``suspect_s`` is dropped; a fault that looks could not judge for ``forget_s`` is over.
     """
 
-    confirmations: Mapping[Index, Confirmation] = CONFIRMATIONS
+    confirmations: Mapping[Index, Confirmation] = field(default_factory=lambda: CONFIRMATIONS)
     pause_s: float = 60.0
     good_looks: int = 2
     margin: float = 3.0
@@ -86,7 +86,7 @@ DEFAULT: Final = Confirming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one look made of a state: ``recheck_in_s`` until the next look that could count."""
+    """What one look made of a state, and in how many seconds another is wanted, if so soon."""
 
     state: PictureState
     began: tuple[Finding, ...] = ()
@@ -152,7 +152,7 @@ def step(
         state=after,
         began=tuple(began),
         ended=tuple(ended),
-        recheck_in_s=_recheck_in_s(suspects, mending, at, confirm),
+        recheck_in_s=look.recheck_in_s(after, is_news=bool(began or ended)),
     )
 
 
@@ -191,8 +191,7 @@ class _Look:
         """
         if finding is not None or self._is_lost():
             return False
-        fault = self._state.faults[index]
-        return _seconds(fault.seen_at or fault.since, self._at) >= self._confirm.forget_s
+        return self._age_s(self._state.faults[index]) >= self._confirm.forget_s
 
     def standing(self, fault: PictureFault, finding: Finding | None) -> PictureFault:
         """A standing fault after this look."""
@@ -224,10 +223,28 @@ class _Look:
             suspect = _counted(suspect, said_at, spacing_s)
         return _described(_counted(suspect, self._at, spacing_s), finding)
 
+    def recheck_in_s(self, after: PictureState, *, is_news: bool) -> float | None:
+        """Seconds until a look that could count; what could not be judged now waits its turn.
+
+        After news there is one more soon: if a crash kept it from being told, it is told then.
+        """
+        confirm = self._confirm
+        waits = [
+            max(confirm.spacing_s(index) - self._age_s(suspect), 0.0)
+            for index, suspect in after.suspects.items()
+            if index in self.findings
+        ]
+        if is_news or not self.findings.keys().isdisjoint(after.mending):
+            waits.append(confirm.pause_s)
+        return min(waits, default=None)
+
+    def _age_s(self, fault: PictureFault) -> float:
+        """Seconds since a fault was seen last."""
+        return _seconds(fault.seen_at or fault.since, self._at)
+
     def _is_fresh(self, suspect: PictureFault) -> bool:
         """Tell whether a suspicion is young; one of the future (a clock was set back) is not."""
-        age_s = _seconds(suspect.seen_at or suspect.since, self._at)
-        return 0 <= age_s <= self._confirm.suspect_s
+        return 0 <= self._age_s(suspect) <= self._confirm.suspect_s
 
     def _said_at(self, index: Index) -> datetime | None:
         """When the camera itself said so, if no look came after that."""
@@ -251,18 +268,6 @@ def _counted(suspect: PictureFault, at: datetime, spacing_s: float) -> PictureFa
 
 def _described(fault: PictureFault, finding: Finding) -> PictureFault:
     return replace(fault, score=finding.score, threshold=finding.threshold, why=finding.why)
-
-
-def _recheck_in_s(
-    suspects: Faults, mending: Mapping[Index, int], at: datetime, confirm: Confirming
-) -> float | None:
-    waits = [
-        max(confirm.spacing_s(index) - _seconds(suspect.seen_at or suspect.since, at), 0.0)
-        for index, suspect in suspects.items()
-    ]
-    if mending:
-        waits.append(confirm.pause_s)
-    return min(waits, default=None)
 
 
 def _seconds(since: datetime, until: datetime) -> float:
