@@ -17,12 +17,15 @@ from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Connection, Device, Json
 from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
+from hub.main.pictures import Surroundings, build_rounds, build_sight
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, local_zone, raise_file_limit, utc_now
 from hub.maintenance.inspecting import InspectingOptions, InspectingSenses, Inspector
 from hub.maintenance.inspection_verdicts import Limits
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.looking import LookOptions
+from hub.maintenance.pictures.rounds import PictureRounds
+from hub.maintenance.pictures.sight import Sight
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
 from hub.maintenance.watching_links import LinkWatch
 from hub.maintenance.watching_points import PointKeeper
@@ -39,6 +42,7 @@ from hub.store.vault import Vault
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
 from streams.probe import probe_camera
+from streams.quality.judges import JudgePool
 from streams.snapshot import take_snapshot
 
 
@@ -61,6 +65,8 @@ class Parts:
     engine: AlertEngine
     prober: Prober
     inspector: Inspector
+    pictures: PictureRounds
+    sight: Sight
     probe: ProbeCamera
     snapshot: TakeSnapshot
     receivers_client: aiohttp.ClientSession
@@ -95,6 +101,8 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         receivers_client = await stack.enter_async_context(open_client(receivers))
         decoder = DecoderProcess()
         stack.push_async_callback(decoder.close)
+        judges = JudgePool(size=settings.pictures.processes)
+        stack.push_async_callback(judges.close)
         metrics = CollectorRegistry()
         live = LiveFeed(database)
         jobs = Jobs(database, utc_now)
@@ -122,6 +130,17 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         def link_for(connection: Connection) -> Link:
             return pipeline.link(connection, registration_of(connection))
 
+        around = Surroundings(
+            settings=settings,
+            zone=zone,
+            intervals=probing_options(settings).intervals,
+            database=database,
+            client=camera_client,
+            policy=devices,
+            judge=judges,
+            report=pipeline.report,
+            metrics=metrics,
+        )
         supervisor = Supervisor(database, factory.make, link_for, rng=random.SystemRandom())
         yield Parts(
             settings=settings,
@@ -167,6 +186,8 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
                     zone=zone,
                 ),
             ),
+            pictures=build_rounds(around),
+            sight=build_sight(around),
             probe=probe,
             snapshot=partial(
                 take_snapshot,
@@ -191,6 +212,7 @@ def probing_options(settings: Settings) -> ProbingOptions:
             stream_s=health.stream_interval_s,
             frames_s=health.frames_interval_s,
             inspect_s=health.inspect_interval_s,
+            picture_s=settings.pictures.interval_s,
         ),
         look=LookOptions(
             timeout_s=health.probe_timeout_s,

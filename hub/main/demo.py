@@ -29,6 +29,7 @@ from hub.main.surroundings import device_policy, utc_now
 from hub.patrols.desk import create_plan
 from hub.runtime.processes import end, last_lines, spawn, write_private
 from hub.store import areas, connections, device_lists, notices, patrols
+from hub.store.probe_intervals import ProbeInterval, put_interval
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,9 @@ class Demo:
                     known[code] = await areas.create_area(
                         tx, SCOPE, code=code, name=name, parent_id=above.id
                     )
+            # Whoever breaks a camera's picture to see what happens waits a minute, not an hour.
+            often = ProbeInterval(area_id=known[VILLAGE_CODE].id, picture_s=60)
+            await put_interval(tx, SCOPE, often)
         return known[VILLAGE_CODE]
 
     async def _discover(self) -> Sequence[Found]:

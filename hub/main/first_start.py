@@ -11,6 +11,7 @@ from hub.domain.secrets import Secret
 from hub.main.servers import Servers
 from hub.store import areas, connections, notices
 from hub.store.database import Database, Transaction
+from hub.store.picture_profiles import ensure_default_profiles
 from hub.store.users import ensure_first_admin
 
 SCOPE = system_scope("hub.main")
@@ -36,6 +37,8 @@ async def prepare(
             for root in roots:
                 await ensure_default_rules(tx, SCOPE, root.id)
                 await ensure_default_escalation(tx, SCOPE, root.id)
+        for root in roots:  # those of an older installation have none
+            await ensure_default_profiles(tx, SCOPE, root.id)
         link = _broker_link(settings, servers, area_id=roots[0].id, approve_unknown=approve_unknown)
         number = await _keep(tx, link)
     return Prepared(

@@ -98,6 +98,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
             take_snapshot=parts.snapshot,
             recent_probes=parts.prober.results,
             run_command=parts.run_command,
+            sight=parts.sight,
         )
     )
     config = uvicorn.Config(

@@ -130,8 +130,8 @@ async def _running(
             delivering.register()
             register_work(parts)
             tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
-            # Each shard of probes and of slow looks takes a place for as long as it runs.
-            places = CONCURRENCY + 2 * parts.settings.health.shards
+            # Each shard of probes, slow looks and pictures takes a place for as long as it runs.
+            places = CONCURRENCY + 3 * parts.settings.health.shards
             tasks.append(group.create_task(parts.jobs.run(concurrency=places), name="jobs"))
         async with _serving(group, parts, listening, address):
             yield
@@ -176,6 +176,8 @@ def register_work(parts: Parts) -> None:
     Planner(database=parts.database, jobs=parts.jobs, clock=utc_now).register()
     parts.prober.register(parts.jobs)
     parts.inspector.register(parts.jobs)
+    if parts.settings.pictures.is_judged:
+        parts.pictures.register(parts.jobs)
     WindowKeeper(database=parts.database, clock=utc_now).register(parts.jobs)
     FlappingEnds(database=parts.database, clock=utc_now).register(parts.jobs)
     ParentFinder(database=parts.database, clock=utc_now).register(parts.jobs)
@@ -189,6 +191,8 @@ async def _drop_old(parts: Parts) -> None:
         await server.drop_old(tx, SCOPE, "events", timedelta(days=keep.events_days))
         await server.drop_old(tx, SCOPE, "probe_hours", timedelta(days=keep.health_days))
         await server.drop_old(tx, SCOPE, "camera_days", timedelta(days=keep.health_days))
+        scores = timedelta(days=parts.settings.pictures.scores_days)
+        await server.drop_old(tx, SCOPE, "picture_checks", scores)
         await drop_old_holds(tx, SCOPE, utc_now() - KEEP_HOLDS)
 
 

@@ -13,7 +13,7 @@ from hub.store.database import Database, Transaction
 log = logging.getLogger(__name__)
 
 Edition = Literal["timescale", "apache", "plain"]
-Hypertable = Literal["readings", "events", "probe_hours", "camera_days"]
+Hypertable = Literal["readings", "events", "probe_hours", "camera_days", "picture_checks"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,4 +109,8 @@ async def drop_old(tx: Transaction, scope: Scope, table: Hypertable, keep: timed
         case "camera_days":
             return await tx.execute(
                 "DELETE FROM camera_days WHERE day < now() - %(keep)s::interval", values
+            )
+        case "picture_checks":
+            return await tx.execute(
+                "DELETE FROM picture_checks WHERE at < now() - %(keep)s::interval", values
             )
