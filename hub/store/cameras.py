@@ -1,10 +1,12 @@
-"""What patrols and people need to reach cameras: addresses with their credentials."""
+"""What patrols and people need to reach cameras: addresses with their credentials, and masks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hub.domain.access import Scope
 from hub.domain.ports import CameraTarget
 from hub.store.database import Transaction
+from hub.store.picture_masks import load_masks
 from hub.store.probing import list_probed
 
 
@@ -13,4 +15,9 @@ async def list_targets(
 ) -> list[CameraTarget]:
     """The first channel of every approved camera of the scope, or of those of ``device_ids``."""
     found = await list_probed(tx, scope, device_ids=device_ids)
-    return [device.target for device in found if device.target.channel]
+    targets = [device.target for device in found if device.target.channel]
+    masks = await load_masks(tx, scope, [target.device_id for target in targets])
+    return [
+        replace(target, masks=masks[target.device_id]) if target.device_id in masks else target
+        for target in targets
+    ]

@@ -71,7 +71,8 @@ _CHANGES = (
     "  ('jitter', k.jitter, %(jitter)s::real), ('ptz', k.ptz, %(ptz)s::real))"
     "  AS v (name, score, threshold) CROSS JOIN LATERAL (SELECT v.name, v.score,"
     "   CASE WHEN own.thresholds IS NULL THEN v.threshold"
-    "    ELSE (own.thresholds ->> v.name)::real END AS threshold) x WHERE v.score IS NOT NULL),"
+    "    ELSE (own.thresholds ->> v.name)::real END AS threshold) x"
+    "  WHERE v.score IS NOT NULL AND v.name = ANY (%(names)s)),"
     " cameras AS (SELECT name, device_id, count(*) FILTER (WHERE before) AS before,"
     "  count(*) FILTER (WHERE after) AS after,"
     "  count(*) FILTER (WHERE after AND NOT before) AS became,"
@@ -95,11 +96,12 @@ def _add(thresholds: Thresholds, corrections: Mapping[Index, float]) -> Threshol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
-    """Which past checks are judged again, and by what.
+    """Which past checks are judged again, and by what; an index without a threshold is not.
 
-    An area includes those below it; empty and None: all. ``is_night``: those that the night
-    profile judged, or the day profile. ``correct`` is how a camera's corrections are added to
-    the thresholds: as they are wherever pictures are judged.
+    A threshold that is None finds no fault at all. An area includes those below it; empty and
+    None: all. ``is_night``: those that the night profile judged, or the day profile. ``correct``
+    is how a camera's corrections are added to the thresholds: as they are wherever pictures are
+    judged.
     """
 
     thresholds: Thresholds
@@ -131,7 +133,7 @@ class IndexChange:
 
 
 async def count_changes(tx: Transaction, scope: Scope, wanted: DryRun) -> list[IndexChange]:
-    """What the thresholds would have changed, for every index, in the order people are told.
+    """What the thresholds would have changed, for each index they name, in the order of Index.
 
     Raises:
         Invalid: the period is longer than LONGEST.
@@ -148,6 +150,7 @@ async def count_changes(tx: Transaction, scope: Scope, wanted: DryRun) -> list[I
         "class": wanted.device_class,
         "device": wanted.device_id,
         "most": MOST_EXAMPLES,
+        "names": list(wanted.thresholds),
         **{index.value: wanted.thresholds.get(index) for index in Index},
     }
     (totals,) = await tx.search(_Totals, _TOTALS + IN_SCOPE, values)
@@ -162,6 +165,7 @@ async def count_changes(tx: Transaction, scope: Scope, wanted: DryRun) -> list[I
         if index not in rows
         else rows[index].change(totals.of(index))
         for index in Index
+        if index in wanted.thresholds
     ]
 
 

@@ -4,10 +4,9 @@ When a camera is due stands in its row of picture_states (``next_at``). A camera
 waits: its moment stays in the past, so that it is looked at soon after its return.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from hub.domain.access import Scope
@@ -19,6 +18,7 @@ from hub.domain.secrets import Credentials
 from hub.store.cursors import next_window
 from hub.store.database import Transaction
 from hub.store.picture_baselines import load_baselines
+from hub.store.picture_opinions import hear, keep_opinions
 from hub.store.picture_rows import parse_polygons, parse_times
 from hub.store.picture_states import load_states
 from hub.store.probing import addresses_of
@@ -30,8 +30,6 @@ OPINION_CURSOR: Final = "pictures.opinions"
 FIRST_ROUND_S: Final = 3_300.0
 # A camera that was added alone is looked at within seconds, a county within its first round.
 SECONDS_EACH: Final = 0.05
-# A camera that goes on complaining is not looked at more often than this.
-OPINION_GAP: Final = timedelta(minutes=5)
 MOST_EVENTS: Final = 20_000
 
 _MOVING: Final = frozenset({"ptz_dome", "ptz_bullet"})
@@ -208,23 +206,7 @@ async def note_opinions(tx: Transaction, scope: Scope, after: int, *, now: datet
     )
     if window.last is None:
         return after
-    said: dict[int, dict[str, str]] = {}
-    taken_back: dict[int, set[str]] = {}
-    for event in window.events:
-        if event.device_id is None:
-            continue
-        held = said.setdefault(event.device_id, {})
-        back = taken_back.setdefault(event.device_id, set())
-        if event.kind in OPINIONS:
-            index = OPINIONS[event.kind].value
-            held[index] = event.received_at.isoformat()
-            back.discard(index)
-        else:
-            index = OPINIONS_ENDED[event.kind].value
-            held.pop(index, None)
-            back.add(index)
-    if said:
-        await _keep_opinions(tx, said, taken_back, now)
+    await keep_opinions(tx, scope, hear(window.events), now)
     return window.last
 
 
@@ -234,38 +216,12 @@ async def look_again(tx: Transaction, scope: Scope, device_ids: Sequence[int], a
     A check that is under way does not undo this: see :func:`picture_states.keep_checks`.
     """
     return await tx.execute(
-        "UPDATE picture_states p SET next_at = %(at)s FROM devices d JOIN areas a"
-        " ON a.id = d.area_id WHERE p.device_id = d.id AND d.id = ANY (%(ids)s) AND" + IN_SCOPE,
+        "WITH wanted AS (SELECT p.device_id FROM picture_states p"
+        "  JOIN devices d ON d.id = p.device_id JOIN areas a ON a.id = d.area_id"
+        "  WHERE d.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY p.device_id FOR UPDATE OF p)"
+        " UPDATE picture_states p SET next_at = %(at)s FROM wanted"
+        " WHERE p.device_id = wanted.device_id",
         {"scope": scope_paths(scope), "ids": list(device_ids), "at": at},
-    )
-
-
-async def _keep_opinions(
-    tx: Transaction,
-    said: Mapping[int, Mapping[str, str]],
-    taken_back: Mapping[int, set[str]],
-    now: datetime,
-) -> None:
-    ids = sorted(said)
-    await tx.execute(
-        "WITH n AS (SELECT * FROM unnest(%(ids)s::bigint[], %(said)s::text[], %(back)s::text[])"
-        "  AS n (id, said, back)),"
-        " old AS (SELECT p.device_id, (p.opinions - ARRAY(SELECT jsonb_array_elements_text("
-        "   n.back::jsonb))) || n.said::jsonb AS opinions, n.said <> '{}' AS complains"
-        "  FROM n JOIN picture_states p ON p.device_id = n.id JOIN devices d ON d.id = n.id"
-        "  WHERE d.registration = 'approved' ORDER BY p.device_id FOR UPDATE OF p)"
-        " UPDATE picture_states p SET opinions = old.opinions,"
-        "  next_at = CASE WHEN p.next_at <= %(now)s THEN %(now)s ELSE"
-        "   least(p.next_at, greatest(%(now)s, p.tried_at + %(gap)s::interval)) END"
-        " FROM old WHERE p.device_id = old.device_id"
-        " AND (old.complains OR p.opinions <> old.opinions)",
-        {
-            "ids": ids,
-            "said": [json.dumps(said[device]) for device in ids],
-            "back": [json.dumps(sorted(taken_back[device])) for device in ids],
-            "now": now,
-            "gap": OPINION_GAP,
-        },
     )
 
 

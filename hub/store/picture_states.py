@@ -203,8 +203,10 @@ async def _keep_results(
     await keep_baselines(tx, scope, learnt)
     if found:
         await tx.execute(
-            "UPDATE device_status s SET picture_at = n.at"
-            " FROM unnest(%(ids)s::bigint[], %(at)s::timestamptz[]) AS n (id, at)"
-            " WHERE s.device_id = n.id",
+            "WITH looked AS (SELECT s.device_id, n.at"
+            "  FROM unnest(%(ids)s::bigint[], %(at)s::timestamptz[]) AS n (id, at)"
+            "  JOIN device_status s ON s.device_id = n.id ORDER BY 1 FOR UPDATE OF s)"
+            " UPDATE device_status s SET picture_at = looked.at FROM looked"
+            " WHERE s.device_id = looked.device_id",
             {"ids": [number for number, _, _ in found], "at": [one.at for _, one, _ in found]},
         )
