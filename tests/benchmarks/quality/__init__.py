@@ -1,0 +1,1 @@
+"""Labelled pictures and what the picture indices make of them: accuracy, cost, camera-days."""
