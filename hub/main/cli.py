@@ -4,7 +4,15 @@ import sys
 
 import typer
 
-from hub.main import cli_alerts, cli_hub, cli_inventory, cli_people, cli_reports, cli_rules
+from hub.main import (
+    cli_alerts,
+    cli_hub,
+    cli_inventory,
+    cli_people,
+    cli_quality,
+    cli_reports,
+    cli_rules,
+)
 
 app = typer.Typer(
     name="gengfu",
@@ -27,6 +35,7 @@ app.add_typer(cli_reports.report_app, name="report")
 app.add_typer(cli_rules.rules_app, name="rules")
 app.add_typer(cli_alerts.alerts_app, name="alerts")
 app.add_typer(cli_alerts.silences_app, name="silences")
+app.add_typer(cli_quality.quality_app, name="quality")
 
 
 def entry() -> None:

@@ -15,7 +15,7 @@ from config.schema import Settings
 from hub.domain.errors import GengfuError
 from hub.domain.ports import FetchFrames
 from hub.domain.quality_profiles import PROFILES
-from hub.main.console import Exit, print_json, progress, reported_errors, say
+from hub.main.console import Exit, print_json, print_line, progress, reported_errors, say
 from hub.main.labelled_pictures import PICTURE_ENDINGS, LabelledPicture, read_labelled
 from hub.main.picture_devices import Site, device_subject, find_device
 from hub.main.picture_sources import (
@@ -181,7 +181,8 @@ class _Shower:
         """Print what comes last."""
         if self._as_json:
             print_json([judged_document(one) for one in judged])
-        say(summarize(judged))
+        else:
+            print_line(summarize(judged))
 
 
 def _check(asked: _Asked, show: Callable[[Judged], None]) -> list[Judged]:

@@ -14,6 +14,7 @@ from hub.domain.devices import Device, Json
 from hub.domain.health import ProbeResult
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
+from hub.maintenance.pictures.sight import Sight
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
@@ -84,6 +85,7 @@ class WebServices:
     take_snapshot: TakeSnapshot
     run_command: RunCommand
     recent_probes: RecentProbes
+    sight: Sight | None = None  # None: this process looks at no pictures
 
 
 def get_services(request: Request) -> WebServices:

@@ -13,10 +13,22 @@ from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
 from hub.domain.notifications import Receiver, ReceiverKind, Route
 from hub.domain.patrols import PatrolPlan, Verdict
+from hub.domain.quality import (
+    Finding,
+    Index,
+    Mode,
+    PictureCheck,
+    PictureFault,
+    PictureState,
+    Profile,
+)
 from hub.domain.secrets import Secret
 from hub.domain.silences import Drill, Silence
 from hub.maintenance.months import MonthOrder, publish_month
+from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
+from hub.maintenance.pictures.learning import Lesson, pack
 from hub.patrols.pictures import PictureFolder
+from hub.runtime.files import write_whole
 from hub.store import (
     deadlines,
     devices,
@@ -27,6 +39,10 @@ from hub.store import (
     messages,
     parent_suggestions,
     patrols,
+    picture_assignments,
+    picture_feedback,
+    picture_profiles,
+    picture_states,
     policies,
     probe_intervals,
     receivers,
@@ -77,6 +93,8 @@ class History:
     duty: int = 1
     policy: int = 1
     drill: int = 1
+    profile: int = 1
+    assignment: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -143,6 +161,9 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             )
         )  # fmt: skip
         limits, duty, policy = await escalate(tx, world.west, colleague.id, "west")
+        profile, assignment = await blur_picture(
+            tx, world.west, world.west_camera, "west", data_dir
+        )
     PictureFiles(data_dir).keep(alert, JPEG)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     return History(
@@ -165,7 +186,41 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         duty=duty,
         policy=policy,
         drill=drill.id,
+        profile=profile,
+        assignment=assignment,
     )
+
+
+async def blur_picture(
+    tx: Transaction, area_id: int, device_id: int, name: str, data_dir: Path
+) -> tuple[int, int]:
+    """A camera that is out of focus, with pictures kept, a remark, and a profile of its area."""
+    why = f"{name}-1 is out of focus"
+    finding = Finding(index=Index.BLUR, score=80, threshold=50, why=why)
+    fault = PictureFault(since=NOW, looks=2, score=80, threshold=50, why=why)
+    state = PictureState(
+        device_id=device_id, tried_at=NOW, checked_at=NOW, findings=(finding,),
+        next_at=NOW + timedelta(hours=1), faults={Index.BLUR: fault}, good_at=NOW, bad_at=NOW,
+    )  # fmt: skip
+    check = PictureCheck(mode=Mode.COLOUR, width=4, height=3, findings=(finding,))
+    lesson = Lesson(baseline=b"before", pictures=9, since=NOW - timedelta(days=9), last_at=NOW)
+    learnt = ((2, Mode.COLOUR), pack(lesson))
+    await picture_states.keep_checks(
+        tx, SYSTEM, [picture_states.KeptCheck(state=state, at=NOW, check=check, learnt=learnt)]
+    )
+    said = picture_feedback.NewFeedback(
+        device_id=device_id, index=Index.BLUR, is_fault=True, said_at=NOW, note=f"{name} lens"
+    )
+    await picture_feedback.add_feedback(tx, SYSTEM, said)
+    new = Profile(area_id=area_id, name=f"{name} gates", thresholds={Index.BLUR: 60})
+    profile = await picture_profiles.add_profile(tx, SYSTEM, new)
+    wanted = picture_assignments.Assignment(
+        area_id=area_id, device_class=f"{name}-gate", day_id=profile.id, night_id=profile.id
+    )
+    assignment = await picture_assignments.put_assignment(tx, SYSTEM, wanted)
+    for kind in Kind:
+        write_whole(EvidenceFolder(data_dir).path(device_id, kind), JPEG)
+    return profile.id, assignment.id
 
 
 async def escalate(

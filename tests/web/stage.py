@@ -33,7 +33,9 @@ from hub.domain.errors import DeviceUnreachable, Invalid
 from hub.domain.health import Depth, ProbeResult
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import CameraTarget, Picture
+from hub.domain.quality import CheckOrder, Codec, EncodedFrame, Mode, PictureCheck
 from hub.domain.secrets import Credentials, Secret
+from hub.maintenance.pictures.sight import Sight, SightSenses
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store import areas, connections, devices, users
@@ -47,6 +49,7 @@ CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASS
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
 # A documentation address (RFC 5737): not this machine, not a proxy.
 CLIENT = ("192.0.2.7", 40000)
+WELL = PictureCheck(mode=Mode.COLOUR, width=4, height=3, learnt=b"as it looks")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Field:
 
     is_camera_away: bool = False
     recent: dict[int, Sequence[ProbeResult]] = field(default_factory=dict)
+    ordered: list[CheckOrder] = field(default_factory=list)
+    found: PictureCheck = WELL
 
     def clock(self) -> datetime:
         return self.now
@@ -84,6 +89,17 @@ class Field:
             msg = "no answer within 3 s"
             raise DeviceUnreachable(msg)
         return Picture(jpeg=JPEG, width=4, height=3, taken_at=self.now, source="snapshot")
+
+    async def fetch(
+        self, target: CameraTarget, *, count: int = 1, spacing_s: float = 1.0, timeout_s: float
+    ) -> tuple[EncodedFrame, ...]:
+        del count, spacing_s
+        picture = await self.snapshot(target, timeout_s=timeout_s)
+        return (EncodedFrame(codec=Codec.JPEG, data=picture.jpeg, taken_at=self.now),)
+
+    async def judge(self, order: CheckOrder) -> PictureCheck:
+        self.ordered.append(order)
+        return self.found
 
     async def command(
         self, device: Device, do: str, args: Mapping[str, Json]
@@ -115,6 +131,7 @@ class Field:
             take_snapshot=self.snapshot,
             run_command=self.command,
             recent_probes=lambda device_id: self.recent.get(device_id, ()),
+            sight=Sight(SightSenses(fetch=self.fetch, judge=self.judge)),
         )
 
 

@@ -19,6 +19,7 @@ from tests.web.stage import World, sign_in
 
 STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose rows it shows
 # Take a file and name each row that they refuse: tests/web/test_inventory.py looks at whose.
+PICTURE = "/api/v1/devices/{device_id}/picture"
 UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
 
 
@@ -27,6 +28,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
     return {
         "alert_id": history.alert,
         "area_id": world.west,
+        "assignment_id": history.assignment,
         "connection_id": world.west_connection,
         "day": "2027-10-01",
         "deadlines_id": history.deadlines,
@@ -40,6 +42,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "point_id": history.point,
         "policy_id": history.policy,
         "position": 1,
+        "profile_id": history.profile,
         "receiver_id": history.receiver,
         "role": "viewer",
         "round_id": history.walk,
@@ -48,6 +51,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "silence_id": history.silence,
         "suggestion_id": history.suggestion,
         "user_id": history.person,
+        "which": "bad",
         "window_id": history.window,
     }
 
@@ -76,6 +80,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     }
     grant = {"role": "viewer", "area_id": world.west}
     window = {"area_id": world.west, "ends_at": "2026-11-22T03:00:00Z", "reason": "west cables"}
+    profile = {"name": "west lanes", "thresholds": {"blur": 70, "ptz": None}}
     silence = {"area_id": world.west, "reason": "cables", "ends_at": "2026-11-22T03:00:00Z"}
     return {
         ("POST", "/api/v1/areas"): {"code": "hut", "name": "Hut", "parent_id": world.west},
@@ -124,6 +129,17 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/drills"): {
             "area_id": world.west, "name": "west drill", "rule_id": history.rule,
             "device_ids": [world.west_camera],
+        },
+        ("POST", f"{PICTURE}/feedback"): {"index": "blur", "is_fault": False, "note": "fog"},
+        ("POST", f"{PICTURE}/baseline"): {"accept": True},
+        ("PUT", f"{PICTURE}/masks"): {"polygons": [[[0, 0], [0.5, 0], [0.5, 0.5]]]},
+        ("POST", "/api/v1/picture-profiles"): {**profile, "area_id": world.west},
+        ("PUT", "/api/v1/picture-profiles/{profile_id}"): profile,
+        ("POST", "/api/v1/picture-profiles/dry-run"): {
+            "area_id": world.west, "thresholds": {"blur": 60},
+        },
+        ("POST", "/api/v1/picture-assignments"): {
+            "area_id": world.west, "day_id": history.profile, "night_id": history.profile,
         },
         ("POST", "/api/v1/patrol-plans"): plan,
         ("PUT", "/api/v1/patrol-plans/{plan_id}"): plan,
@@ -176,7 +192,11 @@ async def test_what_is_open_is_one_list(app: FastAPI) -> None:
 async def test_without_login_every_other_route_answers_401(
     app: FastAPI, client: httpx.AsyncClient, world: World
 ) -> None:
-    numbers = dict.fromkeys(path_numbers(world, NOBODY), 1) | {"role": "viewer", "token_id": 1}
+    numbers = dict.fromkeys(path_numbers(world, NOBODY), 1) | {
+        "role": "viewer",
+        "token_id": 1,
+        "which": "bad",
+    }
     wrong = []
     for line in list_routes(app):
         if line.requirement is None:

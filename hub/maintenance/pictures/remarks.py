@@ -15,7 +15,7 @@ from hub.domain.quality import Finding, Index, PictureState, Polygon
 from hub.maintenance.pictures.assigned import find_applied
 from hub.maintenance.pictures.corrections import Said, correct
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
-from hub.maintenance.pictures.learning import confirm, lessons_of, pack
+from hub.maintenance.pictures.learning import confirm, lessons_of, pack, ripen
 from hub.maintenance.pictures.sight import Sight
 from hub.runtime.files import NotKept
 from hub.store.database import Database, Transaction
@@ -110,7 +110,11 @@ async def accept_picture(
         raise Conflict(msg)
     seen = await sight.see(found[0], applied.chosen, now)
     key = (seen.order.band, seen.check.mode)
-    lesson = confirm(seen.check, lessons_of(found[0].baselines).get(key), now)
+    known = lessons_of(found[0].baselines).get(key)
+    learnt = seen.check
+    if learnt.learnt:
+        learnt = await ripen(sight.judge_again, seen.order, learnt)
+    lesson = confirm(learnt, known, now)
     if lesson is None:
         why = "; ".join(fault.why for fault in seen.check.faults) or "nothing is to be seen"
         msg = f"this is no picture to learn from: {why}"

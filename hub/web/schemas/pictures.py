@@ -1,4 +1,4 @@
-"""What is known of cameras' pictures, what people say of it, and by which thresholds it is judged."""
+"""What is known of cameras' pictures, what people say of it, by which thresholds it is judged."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -51,18 +51,20 @@ class FindingOut(Out):
 
 
 class PictureFaultOut(Out):
-    """A fault that stands or is suspected, seen ``looks`` times since ``since``.
-
-    ``mending`` is in how many looks it was not seen any more.
-    """
+    """A fault that stands or is suspected, seen ``looks`` times since ``since``."""
 
     index: Index
     since: datetime
     looks: int
-    mending: int
     score: float
     threshold: float
     why: str
+
+
+class StandingFaultOut(PictureFaultOut):
+    """The same with in how many of the last looks it was not seen any more."""
+
+    mending: int
 
 
 class BandOut(Out):
@@ -117,8 +119,8 @@ class PictureOut(Out):
     profiles: PictureProfilesOut
     findings: Sequence[FindingOut]
     not_judged: Sequence[Index]
-    faults: Sequence[PictureFaultOut]
-    suspects: Sequence[PictureFaultOut]
+    faults: Sequence[StandingFaultOut]
+    suspects: Sequence[StandingFaultOut]
     baseline: Sequence[BandOut]
     masks: int
     good: EvidenceOut | None
@@ -151,7 +153,7 @@ class DueOut(Out):
 
 
 class FeedbackIn(In):
-    """What somebody says of a verdict; ``checked_at`` is of the check that he saw, if he says so."""
+    """What somebody says of a verdict; ``checked_at`` is of the check he saw, if he says so."""
 
     index: Index
     is_fault: bool
@@ -209,7 +211,7 @@ class MasksOut(Out):
 
 
 class FaultLineOut(Out):
-    """A camera whose picture is bad, as a maintenance team needs it; the worst to tell first."""
+    """A camera whose picture is bad, as a maintenance team needs it."""
 
     device_id: int
     device_name: str
@@ -246,7 +248,7 @@ class SummaryOut(Out):
 
 
 class ProfileIn(In):
-    """Thresholds under a name. What is not named is as in the built-in profile; null is not judged."""
+    """Thresholds under a name. What is not named is as built in; null is not judged."""
 
     area_id: Number
     name: ProfileName
@@ -270,7 +272,7 @@ class ProfileOut(Out):
 
 
 class AssignmentIn(In):
-    """Which profiles apply by day and by night: in an area (and to a class in it), or to a camera."""
+    """Which profiles apply by day and night: in an area (to a class in it), or to a camera."""
 
     area_id: Number | None = None
     device_class: DeviceClass = ""
@@ -287,19 +289,51 @@ class AssignmentOut(Out):
     device_class: str
     device_id: int | None
     day_id: int
-    day_name: str
     night_id: int
-    night_name: str
 
 
 class ProfileTrialIn(In):
     """Thresholds that are not stored, and which checks of the past to hold against them.
 
-    Of the area and those below it, of one class of cameras if named, by day or night if said.
+    Of the area and those below it, of one class of cameras if named; ``night`` true: of those
+    that the night profile judged, false: the day profile. Only what is named is looked at; null
+    is not judged any more.
     """
 
-    thresholds: Thresholds
+    thresholds: Annotated[Thresholds, Field(min_length=1)]
     area_id: Number
     device_class: DeviceClass = ""
     night: bool | None = None
     hours: Annotated[int, Field(ge=1, le=MOST_HOURS_BACK)] = 24
+
+
+class ExampleOut(Out):
+    """A camera with another verdict."""
+
+    device_id: int
+    device_name: str
+
+
+class IndexChangeOut(Out):
+    """What would change about one index, of so many ``checks`` that judged it.
+
+    ``became`` of them would be faults that were none, ``ceased`` the other way round, at so many
+    ``cameras``; the examples are those with the most changes.
+    """
+
+    index: Index
+    checks: int
+    faults_before: int
+    faults_after: int
+    became: int
+    ceased: int
+    cameras: int
+    examples: Sequence[ExampleOut]
+
+
+class ProfileTrialOut(Out):
+    """What thresholds would have made of past checks."""
+
+    since: datetime
+    until: datetime
+    indices: Sequence[IndexChangeOut]
