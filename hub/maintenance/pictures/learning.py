@@ -22,6 +22,7 @@ COMPARED: Final = frozenset({Index.OCCLUSION, Index.SCENE})
 _NOTE: Final = struct.Struct(">4sddI?")
 _MARK: Final = b"GBL1"
 _MOST: Final = 1_000_000
+_LONGEST: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +81,18 @@ def unpack(stored: bytes) -> Lesson | None:
         return None
     _, since, last, pictures, is_confirmed = _NOTE.unpack_from(stored)
     try:
-        return Lesson(
-            baseline=stored[_NOTE.size :],
-            pictures=pictures,
-            since=datetime.fromtimestamp(since, UTC),
-            last_at=datetime.fromtimestamp(last, UTC),
-            is_confirmed=is_confirmed,
-        )
+        began_at, last_at = datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(last, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    if not timedelta(0) <= last_at - began_at <= _LONGEST:
+        return None
+    return Lesson(
+        baseline=stored[_NOTE.size :],
+        pictures=pictures,
+        since=began_at,
+        last_at=last_at,
+        is_confirmed=is_confirmed,
+    )
 
 
 def lessons_of(stored: Mapping[BandKey, bytes]) -> dict[BandKey, Lesson]:
