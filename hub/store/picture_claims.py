@@ -1,11 +1,15 @@
 """Whose result counts when two workers checked one camera; of which cameras anything is kept."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
+
+# The clocks of two workers may differ by so much.
+AHEAD: Final = timedelta(minutes=5)
 
 
 async def claim_checks(
@@ -42,3 +46,16 @@ async def known_cameras(tx: Transaction, scope: Scope) -> set[int]:
         {"scope": scope_paths(scope)},
     )
     return {int(str(number)) for (number,) in rows}
+
+
+async def bring_forward(tx: Transaction, scope: Scope, now: datetime) -> int:
+    """Make cameras of the scope due now that were tried in the future: our clock was set back.
+
+    Returns how many.
+    """
+    return await tx.execute(
+        "UPDATE picture_states p SET next_at = %(now)s, tried_at = NULL FROM devices d"
+        " JOIN areas a ON a.id = d.area_id WHERE p.device_id = d.id AND p.tried_at > %(late)s AND"
+        + IN_SCOPE,
+        {"scope": scope_paths(scope), "now": now, "late": now + AHEAD},
+    )

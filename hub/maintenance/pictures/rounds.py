@@ -25,7 +25,7 @@ from hub.maintenance.intervals import Intervals, IntervalTable
 from hub.maintenance.pictures import learning
 from hub.maintenance.pictures.evidence import EvidenceFolder
 from hub.maintenance.pictures.figures import PictureFigures
-from hub.maintenance.pictures.news import events_of, report_of
+from hub.maintenance.pictures.keeping import keep_outcomes
 from hub.maintenance.pictures.obeying import Obeying
 from hub.maintenance.pictures.profiles import ProfileTable
 from hub.maintenance.pictures.sight import Sight, SightOptions, SightSenses
@@ -35,11 +35,9 @@ from hub.maintenance.spreading import Chance, Pause, Spread, Spreader
 from hub.maintenance.watched import subnet_of
 from hub.runtime.jobs import Jobs
 from hub.store.cursors import get_cursor, set_cursor
-from hub.store.database import Database, Transaction
-from hub.store.events import add_events
-from hub.store.notices import notify
+from hub.store.database import Database
 from hub.store.picture_assignments import all_assignments
-from hub.store.picture_claims import claim_checks, known_cameras
+from hub.store.picture_claims import bring_forward, known_cameras
 from hub.store.picture_due import (
     OPINION_CURSOR,
     DuePicture,
@@ -49,9 +47,8 @@ from hub.store.picture_due import (
     note_opinions,
 )
 from hub.store.picture_profiles import all_profiles
-from hub.store.picture_states import drop_retired_pictures, keep_checks
+from hub.store.picture_states import drop_retired_pictures
 from hub.store.probe_intervals import all_intervals
-from hub.store.status import all_statuses
 
 log = logging.getLogger(__name__)
 
@@ -210,11 +207,13 @@ class PictureRounds:
                 heard = last
 
     async def welcome(self) -> None:
-        """Make cameras due that are new, spread over the first interval."""
+        """Make cameras due that are new, spread over an interval, and those of a later clock."""
+        now = self._senses.clock()
         async with self._database.transaction() as tx:
-            await ensure_states(
-                tx, SCOPE, self._senses.clock(), spread_s=self._options.intervals.picture_s
-            )
+            await ensure_states(tx, SCOPE, now, spread_s=self._options.intervals.picture_s)
+            stranded = await bring_forward(tx, SCOPE, now)
+        if stranded:
+            log.warning("%s cameras were due in a future of another clock: they are now", stranded)
 
     async def tidy(self) -> None:
         """Forget retired cameras, and remove pictures that are too old or too many."""
@@ -263,35 +262,13 @@ class PictureRounds:
         while run.outcomes:
             batch = run.outcomes[: self._options.batch]
             async with self._database.transaction() as tx:
-                reports = await self._store(tx, batch)
+                reports = await keep_outcomes(tx, SCOPE, batch)
             del run.outcomes[: len(batch)]
             run.reports += reports
         if run.reports:
             reports = list(run.reports)
             await self._senses.report(reports)
             del run.reports[: len(reports)]
-
-    async def _store(self, tx: Transaction, batch: Sequence[Outcome]) -> list[DeviceStatusReport]:
-        """Store a batch in one transaction; return what is to be reported after it."""
-        tried = {one.camera.target.device_id: one.camera.state.tried_at for one in batch}
-        ours = await claim_checks(tx, SCOPE, tried)
-        kept = [one for one in batch if one.camera.target.device_id in ours]
-        await keep_checks(tx, SCOPE, [one.kept for one in kept])
-        rows = {row.device_id: row for row in await all_statuses(tx, SCOPE, sorted(ours))}
-        events, reports = [], []
-        for one in kept:
-            if one.step is None:
-                continue
-            events += events_of(one.camera, one.step, one.kept.at)
-            held = rows.get(one.camera.target.device_id)
-            report = report_of(one.camera, one.step, one.kept.at, held)
-            if report is not None:
-                reports.append(report)
-        if events:
-            stored = await add_events(tx, SCOPE, events)
-            changed = {event.device_id for event in stored if event.device_id is not None}
-            await notify(tx, SCOPE, "devices", sorted(changed))
-        return reports
 
 
 def _subnet(camera: DuePicture) -> str:
