@@ -22,7 +22,6 @@ from hub.domain.errors import StoreUnavailable
 from hub.domain.health import DeviceStatusReport
 from hub.domain.ports import Clock, FetchFrames, JudgePicture
 from hub.maintenance.intervals import Intervals, IntervalTable
-from hub.maintenance.pictures import learning
 from hub.maintenance.pictures.evidence import EvidenceFolder
 from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.keeping import keep_outcomes
@@ -84,7 +83,7 @@ class PictureOptions:
     tidying_s: float = 6 * 3_600.0
     intervals: Intervals = field(default_factory=Intervals)
     confirming: Confirming = field(default_factory=Confirming)
-    learning: learning.Learning = learning.DEFAULT
+    learning: Learning = DEFAULT
     zone: tzinfo = UTC
 
 

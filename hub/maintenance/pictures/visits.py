@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from hub.domain.errors import DeviceError
 from hub.domain.ports import Clock
 from hub.domain.quality import BandKey, PictureState
-from hub.maintenance.pictures import learning
+from hub.maintenance.pictures import learning as lessons
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.figures import PictureFigures, Result
 from hub.maintenance.pictures.profiles import Chosen
@@ -57,7 +57,7 @@ class Visitor:
     clock: Clock
     rng: random.Random = field(default_factory=random.Random)
     confirming: Confirming = field(default_factory=Confirming)
-    learning: learning.Learning = learning.DEFAULT
+    learning: lessons.Learning = lessons.DEFAULT
     figures: PictureFigures = field(default_factory=lambda: PictureFigures(CollectorRegistry()))
 
     async def visit(self, camera: DuePicture, rules: Rules) -> Outcome:
@@ -111,9 +111,9 @@ class Visitor:
         self, camera: DuePicture, seen: Seen, state: PictureState
     ) -> tuple[BandKey, bytes] | None:
         key = (seen.order.band, seen.check.mode)
-        known = learning.unpack(camera.baselines.get(key, b""))
-        lesson = learning.learn(state, seen.check, known, seen.at, self.learning)
-        return None if lesson is None else (key, learning.pack(lesson))
+        known = lessons.unpack(camera.baselines.get(key, b""))
+        lesson = lessons.learn(state, seen.check, known, seen.at, self.learning)
+        return None if lesson is None else (key, lessons.pack(lesson))
 
     async def _keep_picture(self, seen: Seen, taken: Step) -> PictureState:
         """Write the picture to disk if it is worth it; return the state that says so."""
