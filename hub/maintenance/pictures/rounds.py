@@ -25,6 +25,7 @@ from hub.maintenance.intervals import Intervals, IntervalTable
 from hub.maintenance.pictures.evidence import EvidenceFolder
 from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.keeping import keep_outcomes
+from hub.maintenance.pictures.learning import DEFAULT, Learning
 from hub.maintenance.pictures.obeying import Obeying
 from hub.maintenance.pictures.profiles import ProfileTable
 from hub.maintenance.pictures.sight import Sight, SightOptions, SightSenses
