@@ -14,7 +14,9 @@ import uvloop
 from config.schema import Settings
 from hub.domain.errors import GengfuError
 from hub.domain.ports import FetchFrames
+from hub.domain.quality import Finding
 from hub.domain.quality_profiles import PROFILES
+from hub.main import cli_pictures
 from hub.main.console import Exit, print_json, print_line, progress, reported_errors, say
 from hub.main.labelled_pictures import PICTURE_ENDINGS, LabelledPicture, read_labelled
 from hub.main.picture_devices import Site, device_subject, find_device
@@ -102,15 +104,19 @@ def check(  # noqa: PLR0913 - each is an option of the command
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge pictures: a score from 0 (nothing of it) to 100 for everything that can be wrong.
+    """Judge pictures: a score from 0 (nothing of it) to 100 for each thing that can be wrong.
 
-    A score that reaches its threshold is a fault. Files must be JPEG, as cameras send them: save a
-    PNG as JPEG first. Of a file only what one picture shows is judged; freeze and jitter need a
-    camera, occlusion and scene change a registered one whose usual picture is known. Nothing is
-    stored or reported, whatever is found. A password in an address is never printed, but others
-    on this machine see what you type: rather register the camera.
+    A score that reaches its threshold is a fault. Files must be JPEG, as
+    cameras send them: save a PNG as JPEG first. A file shows what one picture
+    shows: freeze and jitter need a camera, occlusion and scene change a
+    registered one whose usual picture is known. No verdict is stored or
+    reported, whatever is found.
 
-    Exit status: 0 all pictures are good, 1 there is a fault, 2 a picture could not be judged.
+    A password in an address is never printed, but others on this machine see
+    what you type: rather register the camera.
+
+    Exit status: 0 all pictures are good, 1 there is a fault, 2 a picture could
+    not be judged.
     """
     asked = _Asked(
         targets=targets, profile=profile, explain=explain, timeout_s=timeout_s, settings=settings
@@ -132,15 +138,19 @@ def evaluate_set(
 ) -> None:
     """Compare the verdicts with what people said of the same pictures.
 
-    The folder is one that `gengfu quality export` wrote (labels.json), or has a labels.csv with
-    the columns file, index and is_fault, or folders named good or after an index (blur, noise, …).
-    Each picture is judged alone, so freeze, jitter, occlusion and scene change are not judged.
+    The folder is one that `gengfu quality export` wrote (labels.json), or has
+    a labels.csv with the columns file, index and is_fault, or folders named
+    good or after an index (blur, noise, ...).
+
+    Each picture is judged alone. Freeze, jitter, occlusion and scene change
+    count where it is known what the hub found when people said it, as in an
+    exported folder.
     """
     with reported_errors():
         pictures = read_labelled(folder)
         judged = uvloop.run(_judge_set(pictures, profile or DEFAULT_PROFILE))
     examples = [
-        Example(name=picture.name, said=picture.said, findings=one.check.findings)
+        Example(name=picture.name, said=picture.said, findings=_findings(picture, one))
         for picture, one in zip(pictures, judged, strict=True)
         if one.check is not None
     ]
@@ -242,6 +252,18 @@ def _shown(one: Judged, show: Callable[[Judged], None]) -> Judged:
     return one
 
 
+def _findings(picture: LabelledPicture, one: Judged) -> list[Finding]:
+    """What was found now, and what was found then of indices that one picture does not show."""
+    now = [] if one.check is None else list(one.check.findings)
+    judged = {finding.index for finding in now}
+    then = [
+        Finding(index=index, score=score, threshold=threshold, why="as it was judged then")
+        for index, score in picture.scores.items()
+        if index not in judged and (threshold := one.thresholds.get(index)) is not None
+    ]
+    return now + then
+
+
 async def _judge_set(pictures: Sequence[LabelledPicture], profile: str) -> list[Judged]:
     subjects = [file_subjects(one.path, profile)[0] for one in pictures]
     judged: list[Judged] = []
@@ -268,3 +290,8 @@ def _status(judged: Sequence[Judged]) -> int:
     if any(one.check is None for one in judged):
         return 2
     return 1 if any(one.faults for one in judged) else 0
+
+
+quality_app.command("faults")(cli_pictures.list_faults)
+quality_app.command("summary")(cli_pictures.summarize)
+quality_app.command("export")(cli_pictures.export_labelled)

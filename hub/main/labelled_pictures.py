@@ -9,14 +9,14 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.domain.errors import Invalid
-from hub.domain.quality import Index
+from hub.domain.quality import MAX_SCORE, Index
 from hub.maintenance.pictures.evaluating import GOOD
 from hub.runtime.files import write_whole
 
@@ -35,6 +35,7 @@ class _Picture(BaseModel):
 
     file: str
     labels: Mapping[str, bool]
+    scores: Mapping[str, Annotated[float, Field(ge=0, le=MAX_SCORE)]] = {}
 
 
 class _Labels(BaseModel):
@@ -45,11 +46,15 @@ class _Labels(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledPicture:
-    """One picture of a set: where it is, and what people said of its indices."""
+    """One picture of a set: where it is, and what people said of its indices.
+
+    ``scores`` are those the hub had given when they said it, where they are known.
+    """
 
     name: str
     path: Path
     said: Mapping[Index, bool]
+    scores: Mapping[Index, float] = field(default_factory=dict)
 
 
 def read_labelled(folder: Path) -> list[LabelledPicture]:
@@ -59,8 +64,11 @@ def read_labelled(folder: Path) -> list[LabelledPicture]:
         Invalid: nothing is, or a label makes no sense; it says which.
         OSError: the folder cannot be read.
     """
+    scores: Mapping[str, Mapping[Index, float]] = {}
     if (folder / JSON_FILE).exists():
-        rows = _json_rows(_read(folder / JSON_FILE))
+        document = _parse_labels(_read(folder / JSON_FILE))
+        rows = _json_rows(document)
+        scores = {one.file: _known(one.scores) for one in document.pictures}
     elif (folder / CSV_FILE).exists():
         rows = _csv_rows(_read(folder / CSV_FILE))
     else:
@@ -75,7 +83,9 @@ def read_labelled(folder: Path) -> list[LabelledPicture]:
         )
         raise Invalid(msg)
     return [
-        LabelledPicture(name=name, path=_inside(folder, name), said=said[name])
+        LabelledPicture(
+            name=name, path=_inside(folder, name), said=said[name], scores=scores.get(name, {})
+        )
         for name in sorted(said)
     ]
 
@@ -109,9 +119,9 @@ def _read(path: Path) -> str:
         raise Invalid(msg) from None
 
 
-def _json_rows(text: str) -> Iterator[tuple[str, str, bool]]:
+def _parse_labels(text: str) -> _Labels:
     try:
-        document = _Labels.model_validate_json(text)
+        return _Labels.model_validate_json(text)
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
         msg = (
@@ -119,9 +129,16 @@ def _json_rows(text: str) -> Iterator[tuple[str, str, bool]]:
             ' {"pictures": [{"file": "1.jpg", "labels": {"blur": true}}]}'
         )
         raise Invalid(msg) from None
+
+
+def _json_rows(document: _Labels) -> Iterator[tuple[str, str, bool]]:
     for picture in document.pictures:
         for label, is_fault in picture.labels.items():
             yield picture.file, label, is_fault
+
+
+def _known(scores: Mapping[str, float]) -> dict[Index, float]:
+    return {index: scores[index.value] for index in Index if index.value in scores}
 
 
 def _csv_rows(text: str) -> Iterator[tuple[str, str, bool]]:

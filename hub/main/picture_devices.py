@@ -14,6 +14,7 @@ from hub.main.surroundings import utc_now
 from hub.maintenance.pictures.assigned import Applied, find_applied
 from hub.maintenance.pictures.profiles import Chosen
 from hub.maintenance.pictures.sight import Sight, SightOptions, SightSenses
+from hub.store.audit import Deed, record
 from hub.store.database import Transaction
 from hub.store.device_lists import DeviceFilter, DeviceLine, list_devices, list_lines
 from hub.store.devices import get_device
@@ -60,6 +61,8 @@ async def device_subject(
 ) -> Subject:
     """A camera with what is learnt of it, its masks and its profile; a named profile wins.
 
+    That somebody looks at it is in the audit log.
+
     Raises:
         Conflict: it is no camera that can be looked at.
     """
@@ -69,6 +72,13 @@ async def device_subject(
         msg = "this device has no picture: it is no camera, or nothing is known of its channels"
         raise Conflict(msg)
     applied = await find_applied(tx, device)
+    deed = Deed(
+        action="device.looked_at",
+        object_type="device",
+        object_id=str(device.id),
+        area_id=device.area_id,
+    )
+    await record(tx, scope, deed)
     chosen = Chosen(day=PROFILES[profile], night=NIGHT) if profile else applied.chosen
 
     async def look(judge: JudgePicture) -> tuple[CheckOrder, PictureCheck]:
