@@ -120,6 +120,7 @@ def parse_order(message: Message) -> tuple[CheckOrder, PictureCheck | None]:
     """
     kinds = cast("list[tuple[str, float]]", message.header["frames"])
     keys = cast("list[tuple[int, str]]", message.header["baselines"])
+    masks = cast("list[Polygon]", message.header["masks"])
     frames = tuple(
         EncodedFrame(codec=Codec(codec), data=data, taken_at=datetime.fromtimestamp(at, UTC))
         for (codec, at), data in zip(kinds, message.blobs, strict=False)
@@ -135,7 +136,7 @@ def parse_order(message: Message) -> tuple[CheckOrder, PictureCheck | None]:
         band=cast("int", message.header["band"]),
         previous=message.blobs[len(kinds)],
         baselines=baselines,
-        masks=tuple(cast("list[Polygon]", message.header["masks"])),
+        masks=tuple(tuple((x, y) for x, y in mask) for mask in masks),
         evidence_width=cast("int", message.header["evidence_width"]),
         moved=bool(message.header["moved"]),
     )
