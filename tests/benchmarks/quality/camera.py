@@ -26,6 +26,7 @@ GAMMA: Final = 2.2
 REFERENCE_WIDTH: Final = 1920
 SENSOR_NOISE: Final = 1.5  # grey levels, standard deviation, a good sensor by day
 SOFTNESS_PX: Final = 0.6  # standard deviation of a good lens, in the picture's own pixels
+DIM: Final = 0.09  # mean light below which a camera opens up
 QUALITIES: Final = (60, 86)
 _TO_LIGHT: Final = ((np.arange(256) / 255.0) ** GAMMA).astype(np.float32)
 _PLACES: Final = ("东门岗 02", "村委会西侧", "Camera 01", "IPC 南街路口", "鱼塘 3", "CAM-017 仓库")
@@ -87,6 +88,13 @@ def render(image: Image, treatment: Treatment, rng: Rng) -> Image:
     if treatment.overlay:
         _write_overlay(picture, rng)
     return picture
+
+
+def expose_automatically(light: Light, rng: Rng) -> Light:
+    """What every camera does with a scene in little light: up to two stops more."""
+    del rng
+    gain = min(max(DIM / max(float(light.mean()), 1e-4), 1.0), 4.0)
+    return np.asarray(light * gain, dtype=np.float32)
 
 
 def to_light(image: Image) -> Light:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hub.domain.quality import Index, Thresholds
 from hub.domain.quality_profiles import DAY, INDOOR, NIGHT
-from tests.benchmarks.quality.camera import Treatment, take
+from tests.benchmarks.quality.camera import Treatment, expose_automatically, take
 from tests.benchmarks.quality.catalogue import Photograph, Place
 from tests.benchmarks.quality.faults import CARDS, FAULTS, Strength, fault, lost
 from tests.benchmarks.quality.negatives import AT_NIGHT, BY_DAY, INDOORS
@@ -21,6 +21,7 @@ from tests.benchmarks.quality.negatives import INFRARED as INFRARED_LIGHT
 from tests.benchmarks.quality.negatives import NIGHT as LAMPLIGHT
 from tests.benchmarks.quality.photographs import Album, View, views
 
+DAYLIGHT: Final = Treatment(light=(expose_automatically,))
 BY_NIGHT: Final = ("defocus", "grease", "grain", "snow", "interference", "hum")
 BY_INFRARED: Final = (
     "defocus", "grease", "dark", "bright", "milky", "grain", "snow", "interference", "columns",
@@ -81,14 +82,12 @@ def cases_of(view: View) -> Iterator[Case]:
         yield _as_it_is(view)
         return
     if photograph.place is not Place.GREY:
-        yield Case(
-            view=view, situation="day", treatment=Treatment(), thresholds=_by_day(photograph)
-        )
-        yield from _faulty(view, "day", Treatment(), list(FAULTS))
+        yield Case(view=view, situation="day", treatment=DAYLIGHT, thresholds=_by_day(photograph))
+        yield from _faulty(view, "day", DAYLIGHT, list(FAULTS))
         yield from _lost(view)
         for kind, treatment in BY_DAY.items():
             if photograph.place is Place.OUTDOOR or kind in INDOORS:
-                yield _negative(view, kind, treatment)
+                yield _negative(view, kind, treatment.after(DAYLIGHT))
         yield from _faulty(view, "night", LAMPLIGHT, _share(BY_NIGHT, view))
     yield from _faulty(view, "infrared", INFRARED_LIGHT, _share(BY_INFRARED, view))
     for kind, treatment in AT_NIGHT.items():

@@ -30,8 +30,8 @@ GRADES: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "grease": (0.3, 0.5, 0.75, 0.93),  # share of the light a smeared dome scatters over 14 px
     "dark": (-1.5, -2.8, -4.2, -6),  # stops from the right exposure
     "bright": (1, 1.8, 2.8, 4.2),  # stops from the right exposure
-    "milky": (0.6, 0.4, 0.2, 0.1),  # contrast of the light that is left
-    "cast": (1.15, 1.4, 2.2, 5),  # gain of the strong channels over that of the weak ones
+    "milky": (0.7, 0.5, 0.28, 0.12),  # contrast of the light that is left
+    "cast": (1.15, 1.5, 2.8, 6),  # gain of the strong channels over that of the weak ones
     "grain": (5, 10, 22, 45),  # standard deviation, grey levels
     "snow": (0.003, 0.012, 0.05, 0.3),  # share of the picture covered by dashes
     "hum": (4, 10, 28, 60),  # amplitude of rolling bars, grey levels
@@ -40,9 +40,9 @@ GRADES: Final[Mapping[str, tuple[float, float, float, float]]] = {
 }
 _TINTS: Final = (  # which of blue, green, red stay strong
     (1.0, 0.0, 1.0),  # the infrared filter stuck out: purple
-    (1.0, 0.25, 0.0),
+    (1.0, 0.3, 0.0),
     (0.0, 1.0, 0.15),
-    (0.0, 0.5, 1.0),
+    (0.0, 0.4, 1.0),
 )
 _BARS: Final = (
     (235, 235, 235), (16, 235, 235), (235, 235, 16), (16, 235, 16),
@@ -84,8 +84,8 @@ def expose(light: Light, rng: Rng, stops: float) -> Light:
 
 def veil(light: Light, rng: Rng, left: float) -> Light:
     """A dome gone milky: scattered light over everything, the exposure follows it."""
-    level = float(rng.uniform(0.15, 0.4))
-    return np.asarray(level + (light - float(light.mean())) * left, dtype=np.float32)
+    level, mean = float(rng.uniform(0.15, 0.4)), max(float(light.mean()), 1e-4)
+    return np.asarray(level * (1 + (light / mean - 1) * left), dtype=np.float32)
 
 
 def tint(light: Light, rng: Rng, ratio: float) -> Light:

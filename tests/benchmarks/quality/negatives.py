@@ -37,7 +37,8 @@ def lamps(light: Light, rng: Rng, colours: NDArray[np.float32], ambient: float) 
     rows, _ = grid(light)
     # The sky of the photograph is dark: nothing up there reflects the lamps.
     height = np.clip(rows * 2.2, 0.12, 1)[..., None]
-    scene = np.minimum(light * (0.18 / max(float(light.mean()), 1e-4)), 0.6) * height
+    pale = 0.5 * light + 0.5 * light.mean(axis=2, keepdims=True)
+    scene = np.minimum(pale * (0.18 / max(float(light.mean()), 1e-4)), 0.6) * height
     lit = np.full(light.shape, ambient, np.float32)
     glow = np.zeros(light.shape, np.float32)
     for number in range(int(rng.integers(3, 6))):
