@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from hub.simulators.village import Village, VillageOptions
 from tests.protocol.mosquitto import run_mosquitto
 from tests.system.whole_hub import WholeHub, run_whole_hub
 
+NO_SETTINGS: Final[Mapping[str, str]] = MappingProxyType({})
 LOGIN = Credentials(username="admin", password=Secret("camera-secret-1"))
 
 
@@ -77,7 +79,12 @@ class Site:
 
 @asynccontextmanager
 async def run_site(
-    database_url: str, tmp_path: Path, *, cameras: int, sensors: int
+    database_url: str,
+    tmp_path: Path,
+    *,
+    cameras: int,
+    sensors: int,
+    settings: Mapping[str, str] = NO_SETTINGS,
 ) -> AsyncIterator[Site]:
     """Everything running, the cameras registered through the API."""
     # Another network for each run, so that runs side by side do not meet.
@@ -93,15 +100,16 @@ async def run_site(
             credentials=LOGIN,
             broker_address=broker.address,
         )
-        settings = {
+        environment = {
             "GENGFU_DATABASE__URL": database_url,
             "GENGFU_MQTT__URL": broker.address,
             "GENGFU_NETWORK__DEVICES": f"{network}.0/24",
             "GENGFU_NETWORK__RECEIVERS": "127.0.0.1/32",
             "GENGFU_TIME_ZONE": "Asia/Shanghai",
+            **settings,
         }
         village = Village(options, clock=lambda: datetime.now(UTC), rng=random.Random(1))
-        async with village, run_whole_hub(tmp_path / "hub", settings) as hub, hub.api() as api:
+        async with village, run_whole_hub(tmp_path / "hub", environment) as hub, hub.api() as api:
             root = (await api.get("areas")).json()["items"][0]
             site = Site(hub=hub, village=village, hook=hook, api=api, area_id=root["id"])
             area = await site.post(

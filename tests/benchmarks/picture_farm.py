@@ -1,0 +1,308 @@
+"""A process that stands in for thousands of cameras with pictures worth looking at.
+
+``async with PictureFarm(snapshots=2000, streams=200) as farm`` starts it: the first cameras give
+1080p JPEG pictures over HTTP with Digest authentication, the others H.264 over RTSP, by the
+simulators' own server. All pictures are encoded beforehand, several of each place, with another
+grain and another time in each, so that a request costs next to nothing and no two pictures of a
+camera are alike. After ``spoil()`` one camera in twenty shows a fault, by a script both sides know.
+
+With ``--serve`` it is the farm itself: it prints where the cameras are, obeys ``spoil`` and
+``heal``, and ends with its input.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Self, cast
+
+import uvloop
+
+from hub.domain.quality import Index
+from hub.domain.secrets import Credentials, Secret
+from hub.simulators.camera_state import CameraOptions, CameraState, StreamShape
+from hub.simulators.clip import Clip, encode_clip
+from hub.simulators.digest import Gate
+from hub.simulators.picture import Moment, Scene, build_jpeg, draw_background, draw_picture
+from hub.simulators.picture_faults import Mode
+from hub.simulators.rtp import PAYLOAD_LIMIT
+from hub.simulators.rtsp_server import RtspServer
+from tests.benchmarks.camera_farm import BACKLOG, host_of, number_of, raise_file_limit
+
+ROOT = Path(__file__).parents[2]
+LOGIN = Credentials(username="admin", password=Secret("benchmark-1"))
+NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
+PLACES, MOMENTS = 16, 6
+SIZE, SUB_SIZE = (1920, 1080), (704, 576)
+QUALITY = 80
+SCRIPT_LENGTH = 200
+SCRIPT: Final[Mapping[int, Mode]] = {
+    11: Mode.BLACK,
+    22: Mode.NO_SIGNAL,
+    33: Mode.BLURRED,
+    44: Mode.BRIGHT,
+    55: Mode.DARK,
+    66: Mode.FLAT,
+    77: Mode.TINTED,
+    88: Mode.NOISY,
+    99: Mode.STRIPED,
+    110: Mode.COVERED,
+    121: Mode.ELSEWHERE,
+    132: Mode.FROZEN,
+}
+EXPECTED: Final[Mapping[Mode, Index]] = {
+    Mode.BLACK: Index.SIGNAL,
+    Mode.NO_SIGNAL: Index.SIGNAL,
+    Mode.BLURRED: Index.BLUR,
+    Mode.BRIGHT: Index.BRIGHT,
+    Mode.DARK: Index.DARK,
+    Mode.FLAT: Index.CONTRAST,
+    Mode.TINTED: Index.CAST,
+    Mode.NOISY: Index.NOISE,
+    Mode.STRIPED: Index.STRIPES,
+    Mode.COVERED: Index.OCCLUSION,
+    Mode.ELSEWHERE: Index.SCENE,
+    Mode.FROZEN: Index.FREEZE,
+}
+_CHALLENGE = (
+    b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+    b'WWW-Authenticate: Digest realm="farm", nonce="abc", qop="auth"\r\n\r\n'
+)
+
+
+def scripted(number: int) -> Mode:
+    """What a camera shows once the farm is spoilt."""
+    return SCRIPT.get(number % SCRIPT_LENGTH, Mode.LIVE)
+
+
+class PictureFarm:
+    """The cameras, in a process of their own that ends with the block."""
+
+    def __init__(self, *, snapshots: int, streams: int) -> None:
+        self._counts = [str(snapshots), str(streams)]
+        self._process: asyncio.subprocess.Process | None = None
+        self.addresses: list[str] = []
+
+    @property
+    def pid(self) -> int:
+        """The process, for measuring what it costs."""
+        return self._running().pid
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.benchmarks.picture_farm",
+            "--serve",
+            *self._counts,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=4 * 1024 * 1024,
+        )
+        self.addresses = json.loads(await self._read_line(within_s=180))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        process = self._running()
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            async with asyncio.timeout(10):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def spoil(self) -> None:
+        """From now on some cameras show faults, as scripted."""
+        await self._order("spoil")
+
+    async def heal(self) -> None:
+        """From now on all pictures are good."""
+        await self._order("heal")
+
+    async def _order(self, verb: str) -> None:
+        process = self._running()
+        assert process.stdin is not None
+        process.stdin.write(f"{verb}\n".encode())
+        await process.stdin.drain()
+        assert await self._read_line(within_s=20) == "done"
+
+    async def _read_line(self, *, within_s: float) -> str:
+        process = self._running()
+        assert process.stdout is not None
+        async with asyncio.timeout(within_s):
+            line = await process.stdout.readline()
+        assert line, "the farm has ended"
+        return line.decode().strip()
+
+    def _running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "the farm does not run"
+        return self._process
+
+
+def scene_of(number: int, size: tuple[int, int], mode: Mode) -> Scene:
+    """The place a camera looks at."""
+    place = number % PLACES + (PLACES if mode is Mode.ELSEWHERE else 0)
+    return Scene(label="farm", seed=place, preset=place % 4, width=size[0], height=size[1])
+
+
+def _moment(number: int) -> Moment:
+    seconds = 37.0 * number
+    return Moment(
+        elapsed_s=seconds, now=NOON + timedelta(seconds=seconds), chance=7919 * (number + 1)
+    )
+
+
+class _Pictures:
+    """All that is shown, encoded; ``is_spoilt`` is the state of the farm."""
+
+    def __init__(self, count: int) -> None:
+        self.is_spoilt = False
+        self._asked = [0] * count
+        self._jpegs = {
+            (place, mode): self._encode(place, mode)
+            for mode in (Mode.LIVE, *SCRIPT.values())
+            for place in range(PLACES)
+            if mode is Mode.LIVE or place in _places_of(mode, count)
+        }
+
+    @staticmethod
+    def _encode(place: int, mode: Mode) -> list[bytes]:
+        scene = scene_of(place, SIZE, mode)
+        background = draw_background(scene)
+        answers = []
+        for number in range(MOMENTS):
+            picture = draw_picture(scene, background, mode, _moment(number))
+            jpeg = build_jpeg(picture, quality=QUALITY)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+            answers.append(f"{head}\r\n".encode() + jpeg)
+        return answers
+
+    def mode_of(self, number: int) -> Mode:
+        """What a camera shows now."""
+        return scripted(number) if self.is_spoilt else Mode.LIVE
+
+    def answer(self, number: int) -> bytes:
+        """The next picture of a camera, as an answer of HTTP."""
+        self._asked[number] += 1
+        mode = self.mode_of(number)
+        answers = self._jpegs[number % PLACES, mode]
+        return (
+            answers[0] if mode is Mode.FROZEN else answers[(self._asked[number] + number) % MOMENTS]
+        )
+
+
+def _places_of(mode: Mode, count: int) -> set[int]:
+    """The places that cameras with a fault look at."""
+    (of,) = (number for number, one in SCRIPT.items() if one is mode)
+    return {number % PLACES for number in range(of, count, SCRIPT_LENGTH)}
+
+
+class _Conversation(asyncio.Protocol):
+    """One connection to one of the cameras with a snapshot address."""
+
+    def __init__(self, pictures: _Pictures) -> None:
+        self._pictures = pictures
+        self._head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._number = number_of(transport.get_extra_info("sockname")[0])
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if not self._head.endswith(b"\r\n\r\n"):
+            return
+        is_answering = b"\r\nAuthorization: " in self._head
+        self._head = b""
+        answer = self._pictures.answer(self._number) if is_answering else _CHALLENGE
+        self._transport.write(answer)
+
+
+class _Streams:
+    """The clips all cameras with a stream share."""
+
+    def __init__(self, pictures: _Pictures, first: int, count: int) -> None:
+        self._pictures = pictures
+        self.states: dict[int, CameraState] = {}
+        numbers = range(first, first + count)
+        wanted = {(n % PLACES, mode) for n in numbers for mode in (Mode.LIVE, scripted(n))}
+        self._clips = {
+            (place, mode): encode_clip(
+                scene_of(place, SUB_SIZE, mode), mode, _moment(place), payload_limit=PAYLOAD_LIMIT
+            )
+            for place, mode in wanted
+        }
+
+    async def find(self, number: int) -> Clip:
+        """What a camera shows now."""
+        return self._clips[number % PLACES, self._pictures.mode_of(number)]
+
+    def server(self, number: int) -> RtspServer:
+        """The RTSP server of a camera."""
+        options = CameraOptions(
+            name=f"camera {number}",
+            serial=f"F{number}",
+            mac="02:00:00:00:00:01",
+            host=host_of(number),
+            rtsp_port=0,
+            credentials=LOGIN,
+        )
+        rng = random.Random(number)
+        state = CameraState(options, clock=lambda: datetime.now(UTC), rng=rng)
+        gate = Gate(realm=options.serial, key=rng.randbytes(16))
+        self.states[number] = state
+
+        async def find_clip(_shape: StreamShape) -> Clip:
+            return await self.find(number)
+
+        return RtspServer(state, gate, find_clip)
+
+
+async def _serve(snapshots: int, streams: int) -> None:
+    loop = asyncio.get_running_loop()
+    pictures = _Pictures(snapshots)
+    clips = _Streams(pictures, snapshots, streams)
+    async with AsyncExitStack() as stack:
+        web = await loop.create_server(
+            lambda: _Conversation(pictures), "0.0.0.0", 0, backlog=BACKLOG
+        )
+        stack.callback(web.close)
+        port = web.sockets[0].getsockname()[1]
+        addresses = [f"http://{host_of(number)}:{port}/1.jpg" for number in range(snapshots)]
+        for number in range(snapshots, snapshots + streams):
+            server = clips.server(number)
+            await server.start()
+            stack.push_async_callback(server.stop)
+            addresses.append(clips.states[number].stream_address("sub"))
+        _say(json.dumps(addresses))
+        while order := await asyncio.to_thread(sys.stdin.readline):
+            pictures.is_spoilt = order.strip() == "spoil"
+            _say("done")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Be the cameras until the input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--serve", action="store_true", required=True)
+    parser.add_argument("snapshots", type=int)
+    parser.add_argument("streams", type=int)
+    given = parser.parse_args()
+    raise_file_limit()
+    uvloop.run(_serve(given.snapshots, given.streams))
+
+
+if __name__ == "__main__":
+    main()
