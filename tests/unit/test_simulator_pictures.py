@@ -1,11 +1,15 @@
 """What simulated cameras show: a good picture, and each fault as it looks."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
 import pytest
 
+from hub.simulators.camera import CLIP_LIFE, Camera
+from hub.simulators.camera_state import STREAM_SHAPES, CameraOptions
+from hub.simulators.faults import SENSOR_FAULTS, Fault
 from hub.simulators.picture import (
     STILL_MODES,
     Moment,
@@ -113,3 +117,58 @@ def test_the_clock_is_written_over_whatever_is_wrong() -> None:
         one, other = (show(scene, mode, at(seconds, 1)) for seconds in (0, 60))
         strip = np.abs(one[-25:-5, :200].astype(int) - other[-25:-5, :200]).max()
         assert strip > 60, mode
+
+
+def camera_at(times: list[datetime]) -> Camera:
+    """A camera that is not switched on; its clock says the last of the times."""
+    options = CameraOptions(name="东门1 East gate", serial="S1", mac="02:00:00:00:00:01")
+    return Camera(options, clock=lambda: times[-1], rng=random.Random(1))
+
+
+async def test_a_stream_is_drawn_anew_when_it_is_old_or_shows_something_else() -> None:
+    times = [NOON]
+    camera = camera_at(times)
+    sub = STREAM_SHAPES[1]
+    first = await camera.find_clip(sub)
+    times.append(NOON + CLIP_LIFE - timedelta(seconds=1))
+    assert await camera.find_clip(sub) is first
+    times.append(NOON + CLIP_LIFE)
+    second = await camera.find_clip(sub)
+    assert second is not first
+    assert second.pictures[0] != first.pictures[0]
+    await camera.set_fault(Fault.FROZEN_PICTURE)
+    frozen = await camera.find_clip(sub)
+    times.append(NOON + 100 * CLIP_LIFE)
+    assert await camera.find_clip(sub) is frozen, "time stands still in it"
+    await camera.clear_fault()
+    assert (await camera.find_clip(sub)).pictures[0] != second.pictures[0]
+    await camera.set_fault(Fault.FROZEN_PICTURE)
+    assert (await camera.find_clip(sub)).pictures[0] != frozen.pictures[0]
+
+
+async def test_each_fault_of_the_picture_can_be_ordered_and_mended() -> None:
+    camera = camera_at([NOON])
+    shown = {}
+    for fault in set(Fault) - SENSOR_FAULTS - {Fault.POWER_CUT}:
+        await camera.set_fault(fault)
+        shown[camera.state.mode] = fault
+        assert camera.state.is_ptz_stuck is (fault is Fault.STUCK_PTZ)
+        await camera.clear_fault()
+        assert camera.state.mode is Mode.LIVE
+        assert not camera.state.is_ptz_stuck
+    assert set(shown) == set(Mode)
+
+
+async def test_a_camera_that_was_turned_away_sees_another_place_and_a_stuck_one_the_same() -> None:
+    camera = camera_at([NOON])
+    main = STREAM_SHAPES[0]
+    usual = camera.state.scene(main)
+    await camera.set_fault(Fault.SCENE_CHANGED)
+    turned = camera.state.scene(main)
+    assert (turned.seed != usual.seed, turned.label) == (True, usual.label)
+    await camera.set_fault(Fault.STUCK_PTZ)
+    camera.state.move_to(2)
+    assert camera.state.scene(main) == usual
+    await camera.clear_fault()
+    camera.state.move_to(2)
+    assert camera.state.scene(main).preset == 2
