@@ -37,19 +37,23 @@ class Applied:
     chosen: Chosen = BUILT_IN
 
     def uncorrected(self, finding: Finding, points: float) -> float:
-        """The profile's own threshold under a finding that was judged with a correction.
+        """The profile's own threshold under a finding: the one by day or the one by night.
 
-        It is the one that gives the finding's threshold with the correction added; if none does
-        (the profile was changed since), the nearest guess.
+        The finding was made with the camera's correction of ``points``, with an earlier one, or
+        before there was any; and profiles change: what comes nearest is meant.
         """
         index = finding.index
-        for thresholds in (self.chosen.day, self.chosen.night):
-            base = thresholds.get(index)
-            if base is not None and apply({index: base}, {index: points})[index] == (
-                finding.threshold
-            ):
-                return base
-        return finding.threshold - points
+        bases = [
+            base
+            for thresholds in (self.chosen.day, self.chosen.night)
+            if (base := thresholds.get(index)) is not None
+        ]
+
+        def distance(base: float) -> float:
+            corrected = apply({index: base}, {index: points})[index] or base
+            return min(abs(corrected - finding.threshold), abs(base - finding.threshold))
+
+        return min(bases, key=distance, default=finding.threshold)
 
 
 async def find_applied(tx: Transaction, device: Device) -> Applied:
