@@ -271,5 +271,5 @@ def _values(profile: Profile) -> dict[str, object]:
 
 
 def _refuse_name(name: str) -> NoReturn:
-    msg = f"the area has a profile “{name}” already: choose another name"
+    msg = f"the area has a profile “{name.strip()}” already: choose another name"
     raise Conflict(msg)
