@@ -26,9 +26,8 @@ from hub.maintenance.pictures.evidence import EvidenceFolder
 from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.keeping import keep_outcomes
 from hub.maintenance.pictures.learning import DEFAULT, Learning
-from hub.maintenance.pictures.obeying import Obeying
 from hub.maintenance.pictures.profiles import ProfileTable
-from hub.maintenance.pictures.sight import Sight, SightOptions, SightSenses
+from hub.maintenance.pictures.sight import AskToMove, Sight, SightOptions, SightSenses
 from hub.maintenance.pictures.transitions import Confirming
 from hub.maintenance.pictures.visits import Outcome, Rules, Visitor
 from hub.maintenance.spreading import Chance, Pause, Spread, Spreader
@@ -90,13 +89,16 @@ class PictureOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSenses:
-    """How the rounds reach out: to cameras, judges, the pipeline, to time and chance."""
+    """How the rounds reach out: to cameras, judges, the pipeline, to time and chance.
+
+    ``ask_to_move`` is ``obeying.Obeying.check``; None: no camera is ever moved.
+    """
 
     fetch: FetchFrames
     judge: JudgePicture
     report: Report
     clock: Clock
-    obeying: Obeying | None = None
+    ask_to_move: AskToMove | None = None
     rng: random.Random = field(default_factory=random.Random)
     pause: Pause = asyncio.sleep
 
@@ -143,7 +145,7 @@ class PictureRounds:
         )
         self._spreader = Spreader(spread, Chance(rng=senses.rng, pause=senses.pause))
         sight = Sight(
-            SightSenses(fetch=senses.fetch, judge=senses.judge, obeying=senses.obeying),
+            SightSenses(fetch=senses.fetch, judge=senses.judge, ask_to_move=senses.ask_to_move),
             SightOptions(
                 timeout_s=options.timeout_s,
                 evidence_width=options.evidence_width,

@@ -4,6 +4,7 @@ A camera whose picture cannot be had raises a DeviceError: unknown is not bad.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -17,22 +18,27 @@ from hub.maintenance.pictures import corrections
 from hub.maintenance.pictures.daylight import band_of, is_night
 from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.learning import DEFAULT, Learning, baselines_of, lessons_of, trusted
-from hub.maintenance.pictures.obeying import Obeying
 from hub.maintenance.pictures.profiles import Chosen
 from hub.maintenance.pictures.timing import STILL, Frames, frames_of
 from hub.store.picture_due import DuePicture
 
 # One frame like the last visit's scores so much: more of this visit decide (quality/freeze.py).
 SUSPICIOUS_FREEZE: Final = 40.0
-# Beyond the time a fetch was given; one that ends by itself never sees it.
-GRACE_S: Final = 5.0
+
+AskToMove = Callable[[DuePicture, CheckOrder], Awaitable[Finding | None]]
+"""Asks a camera to move, where that is allowed and due; None: nothing was learnt of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightOptions:
-    """How cameras are looked at; ``zone`` is the site's, ``timeout_s`` is for one frame."""
+    """How cameras are looked at; ``zone`` is the site's.
+
+    ``timeout_s`` is for one frame; a fetch that does not end by itself is ended ``grace_s``
+    later. ``evidence_width`` 0: no picture is kept.
+    """
 
     timeout_s: float = 10.0
+    grace_s: float = 5.0
     evidence_width: int = 640
     learning: Learning = DEFAULT
     zone: tzinfo = UTC
@@ -40,11 +46,11 @@ class SightOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightSenses:
-    """How a look reaches out. ``obeying`` asks cameras to move, where that is allowed."""
+    """How a look reaches out; without ``ask_to_move`` no camera is ever moved."""
 
     fetch: FetchFrames
     judge: JudgePicture
-    obeying: Obeying | None = None
+    ask_to_move: AskToMove | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +134,16 @@ class Sight:
             return order, check
 
     async def _see_it_move(self, camera: DuePicture, order: CheckOrder) -> Finding | None:
-        obeying = self._senses.obeying
-        wanted = order.thresholds.get(Index.PTZ) is not None
-        return await obeying.check(camera, order) if obeying is not None and wanted else None
+        ask = self._senses.ask_to_move
+        if ask is None or order.thresholds.get(Index.PTZ) is None:
+            return None
+        return await ask(camera, order)
 
     async def _fetch(self, camera: DuePicture, frames: Frames) -> tuple[EncodedFrame, ...]:
         timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
         started = _now_s()
         try:
-            async with asyncio.timeout(timeout_s + GRACE_S):
+            async with asyncio.timeout(timeout_s + self._options.grace_s):
                 found = await self._senses.fetch(
                     camera.target,
                     count=frames.count,
