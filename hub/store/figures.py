@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from hub.domain.access import Scope
 from hub.domain.alerts import AlertStatus
+from hub.domain.quality import Index
 from hub.store.database import Transaction
+from hub.store.picture_faults import FaultFilter, count_picture_faults
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 
@@ -28,6 +30,7 @@ class HubCounts:
     flapping: int
     outages: Mapping[str, int]  # by layer
     alerts: Mapping[tuple[str, str], int]  # by severity and status
+    picture_faults: Mapping[Index, int]  # cameras, by what is wrong with their pictures
     connections: Mapping[str, int]  # by state
     jobs_due: int
     jobs_running: int
@@ -87,6 +90,7 @@ async def count_everything(tx: Transaction, scope: Scope) -> HubCounts:
         flapping=flapping,
         outages=_by_word(outages),
         alerts={(str(a), str(b)): int(str(number)) for a, b, number in alerts},
+        picture_faults=await count_picture_faults(tx, scope, FaultFilter()),
         connections=_by_word(connections),
         jobs_due=jobs_due,
         jobs_running=jobs_running,

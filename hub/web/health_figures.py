@@ -15,6 +15,7 @@ gengfu_devices_pending                devices that wait for approval
 gengfu_devices_flapping               devices that fail and return again and again
 gengfu_outages_open                   present outages, by the layer that fails
 gengfu_alerts_open                    alerts not resolved, by severity and status
+gengfu_picture_faults                 cameras, by what is wrong with their pictures
 gengfu_connections                    links, by state: connected, new, disabled or the error
 gengfu_jobs_due, gengfu_jobs_running  work that waits for a worker, work in hand
 gengfu_database_up                    1 while the database answers
@@ -36,6 +37,7 @@ from hub.domain.alerts import AlertStatus
 from hub.domain.errors import GengfuError
 from hub.domain.events import Severity
 from hub.domain.health import OFFLINE_LAYERS, Status
+from hub.domain.quality import Index
 from hub.store.database import Database
 from hub.store.figures import HubCounts, count_everything, roll_up
 
@@ -120,6 +122,12 @@ def _families(counts: HubCounts, level: int, took_s: float) -> Iterator[Metric]:
         for status in (AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED):
             alerts.add_metric((severity, status), counts.alerts.get((severity, status), 0))
     yield alerts
+    yield _by_label(
+        "gengfu_picture_faults",
+        "Cameras by what is wrong with their pictures",
+        "index",
+        {index: counts.picture_faults.get(index, 0) for index in Index},
+    )
     yield _by_label(
         "gengfu_connections",
         "Links by state: connected, new, disabled or the error",

@@ -146,6 +146,7 @@ def test_rolling_up_loses_no_device() -> None:
     counts = HubCounts(
         areas=(*rows, AreaCount(path="c", status="online", count=3)),
         area_names={}, pending=0, flapping=0, outages={}, alerts={}, connections={},
+        picture_faults={},
         jobs_due=0, jobs_running=0,
     )  # fmt: skip
     rolled, level = roll_up(counts, 6)
