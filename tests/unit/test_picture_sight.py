@@ -174,13 +174,14 @@ async def test_a_picture_to_keep_is_asked_for_at_once_or_later_or_never() -> Non
 async def test_nobody_is_asked_to_move_where_that_is_not_judged() -> None:
     asked: list[CheckOrder] = []
 
-    async def ask(camera: DuePicture, order: CheckOrder) -> Finding | None:
-        del camera
-        asked.append(order)
-        return found(Index.PTZ, 90)
+    class Asking:
+        async def check(self, due: DuePicture, order: CheckOrder) -> Finding | None:
+            del due
+            asked.append(order)
+            return found(Index.PTZ, 90)
 
     eyes = Eyes()
-    senses = SightSenses(fetch=eyes.fetch, judge=eyes.judge, ask_to_move=ask)
+    senses = SightSenses(fetch=eyes.fetch, judge=eyes.judge, obeying=Asking())
     sight = Sight(senses, SightOptions(zone=SHANGHAI))
     seen = await sight.see(due(), BUILT_IN, NOON)
     assert seen.check.findings == (found(Index.PTZ, 90),)

@@ -27,7 +27,7 @@ from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.keeping import keep_outcomes
 from hub.maintenance.pictures.learning import DEFAULT, Learning
 from hub.maintenance.pictures.profiles import ProfileTable
-from hub.maintenance.pictures.sight import AskToMove, Sight, SightOptions, SightSenses
+from hub.maintenance.pictures.sight import AsksToMove, Sight, SightOptions, SightSenses
 from hub.maintenance.pictures.transitions import Confirming
 from hub.maintenance.pictures.visits import Outcome, Rules, Visitor
 from hub.maintenance.spreading import Chance, Pause, Spread, Spreader
@@ -91,14 +91,14 @@ class PictureOptions:
 class PictureSenses:
     """How the rounds reach out: to cameras, judges, the pipeline, to time and chance.
 
-    ``ask_to_move`` is ``obeying.Obeying.check``; None: no camera is ever moved.
+    Without ``obeying`` no camera is ever moved.
     """
 
     fetch: FetchFrames
     judge: JudgePicture
     report: Report
     clock: Clock
-    ask_to_move: AskToMove | None = None
+    obeying: AsksToMove | None = None
     rng: random.Random = field(default_factory=random.Random)
     pause: Pause = asyncio.sleep
 
@@ -145,7 +145,7 @@ class PictureRounds:
         )
         self._spreader = Spreader(spread, Chance(rng=senses.rng, pause=senses.pause))
         sight = Sight(
-            SightSenses(fetch=senses.fetch, judge=senses.judge, ask_to_move=senses.ask_to_move),
+            SightSenses(fetch=senses.fetch, judge=senses.judge, obeying=senses.obeying),
             SightOptions(
                 timeout_s=options.timeout_s,
                 evidence_width=options.evidence_width,

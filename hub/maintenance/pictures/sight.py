@@ -4,10 +4,9 @@ A camera whose picture cannot be had raises a DeviceError: unknown is not bad.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -25,8 +24,12 @@ from hub.store.picture_due import DuePicture
 # One frame like the last visit's scores so much: more of this visit decide (quality/freeze.py).
 SUSPICIOUS_FREEZE: Final = 40.0
 
-AskToMove = Callable[[DuePicture, CheckOrder], Awaitable[Finding | None]]
-"""Asks a camera to move, where that is allowed and due; None: nothing was learnt of it."""
+
+class AsksToMove(Protocol):
+    """Whoever asks cameras to move, where that is allowed."""
+
+    async def check(self, due: DuePicture, order: CheckOrder) -> Finding | None:
+        """Return whether a camera obeys; None: it was not due, or could not be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,11 @@ class SightOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightSenses:
-    """How a look reaches out; without ``ask_to_move`` no camera is ever moved."""
+    """How a look reaches out; without ``obeying`` no camera is ever moved."""
 
     fetch: FetchFrames
     judge: JudgePicture
-    ask_to_move: AskToMove | None = None
+    obeying: AsksToMove | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +137,10 @@ class Sight:
             return order, check
 
     async def _see_it_move(self, camera: DuePicture, order: CheckOrder) -> Finding | None:
-        ask = self._senses.ask_to_move
-        if ask is None or order.thresholds.get(Index.PTZ) is None:
+        obeying = self._senses.obeying
+        if obeying is None or order.thresholds.get(Index.PTZ) is None:
             return None
-        return await ask(camera, order)
+        return await obeying.check(camera, order)
 
     async def _fetch(self, camera: DuePicture, frames: Frames) -> tuple[EncodedFrame, ...]:
         timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
