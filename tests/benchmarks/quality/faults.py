@@ -30,8 +30,8 @@ GRADES: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "grease": (0.3, 0.5, 0.75, 0.93),  # share of the light a smeared dome scatters over 14 px
     "dark": (-1.5, -2.8, -4.2, -6),  # stops from the right exposure
     "bright": (1, 1.8, 2.8, 4.2),  # stops from the right exposure
-    "milky": (0.7, 0.5, 0.28, 0.12),  # contrast of the light that is left
-    "cast": (1.15, 1.5, 2.8, 6),  # gain of the strong channels over that of the weak ones
+    "milky": (0.7, 0.45, 0.22, 0.1),  # contrast of the light that is left
+    "cast": (1.2, 1.8, 4, 8),  # gain of the strong channels over that of the weak ones
     "grain": (5, 10, 22, 45),  # standard deviation, grey levels
     "snow": (0.003, 0.012, 0.05, 0.3),  # share of the picture covered by dashes
     "hum": (4, 10, 28, 60),  # amplitude of rolling bars, grey levels
