@@ -1,6 +1,7 @@
 // The start page: what is wrong now, and what can be done about it. Text goes in as text only.
 
 import { call, setCsrf, watch } from "./api.js";
+import { makePictures } from "./pictures.js";
 import { clock, duration, exactly, labelPage, switchLanguage, until, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -67,6 +68,8 @@ function showHealth() {
   $("live").className = isLive ? "line live" : "line";
   $("live").textContent = isLive ? words.liveNow : words.connecting;
 }
+
+const pictures = makePictures({ $, el, badge, since, button, may, note, isTrue: () => state.isTrue });
 
 // lists ---------------------------------------------------------------------------------------
 
@@ -271,7 +274,7 @@ async function loadAll() {
   const [alerts, connections, pending, rounds] = await Promise.all([
     call("GET", "/alerts?open=true&drill=true&limit=100"), call("GET", "/connections"),
     call("GET", "/devices?registration=pending&limit=50"), call("GET", "/patrol-rounds?limit=8"),
-    loadCounts(), loadDevices(),
+    loadCounts(), loadDevices(), pictures.load(),
   ]);
   state.alerts = keyed(alerts.items);
   state.moreAlerts = alerts.next !== null;
@@ -309,6 +312,7 @@ function showAll() {
   showPending();
   showRounds();
   showDevices();
+  pictures.show();
 }
 
 // Calls `work` soon, and at most once in `wait_ms`, however often it is asked for.
@@ -381,6 +385,7 @@ async function enter(me) {
 function leave(why = "") {
   state.stop?.();
   Object.assign(state, { me: null, stop: null, health: ["", null], counts: null, isTrue: false });
+  pictures.forget();
   setCsrf("");
   note("");
   $("main").hidden = true;
