@@ -8,11 +8,13 @@ preset, a street one by day and one by lamplight. A view is a mean whose memory 
 pictures back (at four pictures a day and band: a week or two), so that seasons are followed.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from hub.domain.quality import BandKey, Mode
 from streams.quality.sample import Sample
 from streams.quality.stillness import is_still
 from streams.quality.structure import Structure, find_structure
@@ -22,6 +24,7 @@ MAX_STATE: Final = 16 * 1024  # bytes
 MEMORY: Final = 40  # pictures
 MATURE_PICTURES: Final = 4  # one day's of a band, at a picture an hour
 
+_ENOUGH = 12  # pictures of other bands that stand in for a band not learnt yet
 _SAME_VIEW = 0.3  # likeness from which on a picture shows a known view
 _SHORT_MEMORY = 12  # pictures, of novelty and stillness
 _ROAMING = 0.4  # novelty from which on a camera has no usual views
@@ -69,9 +72,30 @@ def summary(state: bytes) -> Learnt:
     return Learnt(pictures=known.pictures, views=len(known.views))
 
 
+def usable_views(
+    baselines: Mapping[BandKey, bytes], band: int, mode: Mode
+) -> Iterator[tuple[View, ...]]:
+    """Yield what may be compared with, the likest light first; nothing while too little is learnt.
+
+    First the views of this band and mode, then those of other bands, then of the other mode.
+    """
+    own = read_state(baselines.get((band, mode), b""))
+    others = {key: read_state(state) for key, state in baselines.items() if key != (band, mode)}
+    same = [state for (_, its), state in others.items() if its is mode]
+    learnt = own.pictures + sum(state.pictures for state in same)
+    roams = max((state.novelty for state in (own, *same) if state.views), default=1.0) >= _ROAMING
+    if not is_settled(own) and (roams or learnt < _ENOUGH):
+        return
+    yield own.views
+    yield tuple(view for state in same for view in state.views)
+    yield tuple(
+        view for (_, its), state in others.items() if its is not mode for view in state.views
+    )
+
+
 def _add(state: State, structure: Structure) -> State:
     number = state.pictures + 1
-    likeness = [compare(view.directions, structure, view.lasting) for view in state.views]
+    likeness = [compare(view, structure, view.lasting) for view in state.views]
     best = int(np.argmax(likeness)) if likeness else -1
     is_new = best < 0 or likeness[best] < _SAME_VIEW
     views = list(state.views)
@@ -95,6 +119,7 @@ def _open(structure: Structure, number: int) -> View:
     return View(
         directions=structure.directions,
         presence=structure.seen.astype(np.float32),
+        strength=np.log2(structure.strength + np.float32(1.0)),
         pictures=1,
         last=number,
     )
@@ -103,9 +128,11 @@ def _open(structure: Structure, number: int) -> View:
 def _blend(view: View, structure: Structure, number: int) -> View:
     share = np.float32(1.0 / min(view.pictures + 1, MEMORY))
     seen = structure.seen.astype(np.float32)
+    strength = np.log2(structure.strength + np.float32(1.0))
     return View(
         directions=view.directions + share * (structure.directions - view.directions),
         presence=view.presence + share * (seen - view.presence),
+        strength=view.strength + share * (strength - view.strength),
         pictures=view.pictures + 1,
         last=number,
     )
