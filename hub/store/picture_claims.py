@@ -14,15 +14,16 @@ AHEAD: Final = timedelta(minutes=5)
 
 async def claim_checks(
     tx: Transaction, scope: Scope, tried: Mapping[int, datetime | None]
-) -> set[int]:
-    """Lock the states of cameras of the scope; return those nobody checked meanwhile.
+) -> dict[int, datetime]:
+    """Lock states of cameras of the scope; return when those are due that nobody checked meanwhile.
 
     ``tried`` is ``tried_at`` of each state as it was loaded. A worker that was thought dead and
-    comes back with an old result finds another one there, and gives up his own.
+    comes back with an old result finds another one there, and gives up his own. Who asks for
+    another look or has the hub forget a camera (both change when it is due) waits until we commit.
     """
     numbers = sorted(tried)
     rows = await tx.tuples(
-        "SELECT p.device_id FROM unnest(%(ids)s::bigint[], %(tried)s::timestamptz[])"
+        "SELECT p.device_id, p.next_at FROM unnest(%(ids)s::bigint[], %(tried)s::timestamptz[])"
         "  AS n (id, tried_at)"
         " JOIN picture_states p ON p.device_id = n.id JOIN devices d ON d.id = n.id"
         " JOIN areas a ON a.id = d.area_id"
@@ -35,7 +36,7 @@ async def claim_checks(
             "tried": [tried[number] for number in numbers],
         },
     )
-    return {int(str(number)) for (number,) in rows}
+    return {int(str(number)): at for number, at in rows if isinstance(at, datetime)}
 
 
 async def known_cameras(tx: Transaction, scope: Scope) -> set[int]:

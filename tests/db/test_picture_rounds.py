@@ -309,7 +309,7 @@ async def test_baselines_are_learnt_from_good_pictures_alone(site: PictureSite) 
     site.shows[second] = BLURRED
     # While a look at it is under way somebody has the hub forget what it knows of the camera.
     site.gate.clear()
-    site.now += timedelta(seconds=3_300)
+    site.now += timedelta(hours=25)
     run = asyncio.create_task(site.rounds().judge_shard(0))
     while len(site.asked) < 8:
         await asyncio.sleep(0.01)
@@ -321,8 +321,12 @@ async def test_baselines_are_learnt_from_good_pictures_alone(site: PictureSite) 
     order = next(o for o in reversed(site.orders) if o.frames[0].data.startswith(f"[{first},".encode()))
     assert order.baselines == {(2, Mode.COLOUR): b"+"}, "as it was made, without our note"
     assert order.previous == f"{first} at 02:00:01".encode()
+    # He may have drawn a mask: what was seen without it is not kept.
+    good_at = [(await site.state(number)).good_at for number in (first, forgotten)]
+    assert good_at == [site.now, site.now - timedelta(hours=25)]
     assert await site.look(30) == [forgotten], "and the look that was asked for takes place"
     assert await pictures_of(forgotten) == 1
+    assert (await site.state(forgotten)).good_at == site.now
 
 
 async def test_who_is_retired_is_forgotten_and_a_clock_set_back_strands_nobody(

@@ -156,8 +156,8 @@ class PictureRounds:
         )
         self._visitor = Visitor(
             sight=sight,
-            evidence=files,
             clock=senses.clock,
+            renew_after=files.limits.renewed_after,
             rng=senses.rng,
             confirming=options.confirming,
             learning=options.learning,
@@ -264,7 +264,7 @@ class PictureRounds:
         while run.outcomes:
             batch = run.outcomes[: self._options.batch]
             async with self._database.transaction() as tx:
-                reports = await keep_outcomes(tx, SCOPE, batch)
+                reports = await keep_outcomes(tx, SCOPE, batch, self._files)
             del run.outcomes[: len(batch)]
             run.reports += reports
         if run.reports:

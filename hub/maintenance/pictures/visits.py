@@ -1,4 +1,4 @@
-"""One visit to one camera: look, decide, keep the picture. Stores nothing in the database.
+"""One visit to one camera: look, and decide what that means. Stores nothing.
 
 A picture that cannot be had is unknown: what was known of it stands.
 """
@@ -15,14 +15,13 @@ from hub.domain.errors import DeviceError
 from hub.domain.ports import Clock
 from hub.domain.quality import BandKey, PictureState
 from hub.maintenance.pictures import learning as lessons
-from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
+from hub.maintenance.pictures.evidence import Kind
 from hub.maintenance.pictures.figures import PictureFigures, Result
 from hub.maintenance.pictures.profiles import Chosen
 from hub.maintenance.pictures.sight import Seen, Sight
 from hub.maintenance.pictures.timing import wait_after_check_s, wait_after_failure_s
 from hub.maintenance.pictures.transitions import Confirming, Step, step
 from hub.maintenance.pictures.wording import unseen_sentence
-from hub.runtime.files import NotKept
 from hub.store.picture_due import DuePicture
 from hub.store.picture_states import KeptCheck
 
@@ -41,20 +40,27 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one visit, to be stored. ``step`` is None when there was no picture."""
+    """What came of one visit, to be stored.
+
+    ``step`` is None when there was no picture; ``picture`` is a masked JPEG worth keeping.
+    """
 
     camera: DuePicture
     kept: KeptCheck
     step: Step | None = None
+    picture: tuple[Kind, bytes] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Visits cameras; knows nothing from one visit to the next."""
+    """Visits cameras; knows nothing from one visit to the next.
+
+    ``renew_after``: a camera's good and bad picture are kept anew so often.
+    """
 
     sight: Sight
-    evidence: EvidenceFolder
     clock: Clock
+    renew_after: timedelta = timedelta(days=1)
     rng: random.Random = field(default_factory=random.Random)
     confirming: Confirming = field(default_factory=Confirming)
     learning: lessons.Learning = lessons.DEFAULT
@@ -73,9 +79,8 @@ class Visitor:
         taken = step(
             camera.state, seen.check, at, camera.opinions, self.confirming, rules.chosen.judged
         )
-        state = await self._keep_picture(seen, taken)
         wait_s = wait_after_check_s(taken, rules.interval_s, self.rng)
-        state = replace(state, next_at=at + timedelta(seconds=wait_s))
+        state = replace(taken.state, next_at=at + timedelta(seconds=wait_s))
         self.figures.count(_result_of(state))
         return Outcome(
             camera=camera,
@@ -87,7 +92,8 @@ class Visitor:
                 learnt=self._learnt(camera, seen, state),
                 was_due_at=camera.state.next_at,
             ),
-            step=replace(taken, state=state),
+            step=taken,
+            picture=await self._picture_worth_keeping(seen, taken),
         )
 
     def give_up(self, camera: DuePicture, rules: Rules) -> Outcome:
@@ -115,23 +121,16 @@ class Visitor:
         lesson = lessons.learn(state, seen.check, known, seen.at, self.learning)
         return None if lesson is None else (key, lessons.pack(lesson))
 
-    async def _keep_picture(self, seen: Seen, taken: Step) -> PictureState:
-        """Write the picture to disk if it is worth it; return the state that says so."""
-        state = taken.state
+    async def _picture_worth_keeping(self, seen: Seen, taken: Step) -> tuple[Kind, bytes] | None:
         kind = self._kind_of(taken, seen.at)
         if kind is None:
-            return state
+            return None
         try:
             jpeg = await self.sight.picture_of(seen)
-            if not jpeg:
-                return state
-            await self.evidence.keep(state.device_id, kind, jpeg)
-        except (DeviceError, NotKept) as error:
-            log.debug("the picture of camera %s is not kept: %s", state.device_id, error)
-            return state
-        if kind is Kind.BAD:
-            return replace(state, bad_at=seen.at)
-        return replace(state, good_at=seen.at)
+        except DeviceError as error:
+            log.debug("the picture of camera %s is not kept: %s", taken.state.device_id, error)
+            return None
+        return (kind, jpeg) if jpeg else None
 
     def _kind_of(self, taken: Step, at: datetime) -> Kind | None:
         """Tell as which picture this one is worth keeping, if any.
@@ -156,8 +155,7 @@ class Visitor:
         return bool(state.suspects) or self._is_old(state.good_at, at)
 
     def _is_old(self, kept_at: datetime | None, at: datetime) -> bool:
-        renew_after = self.evidence.limits.renewed_after
-        return kept_at is None or not timedelta(0) <= at - kept_at < renew_after
+        return kept_at is None or not timedelta(0) <= at - kept_at < self.renew_after
 
 
 def _result_of(state: PictureState) -> Result:
