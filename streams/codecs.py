@@ -66,6 +66,18 @@ def decode_key_frame(codec: str, data: bytes) -> av.VideoFrame:
     return good[0]
 
 
+def draw_frame(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+    """Return a decoded frame as height x width x 3, averaged down where it is larger."""
+    drawn = frame.reformat(
+        width=width,
+        height=height,
+        format="bgr24",
+        interpolation="AREA",
+        threads=1,  # on its own it starts as many as there are cores, which a confined one cannot
+    )
+    return np.asarray(drawn.to_ndarray(), np.uint8)
+
+
 def _count_scans(data: bytes) -> int:
     octets = np.frombuffer(data, np.uint8)
     at = np.flatnonzero(octets[1:] == 0xDA)  # ten times as fast as to count two bytes at once

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
 from hub.domain.quality import Polygon
-from streams.codecs import decode_jpeg, decode_key_frame
+from streams.codecs import decode_jpeg, decode_key_frame, draw_frame
 from streams.confinement import confine, limit_cpu, read_whole
 from streams.quality.masks import paint_over
 
@@ -66,4 +66,5 @@ def decode(codec: str, data: bytes, masks: tuple[Polygon, ...]) -> tuple[bytes, 
 
 
 def _decode_video(codec: str, data: bytes) -> NDArray[np.uint8]:
-    return np.asarray(decode_key_frame(codec, data).to_ndarray(format="bgr24"), np.uint8)
+    frame = decode_key_frame(codec, data)
+    return draw_frame(frame, frame.width, frame.height)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
 from hub.domain.quality import Codec, EncodedFrame
-from streams.codecs import decode_jpeg, decode_key_frame
+from streams.codecs import decode_jpeg, decode_key_frame, draw_frame
 from streams.jpeg import parse_jpeg_size
 from streams.quality.sample import ANALYSIS_WIDTH
 
@@ -71,10 +71,8 @@ def _decode_video(codec: Codec, data: bytes) -> Decoded:
     width, height = frame.width, frame.height
     _expect_shape(width, height)
     by = choose_reduction(width)
-    bgr = frame.to_ndarray(
-        format="bgr24", width=-(-width // by), height=-(-height // by), interpolation="AREA"
-    )
-    return Decoded(bgr=np.asarray(bgr, np.uint8), width=width, height=height)
+    bgr = draw_frame(frame, -(-width // by), -(-height // by))
+    return Decoded(bgr=bgr, width=width, height=height)
 
 
 def _expect_shape(width: int, height: int) -> None:

@@ -246,18 +246,20 @@ async def test_process_that_was_taken_over_is_not_believed(
 ) -> None:
     """A program in the place of the worker answers as one would whom a picture has taken over."""
     pool = JudgePool(size=1, limit_s=10)
-    replace_worker(pool, tmp_path, monkeypatch, f"lambda message: {answer}")
+    (tmp_path / "odd_worker.py").write_text(
+        "from streams.quality import messages, worker\n"
+        f"worker._answer = lambda message: {answer}\n"
+        "main = worker.main\n"
+    )
+    use_worker(pool, tmp_path, monkeypatch)
     with pytest.raises(ProtocolViolation, match="broke the decoder"):
         await pool(order())
     assert child_of_next(pool) is None
     await pool.close()
 
 
-def replace_worker(
-    pool: JudgePool, folder: Path, monkeypatch: pytest.MonkeyPatch, answer: str
-) -> None:
-    program = f"from streams.quality import messages, worker\nworker._answer = {answer}\n"
-    (folder / "odd_worker.py").write_text(f"{program}main = worker.main\n")
+def use_worker(pool: JudgePool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the pool's processes run the folder's ``odd_worker``."""
     boot = f"import sys; sys.path.append({str(folder)!r}); {confined._BOOT}"
     monkeypatch.setattr(confined, "_BOOT", boot)
     for judge_process in pool._judges:
@@ -287,12 +289,33 @@ async def test_process_can_do_nothing_but_judge(
         "def main():\n    worker._warm_up()\n    worker.judge = judge\n"
         "    worker._warm_up = lambda: None\n    worker.main()\n"
     )
-    boot = f"import sys; sys.path.append({str(tmp_path)!r}); {confined._BOOT}"
-    monkeypatch.setattr(confined, "_BOOT", boot)
-    pool._judges[0]._module = "odd_worker"
+    use_worker(pool, tmp_path, monkeypatch)
     with pytest.raises(ProtocolViolation, match=f"cannot be judged .*{words}"):
         await pool(order())
     assert child_of(pool).returncode is None  # it takes the next order
+    await pool.close()
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+async def test_ordinary_user_may_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: Codec
+) -> None:
+    """The limit of processes, which root does not feel, also counts threads."""
+    pool = JudgePool(size=1, limit_s=30)
+    (tmp_path / "odd_worker.py").write_text(
+        "import os\n"
+        "from streams.quality import worker\n"
+        "confine = worker.confine\n"
+        "def become_nobody(memory_bytes):\n"
+        "    if os.getuid() == 0:\n        os.setuid(65534)\n"
+        "    return confine(memory_bytes)\n"
+        "worker.confine = become_nobody\n"
+        "main = worker.main\n"
+    )
+    use_worker(pool, tmp_path, monkeypatch)
+    data = build_jpeg(SCENE) if codec is Codec.JPEG else build_key_frame(codec, SCENE)
+    check = await pool(order(data, codec))
+    assert await pool.explain(order(data, codec), check)
     await pool.close()
 
 

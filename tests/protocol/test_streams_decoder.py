@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hub.domain.errors import ProtocolViolation
 from hub.domain.quality import Codec
+from streams import confined
 from streams.decoder import DecoderProcess
 from tests.encoded_frames import build_jpeg, build_key_frame, build_scan_bomb
 
@@ -128,6 +129,29 @@ async def test_time_limit_ends_the_process() -> None:
     with pytest.raises(ProtocolViolation, match="not decoded within"):
         await decoder.decode("h264", b"\x00\x00\x00\x01\x65x")
     assert decoder._child.process is None
+
+
+async def test_ordinary_user_may_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of processes, which root does not feel, also counts threads."""
+    (tmp_path / "odd_decoder.py").write_text(
+        "import os\n"
+        "from streams import decoder_worker\n"
+        "confine = decoder_worker.confine\n"
+        "def become_nobody(memory_bytes):\n"
+        "    if os.getuid() == 0:\n        os.setuid(65534)\n"
+        "    return confine(memory_bytes)\n"
+        "decoder_worker.confine = become_nobody\n"
+        "main = decoder_worker.main\n"
+    )
+    boot = f"import sys; sys.path.append({str(tmp_path)!r}); {confined._BOOT}"
+    monkeypatch.setattr(confined, "_BOOT", boot)
+    decoder = DecoderProcess()
+    decoder._child._module = "odd_decoder"
+    for codec in Codec:
+        picture = flat(64, 48)
+        data = build_jpeg(picture) if codec is Codec.JPEG else build_key_frame(codec, picture)
+        assert (await decoder.decode(codec, data))[1:] == (64, 48)
+    await decoder.close()
 
 
 @pytest.mark.threat("T27")
