@@ -186,6 +186,16 @@ async def test_cameras_are_moved_at_the_hours_of_the_place() -> None:
         assert bool(dome.done) is is_moved, hour
 
 
+async def test_a_suspicion_is_followed_up_when_the_hours_are_over() -> None:
+    seen_at = NIGHT.replace(hour=4, minute=59)
+    suspect = PictureFault(since=NIGHT, seen_at=seen_at, looks=1, score=90, threshold=50, why="…")
+    suspected = PictureState(device_id=7, suspects={Index.PTZ: suspect})
+    for minutes, is_moved in ((1, True), (59, True), (60, False), (-60 * 6, False)):
+        dome = Dome(now=seen_at + timedelta(minutes=minutes))
+        await dome.obeying(hours=frozenset()).check(due(state=suspected), ORDER)
+        assert bool(dome.done) is is_moved, minutes
+
+
 @pytest.mark.parametrize("at", ["", "5"])
 async def test_a_camera_in_somebodys_hands_is_left_alone(at: str) -> None:
     for dome in (Dome(at=at), Dome(is_moving=True), Dome(is_left_alone=False)):

@@ -20,7 +20,7 @@ from hub.domain.ports import (
     FindBearing,
     JudgePicture,
 )
-from hub.domain.quality import CheckOrder, EncodedFrame, Finding, Index
+from hub.domain.quality import CheckOrder, EncodedFrame, Finding, Index, PictureState
 from hub.store.database import Database
 from hub.store.picture_due import DuePicture
 from hub.store.ptz_use import is_in_use, was_moved_since
@@ -40,12 +40,14 @@ class ObeyingOptions:
 
     ``hours`` are of ``zone``'s day. ``settle_s`` is what a dome needs from one end to the other;
     one that seems not to have moved gets twice that once more. A camera is moved again after
-    ``every``, sooner only to confirm or to end a fault. A return may take ``return_s``.
+    ``every``, sooner only to confirm or to end a fault; a suspicion is followed up for
+    ``confirm_for``, also when the hours are over. A return may take ``return_s``.
     """
 
     hours: frozenset[int] = frozenset({2, 3, 4})
     zone: tzinfo = UTC
     every: timedelta = timedelta(hours=20)
+    confirm_for: timedelta = timedelta(hours=1)
     settle_s: float = 8.0
     timeout_s: float = 10.0
     return_s: float = 15.0
@@ -90,7 +92,7 @@ class Obeying:
         """
         presets = presets_of(due.target)
         now = self._senses.clock()
-        if presets is None or now.astimezone(self._options.zone).hour not in self._options.hours:
+        if presets is None or not self._is_time(due.state, now):
             return None
         is_doubtful = Index.PTZ in due.state.suspects or Index.PTZ in due.state.faults
         since = now if is_doubtful else now - self._options.every
@@ -103,6 +105,15 @@ class Obeying:
                 number = due.target.device_id
                 log.info("whether camera %s obeys cannot be seen: %s", number, error)
                 return None
+
+    def _is_time(self, state: PictureState, now: datetime) -> bool:
+        """Tell whether it is one of the hours, or a suspicion of just now is to be confirmed."""
+        if now.astimezone(self._options.zone).hour in self._options.hours:
+            return True
+        suspect = state.suspects.get(Index.PTZ)
+        if suspect is None:
+            return False
+        return timedelta(0) <= now - (suspect.seen_at or suspect.since) < self._options.confirm_for
 
     async def _send_out(
         self, target: CameraTarget, presets: tuple[str, str], order: CheckOrder
