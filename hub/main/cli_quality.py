@@ -32,10 +32,10 @@ from hub.main.picture_sources import (
 )
 from hub.main.picture_tables import (
     Judged,
+    Printer,
     evaluation_document,
     judged_document,
     print_evaluation,
-    print_judged,
     summarize,
 )
 from hub.main.storage import JsonOption, SettingsOption, Store, read_settings, with_store
@@ -121,9 +121,18 @@ def check(  # noqa: PLR0913 - each is an option of the command
     asked = _Asked(
         targets=targets, profile=profile, explain=explain, timeout_s=timeout_s, settings=settings
     )
-    show = _Shower(as_json=as_json, is_brief=is_brief)
+    printer = Printer(is_brief=is_brief)
+
+    def show(one: Judged) -> None:
+        if not as_json:
+            printer(one)
+            sys.stdout.flush()
+
     judged = _check(asked, show)
-    show.finish(judged)
+    if as_json:
+        print_json([judged_document(one) for one in judged])
+    else:
+        print_line(summarize(judged))
     raise typer.Exit(_status(judged))
 
 
@@ -173,26 +182,6 @@ def evaluate_set(
         say(f"judged otherwise than people did: {names}" + (f" and {more} more" * (more > 0)))
     if not examples:
         raise typer.Exit(Exit.FAILED)
-
-
-class _Shower:
-    """Prints pictures as they are judged; programs get one document in the end."""
-
-    def __init__(self, *, as_json: bool, is_brief: bool) -> None:
-        self._as_json = as_json
-        self._is_brief = is_brief
-
-    def __call__(self, one: Judged) -> None:
-        if not self._as_json:
-            print_judged(one, is_brief=self._is_brief)
-            sys.stdout.flush()
-
-    def finish(self, judged: Sequence[Judged]) -> None:
-        """Print what comes last."""
-        if self._as_json:
-            print_json([judged_document(one) for one in judged])
-        else:
-            print_line(summarize(judged))
 
 
 def _check(asked: _Asked, show: Callable[[Judged], None]) -> list[Judged]:

@@ -47,23 +47,35 @@ class Judged:
         return self.check.faults if self.check else ()
 
 
-def print_judged(one: Judged, *, is_brief: bool) -> None:
-    """Print the block of one picture: what is wrong stands first."""
-    check = one.check
-    if check is None:
-        print_line(f"{one.name}: NOT JUDGED: {one.error}")
-    elif is_brief:
-        print_line(f"{one.name}: {_verdict(one)}")
-    else:
-        seen = f"{check.width} x {check.height}, {_MODES[check.mode]}"
-        print_line(f"{one.name}: {_verdict(one)}   ({seen}, {one.profile})")
-        found = sorted(check.findings, key=lambda f: (not f.is_fault, list(Index).index(f.index)))
-        print_rows([_row(f) for f in found], as_json=False, columns=CHECK_COLUMNS, empty="")
-        if unjudged := why_not_judged(one):
-            print_line(f"not judged: {_told(unjudged)}")
-        if one.explained:
-            print_line(f"annotated: {one.explained}")
-        print_line("")
+class Printer:
+    """Prints pictures one after the other; what it said of the one before it does not repeat."""
+
+    def __init__(self, *, is_brief: bool) -> None:
+        self._is_brief = is_brief
+        self._unjudged = ""
+
+    def __call__(self, one: Judged) -> None:
+        """Print the block of one picture: what is wrong stands first, then what is close to it."""
+        check = one.check
+        if check is None:
+            print_line(f"{one.name}: NOT JUDGED: {one.error}")
+        elif self._is_brief:
+            print_line(f"{one.name}: {_verdict(one)}")
+        else:
+            seen = f"{check.width} x {check.height}, {_MODES[check.mode]}"
+            print_line(f"{one.name}: {_verdict(one)}   ({seen}, {one.profile})")
+            rows = [_row(finding) for finding in sorted(check.findings, key=_urgency)]
+            print_rows(rows, as_json=False, columns=CHECK_COLUMNS, empty="nothing could be judged")
+            self._tell_unjudged(why_not_judged(one))
+            if one.explained:
+                print_line(f"annotated: {one.explained}")
+            print_line("")
+
+    def _tell_unjudged(self, reasons: Mapping[Index, str]) -> None:
+        text = _told(reasons)
+        if text and text != self._unjudged:
+            print_line(f"not judged: {text}")
+        self._unjudged = text
 
 
 def judged_document(one: Judged) -> dict[str, object]:
@@ -178,6 +190,12 @@ def evaluation_document(found: Evaluation) -> dict[str, object]:
         "confusion": found.confusion,
         "wrong": list(found.wrong),
     }
+
+
+def _urgency(finding: Finding) -> tuple[bool, float]:
+    if finding.is_fault:
+        return False, list(Index).index(finding.index)
+    return True, -finding.score / finding.threshold
 
 
 def _verdict(one: Judged) -> str:
