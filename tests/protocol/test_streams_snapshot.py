@@ -23,6 +23,7 @@ from hub.domain.errors import (
     UnsupportedByDevice,
 )
 from hub.domain.ports import CameraTarget, Picture
+from hub.domain.quality import Polygon
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
 from streams.jpeg import MAX_JPEG_BYTES
@@ -44,13 +45,20 @@ def now() -> datetime:
 async def take(
     address: str,
     *,
-    stream: str = "",
     credentials: Credentials = ADMIN,
     policy: AddressPolicy = LOOPBACK,
     timeout_s: float = 5.0,
+    masks: tuple[Polygon, ...] = (),
+    **streams: str,
 ) -> Picture:
+    """``streams`` are the addresses of ``stream`` and ``sub``."""
     target = CameraTarget(
-        device_id=1, snapshot_address=address, stream_address=stream, credentials=credentials
+        device_id=1,
+        snapshot_address=address,
+        stream_address=streams.get("stream", ""),
+        sub_stream_address=streams.get("sub", ""),
+        credentials=credentials,
+        masks=masks,
     )
     async with open_client(policy) as client:
         return await take_snapshot(
@@ -89,6 +97,43 @@ async def test_picture_from_the_snapshot_address(handler: Handler) -> None:
     async with serve_web(handler) as port:
         picture = await take(f"http://127.0.0.1:{port}/snap.jpg?channel=1&q=%20")
     assert picture == Picture(jpeg=JPEG, width=64, height=48, taken_at=now(), source="snapshot")
+
+
+async def test_masks_are_painted_over_before_the_picture_leaves() -> None:
+    half = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    async with serve_web(_good) as port:
+        picture = await take(f"http://127.0.0.1:{port}/snap.jpg", masks=(half,))
+    assert (picture.width, picture.height, picture.source) == (64, 48, "snapshot")
+    image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    assert image[:, :30].max() < 12
+    assert image[:, 40:].min() > 80
+
+
+@pytest.mark.threat("T27")
+async def test_masked_picture_that_cannot_be_decoded_does_not_leave() -> None:
+    broken = JPEG[: JPEG.index(b"\xff\xda")] + b"\xff\xd9"
+    mask = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0))
+    async with serve_web(_answer(lambda: web.Response(body=broken))) as port:
+        address = f"http://127.0.0.1:{port}/snap.jpg"
+        with pytest.raises(ProtocolViolation, match=r"^picture: the picture cannot be decoded"):
+            await take(address, masks=(mask,))
+        assert (await take(address)).jpeg == broken  # unmasked, it is the viewer's to decode
+
+
+async def test_picture_is_of_the_main_stream() -> None:
+    async with (
+        serve_answers(play_without_frames) as main,
+        serve_answers(play_without_frames) as sub,
+    ):
+        with pytest.raises(DeviceUnreachable, match=r"^frames: "):
+            await take(
+                "",
+                stream=f"rtsp://127.0.0.1:{main.port}/main",
+                sub=f"rtsp://127.0.0.1:{sub.port}/sub",
+                timeout_s=0.5,
+            )
+        assert (main.connections, sub.connections) == (1, 0)
 
 
 @pytest.mark.threat("T28")
