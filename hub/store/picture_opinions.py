@@ -30,17 +30,17 @@ def hear(events: Iterable[StoredEvent]) -> dict[int, Heard]:
     """
     heard: dict[int, Heard] = {}
     for event in events:
-        if event.device_id is None:
+        begun, ended = OPINIONS.get(event.kind), OPINIONS_ENDED.get(event.kind)
+        index = begun or ended
+        if event.device_id is None or index is None:
             continue
         one = heard.setdefault(event.device_id, Heard())
-        if event.kind in OPINIONS:
-            index = OPINIONS[event.kind].value
-            one.complaints[index] = event.received_at.isoformat()
-            one.taken_back.discard(index)
-        elif event.kind in OPINIONS_ENDED:
-            index = OPINIONS_ENDED[event.kind].value
-            one.complaints.pop(index, None)
-            one.taken_back.add(index)
+        if begun:
+            one.complaints[index.value] = event.received_at.isoformat()
+            one.taken_back.discard(index.value)
+        else:
+            one.complaints.pop(index.value, None)
+            one.taken_back.add(index.value)
     return heard
 
 

@@ -20,7 +20,7 @@ import psycopg
 import uvloop
 
 from hub.domain.access import system_scope
-from hub.domain.quality import Finding, Index, Mode, PictureCheck
+from hub.domain.quality import Finding, Index, Mode, PictureCheck, PictureFault
 from hub.domain.quality_profiles import PROFILES
 from hub.store.database import Database, Transaction
 from hub.store.migrate import migrate
@@ -43,8 +43,8 @@ DATABASE = "bench_picture_store"
 SCOPE = system_scope("benchmark")
 ROUNDS = 3
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-BATCH = 100
-BASELINE_BYTES = 16_384
+BATCH, SHARDS = 100, 8
+BASELINE_BYTES = 4_096
 BANDS_EACH = 6  # a camera that is grey by night learns about so many of twelve
 
 _CHANNELS = """
@@ -100,7 +100,7 @@ async def build(database: Database, cameras: int) -> None:
         await connection.set_autocommit(False)
 
 
-def judged(due: DuePicture, number: int) -> KeptCheck:
+def judged(due: DuePicture, at: datetime, number: int) -> KeptCheck:
     """A check of a camera: every fortieth is blurred."""
     blur = 60.0 if due.target.device_id % 40 == 0 else 12.5
     findings = tuple(
@@ -113,39 +113,62 @@ def judged(due: DuePicture, number: int) -> KeptCheck:
         for index in Index
     )
     check = PictureCheck(mode=Mode.COLOUR, width=1920, height=1080, findings=findings)
-    at = NOW + timedelta(seconds=number)
+    faults = {}
+    if blur >= 50:
+        since = NOW - timedelta(seconds=due.target.device_id)
+        why = findings[0].why
+        faults[Index.BLUR] = PictureFault(since=since, looks=2, score=blur, threshold=50, why=why)
     state = replace(
         due.state,
+        faults=faults,
         tried_at=at,
         checked_at=at,
         next_at=at + timedelta(seconds=3_300),
         findings=findings,
         fingerprint=bytes(4_096),
     )
-    learnt = ((number % BANDS_EACH, Mode.COLOUR), number.to_bytes(4, "big") * (BASELINE_BYTES // 4))
+    learnt = ((number % BANDS_EACH, Mode.COLOUR), bytes(range(256)) * (BASELINE_BYTES // 256))
     return KeptCheck(state=state, at=at, check=check, learnt=learnt, was_due_at=due.state.next_at)
 
 
-async def rounds(database: Database, cameras: int) -> None:
+async def round_of(database: Database, later: datetime, name: str) -> None:
     """One round over every camera, in batches, and what each part of it takes."""
-    later = NOW + timedelta(hours=2)
-    took = {"due": 0.0, "keep": 0.0}
+    took = {"due": 0.0, "kept": 0.0}
     seen = 0
-    while seen < cameras:
-        async with database.transaction() as tx:
-            began = time.perf_counter()
-            due = await due_for_picture(tx, SCOPE, later, shard=(seen // BATCH % 8, 8), limit=BATCH)
-            took["due"] += time.perf_counter() - began
-        if not due:
-            break
-        async with database.transaction() as tx:
-            began = time.perf_counter()
-            await keep_checks(tx, SCOPE, [judged(one, 10_000 + seen) for one in due])
-            took["keep"] += time.perf_counter() - began
-        seen += len(due)
-    for name, seconds in took.items():
-        sys.stdout.write(f"{name}: {1000 * seconds / max(1, seen):.2f} ms a camera\n")
-    sys.stdout.write(f"{seen:,} cameras in a round\n")
+    for shard in range(SHARDS):
+        while True:
+            async with database.transaction() as tx:
+                began = time.perf_counter()
+                due = await due_for_picture(tx, SCOPE, later, shard=(shard, SHARDS), limit=BATCH)
+                took["due"] += time.perf_counter() - began
+            if not due:
+                break
+            async with database.transaction() as tx:
+                began = time.perf_counter()
+                await keep_checks(
+                    tx, SCOPE, [judged(one, later, shard + n) for n, one in enumerate(due)]
+                )
+                took["kept"] += time.perf_counter() - began
+            seen += len(due)
+    said = ", ".join(f"{part} {1000 * took[part] / max(1, seen):.2f} ms" for part in took)
+    sys.stdout.write(f"{name}, {seen:,} cameras in batches of {BATCH}: each {said}\n")
+    sys.stdout.flush()
+
+
+async def rounds(database: Database) -> None:
+    """A first round, one with something learnt, one while half of the county is cut off."""
+    await round_of(database, NOW + timedelta(hours=2), "first round")
+    await round_of(database, NOW + timedelta(hours=4), "next round")
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE device_status SET status = 'offline' WHERE device_id %% 2 = 0")
+    await round_of(database, NOW + timedelta(hours=6), "round with half of them offline")
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE device_status SET status = 'online' WHERE device_id %% 50 <> 1")
+        rows = await tx.tuples(
+            "SELECT relname, pg_size_pretty(pg_total_relation_size(oid)) FROM pg_class"
+            " WHERE relname IN ('picture_states', 'picture_baselines')"
+        )
+    sys.stdout.write(", ".join(f"{name} {size}" for name, size in rows) + "\n")
 
 
 async def run(cameras: int) -> None:
@@ -159,7 +182,7 @@ async def run(cameras: int) -> None:
     with TemporaryDirectory() as folder:
         database = await Database.open(url, vault=Vault.open(Path(folder) / "key"))
         await build(database, cameras)
-        await rounds(database, cameras)
+        await rounds(database)
         await questions(database)
         await database.close()
 
