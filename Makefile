@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 GENGFU := $(BIN)/gengfu
+BENCHMARKS := $(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py))) \
+              quality.accuracy quality.cost quality.days
 
 .PHONY: run test check bench lock clean
 
@@ -23,8 +25,7 @@ test: $(VENV)/.ready-test  ## everything, against real servers
 
 bench: $(VENV)/.ready-test  ## figures and ratios; never pass or fail
 	deploy/test-parts.sh
-	for name in $(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py))); do \
-	  $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+	for name in $(BENCHMARKS); do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 lock:  ## pin every dependency anew, with hashes
 	uv pip compile --python-version 3.11 --generate-hashes \
