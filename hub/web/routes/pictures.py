@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -212,7 +214,13 @@ async def show_bands(tx: Transaction, scope: Scope, device_id: int) -> list[Band
 
 def evidence_of(services: WebServices) -> EvidenceFolder:
     """The pictures that are kept."""
-    return EvidenceFolder(services.settings.data_dir)
+    return _evidence_below(services.settings.data_dir)
+
+
+@cache
+def _evidence_below(data_dir: Path) -> EvidenceFolder:
+    """One for a data folder: it remembers how full that is, which takes a walk to find out."""
+    return EvidenceFolder(data_dir)
 
 
 def deed_of(action: str, device: Device) -> audit.Deed:
