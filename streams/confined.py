@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 START_LIMIT_S: Final = 60.0  # importing OpenCV takes 0.3 s, on a busy small machine many times that
 MOST_QUESTIONS: Final = 10_000  # of one process: then another one, if only for its memory
 
+_LAST_WORDS_S: Final = 5.0
+_LONGEST_WORDS: Final = 200  # characters
+
 # Isolated from the environment and the working directory, so the packages' place is told.
 _PACKAGES = str(Path(__file__).parents[1])
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from {module} import main; main()"
@@ -89,13 +92,14 @@ class Confined:
                     *(sys.executable, "-I", "-c", _BOOT.format(module=self._module), _PACKAGES),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
                     env=_ENVIRONMENT,
                 )
                 if self.process.stdout is not None:
                     await self.process.stdout.readexactly(len(READY))
         except (TimeoutError, OSError, EOFError) as error:
-            msg = f"this machine cannot start the process that runs {self._module}"
+            reason = await _last_words(self.process) or str(error) or type(error).__name__
+            msg = f"this machine cannot start the process that runs {self._module}: {reason}"
             raise OwnShortage(msg) from error
         self._asked = 1
         return self.process
@@ -111,3 +115,16 @@ class Confined:
             process.stdin.close()
         await process.wait()
         log.debug("a process that ran %s ended with %s", self._module, process.returncode)
+
+
+async def _last_words(process: asyncio.subprocess.Process | None) -> str:
+    """End a process that did not get ready; returns the last line that it complained with."""
+    if process is None or process.stderr is None:
+        return ""
+    with suppress(ProcessLookupError):
+        process.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_WORDS_S):
+            words = await process.stderr.read()
+            return words.decode("utf-8", "replace").strip().rpartition("\n")[2][:_LONGEST_WORDS]
+    return ""

@@ -18,7 +18,10 @@ def confine(memory_bytes: int) -> tuple[BinaryIO, BinaryIO]:
     """Give up what is not needed, say that it is so, and return where to read and to write."""
     source = sys.stdin.buffer
     sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not pass for an answer
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for printed in (1, 2):  # what a library prints must not pass for an answer, nor fill a pipe
+        os.dup2(nowhere, printed)
+    os.close(nowhere)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, _NOTHING)
     resource.setrlimit(resource.RLIMIT_CORE, _NOTHING)

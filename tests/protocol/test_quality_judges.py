@@ -220,7 +220,7 @@ async def test_closed_pool_leaves_no_process(pool: JudgePool) -> None:
 
 async def test_process_that_does_not_start_is_nobodys_fault() -> None:
     child = Confined("streams.no_such_module", limit_s=5)
-    with pytest.raises(OwnShortage, match="cannot start"):
+    with pytest.raises(OwnShortage, match=r"cannot start .*No module named"):
         await child.ask(b"", read_nothing)
     assert child.process is None
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import cv2
@@ -20,12 +21,15 @@ from hub.domain.devices import Stream
 from hub.domain.errors import AuthRejected, DeviceBusy, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed
 from hub.domain.health import Depth, Layer
-from hub.domain.ports import CameraTarget, Picture
+from hub.domain.ports import CameraTarget
+from hub.domain.quality import CheckOrder, Codec, Index, Mode
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.outbound import open_client
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
+from streams.frames import fetch_frames
 from streams.probe import probe_camera
+from streams.quality.judges import JudgePool
 from streams.snapshot import take_snapshot
 from tests.conftest import missing
 from tests.protocol.test_rtsp_adapter import CollectingLink, build_adapter
@@ -34,6 +38,8 @@ LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 PASSWORD = "nachts-um-3"
 ADMIN = Credentials(username="admin", password=Secret(PASSWORD))
 WRONG = Credentials(username="admin", password=Secret("falsch-und-geheim"))
+
+Got = TypeVar("Got")
 
 
 def now() -> datetime:
@@ -145,6 +151,41 @@ async def test_picture_by_key_frame(gstreamer: GStreamer, path: str) -> None:
     assert red < 100
 
 
+@pytest.mark.parametrize("path", ["/live", "/h265"])
+async def test_key_frames_of_one_visit_are_judged(gstreamer: GStreamer, path: str) -> None:
+    if path == "/h265" and not gstreamer.ports["has_h265"]:
+        missing("GStreamer has no x265enc")
+    main = gstreamer.target("open", "/none").stream_address
+    camera = gstreamer.target("digest", path)
+    camera = replace(camera, sub_stream_address=camera.stream_address, stream_address=main)
+    pool = JudgePool(size=1)
+    async with open_client(LOOPBACK) as client:
+        frames = await _patiently(
+            lambda: fetch_frames(
+                camera,
+                count=3,
+                spacing_s=0.4,
+                timeout_s=20,
+                client=client,
+                policy=LOOPBACK,
+                clock=now,
+            )
+        )
+    assert [frame.codec for frame in frames] == [Codec.H265 if "265" in path else Codec.H264] * 3
+    thresholds = dict.fromkeys(Index, 50.0)
+    order = CheckOrder(
+        frames=frames, thresholds=thresholds, infrared=thresholds, evidence_width=320
+    )
+    check = await pool(order)
+    await pool.close()
+    assert (check.mode, check.width, check.height) == (Mode.COLOUR, 640, 360)
+    image = cv2.imdecode(np.frombuffer(check.evidence, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    blue, green, red = image[50, 297].astype(int)  # the seventh bar is blue
+    assert blue > 150
+    assert max(green, red) < 100
+
+
 async def test_stream_steps_in_for_a_snapshot_address_that_fails(gstreamer: GStreamer) -> None:
     camera = replace(gstreamer.target("basic"), snapshot_address="http://127.0.0.1:1/snap.jpg")
     async with open_client(LOOPBACK) as client:
@@ -214,7 +255,7 @@ async def test_adapter_registers_the_camera(gstreamer: GStreamer) -> None:
     assert [(s.role, s.codec, s.width) for s in channel.streams] == [("main", "h264", 640)]
 
 
-async def _patiently(take: Callable[[], Awaitable[Picture]]) -> Picture:
+async def _patiently(take: Callable[[], Awaitable[Got]]) -> Got:
     """A camera that is busy is asked again: GStreamer is while it takes a stream down."""
     for _ in range(9):
         try:
