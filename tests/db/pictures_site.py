@@ -107,6 +107,11 @@ class PictureSite:
             evidence=b"JPEG of " + order.frames[-1].data if order.evidence_width else b"",
         )
 
+    def order_for(self, device_id: int) -> CheckOrder:
+        """The last order about a camera."""
+        start = f"[{device_id},".encode()
+        return next(one for one in reversed(self.orders) if one.frames[0].data.startswith(start))
+
     async def report(self, reports: Sequence[DeviceStatusReport]) -> None:
         """Store verdicts at once, as the pipeline does soon."""
         if self.is_away:

@@ -318,7 +318,7 @@ async def test_baselines_are_learnt_from_good_pictures_alone(site: PictureSite) 
     site.gate.set()
     await run
     assert [await pictures_of(number) for number in (first, second, forgotten)] == [2, 1, 0]
-    order = next(o for o in reversed(site.orders) if o.frames[0].data.startswith(f"[{first},".encode()))
+    order = site.order_for(first)
     assert order.baselines == {(2, Mode.COLOUR): b"+"}, "as it was made, without our note"
     assert order.previous == f"{first} at 02:00:01".encode()
     # He may have drawn a mask: what was seen without it is not kept.
