@@ -29,6 +29,7 @@ from hub.store.database import Database
 from hub.store.events import EventFilter, list_events
 from hub.store.picture_history import PastCheck, list_checks
 from hub.store.picture_states import get_state
+from hub.store.scoping import MAX_LIMIT
 from hub.store.status import all_statuses, apply_reports
 from tests.db.conftest import SYSTEM, County
 from tests.db.stored_pictures import DAY, NOW, add_cameras
@@ -168,7 +169,14 @@ class PictureSite:
 
     async def events(self, scope: Scope = SYSTEM) -> list[StoredEvent]:
         """Of pictures, oldest first."""
+        found: list[StoredEvent] = []
         async with self.database.transaction() as tx:
-            page = await list_events(tx, scope, EventFilter())
-        found = [event for event in page.items if event.kind.startswith("picture.")]
+            for kind in ("picture.fault", "picture.mended"):
+                page = await list_events(tx, scope, EventFilter(kind=kind), limit=MAX_LIMIT)
+                found += page.items
+                while page.next is not None:
+                    page = await list_events(
+                        tx, scope, EventFilter(kind=kind), limit=MAX_LIMIT, cursor=page.next
+                    )
+                    found += page.items
         return sorted(found, key=lambda event: event.id)

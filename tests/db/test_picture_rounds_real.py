@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,10 +24,12 @@ from hub.simulators.faults import Fault
 from hub.store.cursors import get_cursor
 from hub.store.database import Database
 from hub.store.picture_due import OPINION_CURSOR
+from hub.store.vault import Vault
 from streams.frames import fetch_frames
 from streams.quality.judges import JudgePool
 from tests.db.conftest import SYSTEM, County
 from tests.db.pictures_site import SHANGHAI, PictureSite
+from tests.db.pictures_victim import JPEG
 from tests.db.stored_pictures import change
 from tests.protocol.simulated import utc_now
 
@@ -122,3 +125,55 @@ async def test_real_frames_by_http_and_rtsp_meet_a_real_judge(site: PictureSite)
         assert (await site.state(by_http)).faults.keys() == {Index.SIGNAL}, "unknown is not good"
         assert (await site.state(by_http)).unseen != ""
         assert await site.status(by_rtsp) == (Status.ONLINE, {})
+
+
+@pytest.mark.threat("K1")
+@pytest.mark.timeout(120)
+async def test_killed_at_any_moment_the_books_balance(
+    timescaledb_database_url: str, tmp_path: Path
+) -> None:
+    vault = Vault.open(tmp_path / "gengfu.key")
+    database = await Database.open(timescaledb_database_url, vault=vault)
+    try:
+        site = PictureSite(database, await County.build(database), tmp_path)
+        await site.settle(20)
+        await change(database, "UPDATE picture_states SET next_at = now()")
+        chance = random.Random(5)
+        for _ in range(5):
+            await kill_after(chance.uniform(0.4, 1.2), timescaledb_database_url, tmp_path)
+        site.now = utc_now()
+        events = await site.events()
+        for number in site.cameras:
+            kinds = [event.kind for event in events if event.device_id == number]
+            turns = ["picture.fault", "picture.mended"] * len(kinds)
+            assert kinds == turns[: len(kinds)], "one after the other, none lost and none doubled"
+            state = await site.state(number)
+            assert bool(state.faults) is (kinds[-1:] == ["picture.fault"])
+            last = (await site.checks(number))[-1]
+            assert (state.checked_at, state.tried_at) == (last.at, last.at)
+            for kind, at in ((Kind.GOOD, state.good_at), (Kind.BAD, state.bad_at)):
+                kept = await site.files.read(number, kind)
+                assert kept == JPEG if at is not None else kept in {b"", JPEG}
+        assert len(events) > len(site.cameras), "something happened at all"
+    finally:
+        await database.close()
+
+
+async def kill_after(seconds: float, url: str, data_dir: Path) -> None:
+    """Let a process judge pictures for a while, and kill it."""
+    victim = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.db.pictures_victim",
+        url,
+        str(data_dir),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert victim.stdout is not None
+        assert await victim.stdout.readline() == b"ready\n"
+        await asyncio.sleep(seconds)
+        assert victim.returncode is None
+    finally:
+        victim.kill()
+        await victim.wait()
