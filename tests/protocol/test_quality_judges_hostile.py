@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -104,6 +105,34 @@ async def test_hanging_process_is_replaced() -> None:
     await pool(order())
     assert child_of(pool).pid != child.pid
     await pool.close()
+
+
+HUB = """
+import asyncio
+from tests.protocol.judging_pool import child_of, order
+from streams.quality.judges import JudgePool
+async def run():
+    pool = JudgePool(size=1)
+    await pool(order())
+    print(child_of(pool).pid, flush=True)
+    await asyncio.Event().wait()
+asyncio.run(run())
+"""
+
+
+@pytest.mark.threat("K1")
+async def test_killed_hub_leaves_no_process_behind() -> None:
+    hub = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HUB), stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert hub.stdout is not None
+    child = Path("/proc") / (await hub.stdout.readline()).decode().strip()
+    assert b"streams.quality.worker" in (child / "cmdline").read_bytes()
+    hub.kill()
+    await hub.wait()
+    async with asyncio.timeout(10):
+        while child.exists() and "(zombie)" not in (child / "status").read_text():
+            await asyncio.sleep(0.02)
 
 
 async def test_death_between_two_orders_is_blamed_on_neither(pool: JudgePool) -> None:
