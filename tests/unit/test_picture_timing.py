@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from hub.domain.errors import (
     AddressRefused,
@@ -17,6 +18,7 @@ from hub.domain.errors import (
 )
 from hub.domain.quality import Index, PictureFault, PictureState
 from hub.domain.quality_profiles import DAY, DOME_ON_TOUR
+from hub.maintenance.pictures.figures import PictureFigures
 from hub.maintenance.pictures.timing import (
     BURST,
     ONE,
@@ -90,3 +92,20 @@ def test_jitter_is_looked_for_once_a_day_each_camera_in_its_own_hour() -> None:
         bursts = [at for at in day if frames_of(camera, DAY, at, SHANGHAI) == BURST]
         assert [at.astimezone(SHANGHAI).hour for at in bursts] == [number % 24]
     assert not any(frames_of(WELL, DOME_ON_TOUR, at, UTC) == BURST for at in day)
+
+
+def test_the_latest_shard_is_told_until_another_process_has_it() -> None:
+    metrics = CollectorRegistry()
+    figures = PictureFigures(metrics)
+
+    def told() -> float | None:
+        return metrics.get_sample_value("gengfu_picture_late_seconds")
+
+    assert told() == 0
+    figures.note_late(1, NOON, 1_900.0)
+    figures.note_late(2, NOON, 3.0)
+    assert told() == 1_900
+    figures.note_late(1, NOON + timedelta(minutes=1), 0.0)
+    assert told() == 3
+    figures.note_late(1, NOON + timedelta(minutes=11), 1.0)
+    assert told() == 1

@@ -1,10 +1,13 @@
 """What Prometheus is told of the judgement of pictures."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+REMEMBERED: Final = timedelta(minutes=10)
+_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Result(StrEnum):
@@ -37,12 +40,23 @@ class PictureFigures:
         )
         self.fetch = seconds.labels("fetch")
         self.judge = seconds.labels("judge")
-        self.late = Gauge(
+        self._late: dict[int, tuple[datetime, float]] = {}
+        Gauge(
             "gengfu_picture_late_seconds",
-            "How long the camera that waited longest had been due when the newest round began",
+            "How long the camera that waited longest had been due, of the shards looked at here",
             registry=metrics,
-        )
+        ).set_function(self._late_s)
 
     def count(self, result: Result) -> None:
         """Count one check."""
         self._total[result].inc()
+
+    def note_late(self, shard: int, at: datetime, late_s: float) -> None:
+        """Note how late the cameras of a shard are; what another process looks at is forgotten."""
+        self._late[shard] = (at, late_s)
+        for other, (seen_at, _) in list(self._late.items()):
+            if abs(at - seen_at) > REMEMBERED:
+                del self._late[other]
+
+    def _late_s(self) -> float:
+        return max((late_s for _, late_s in self._late.values()), default=0.0)

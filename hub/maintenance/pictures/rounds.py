@@ -241,8 +241,8 @@ class PictureRounds:
                 shard=(shard, options.shards),
                 limit=max(1, options.most_per_run // options.shards),
             )
+            self._figures.note_late(shard, now, _late_s(due, now))
             if not due:
-                self._figures.late.set(0)
                 return _Run(profiles=ProfileTable(), intervals=IntervalTable()), []
             run = _Run(
                 profiles=ProfileTable(
@@ -250,7 +250,6 @@ class PictureRounds:
                 ),
                 intervals=IntervalTable(await all_intervals(tx, SCOPE), options.intervals),
             )
-        self._figures.late.set(_late_s(due, now))
         return run, due
 
     async def _try_to_keep(self, run: _Run) -> None:
