@@ -12,7 +12,7 @@ from hub.maintenance.pictures.evaluating import GOOD, Evaluation
 
 CHECK_COLUMNS: Final = ("index", "score", "threshold", "verdict", "why")
 AGREEMENT_COLUMNS: Final = (
-    *("index", "faults", "found", "missed", "false", "not_judged", "precision", "recall"),
+    *("index", "faults", "found", "missed", "fine", "false", "not_judged", "precision", "recall"),
     "best_threshold",
 )
 _MODES: Final = {Mode.COLOUR: "colour", Mode.INFRARED: "infrared"}
@@ -139,6 +139,7 @@ def print_evaluation(found: Evaluation) -> None:
             "faults": one.hits + one.misses,
             "found": one.hits,
             "missed": one.misses,
+            "fine": one.quiet + one.false_alarms,
             "false": one.false_alarms,
             "not_judged": one.unjudged,
             "precision": percent(one.precision, 1),

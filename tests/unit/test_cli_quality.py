@@ -192,9 +192,9 @@ def test_a_folder_of_labelled_folders_is_evaluated(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     table, _, _confusion = told.stdout.partition("\n\n")
     rows = {line.split()[0]: line.split()[1:] for line in table.splitlines()}
-    # faults, found, missed, false, not judged, precision, recall
-    assert rows["signal_loss"][:7] == ["1", "1", "0", "0", "0", "100.0%", "100.0%"]
-    assert rows["freeze"][:7] == ["0", "0", "0", "0", "1", "-", "-"]
+    # faults, found, missed, fine, false, not judged, precision, recall
+    assert rows["signal_loss"][:8] == ["1", "1", "0", "1", "0", "0", "100.0%", "100.0%"]
+    assert rows["freeze"][:8] == ["0", "0", "0", "0", "0", "1", "-", "-"]
     assert "blur/2.jpg: the picture is cut off" in told.stderr
     assert "of 1 good pictures 0 were taken for faults" in told.stderr
     found = json.loads(gengfu("evaluate", tmp_path, "--json").stdout)
