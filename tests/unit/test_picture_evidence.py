@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from hub.maintenance.pictures.evidence import (
     EvidenceFolder,
@@ -17,6 +18,7 @@ from hub.maintenance.pictures.evidence import (
     Kind,
     free_bytes,
 )
+from hub.maintenance.pictures.figures import PictureFigures
 from hub.runtime.files import NotKept
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -80,12 +82,16 @@ async def test_a_nearly_full_disk_is_left_alone_and_that_is_said_once(
     caplog.set_level(logging.INFO)
     free = PLENTY
     kept = folder(tmp_path, lambda _path: free, least_free_bytes=1024**3)
+    metrics = CollectorRegistry()
+    PictureFigures(metrics).watch(kept)
     await kept.keep(1, Kind.GOOD, b"good")
+    assert metrics.get_sample_value("gengfu_picture_evidence_refused") == 0
     free = 1024**3 + 3
     for number in range(3):
         with pytest.raises(NotKept, match="less than 1024 MiB are free"):
             await kept.keep(number, Kind.GOOD, b"good")
     assert kept.trouble == "less than 1024 MiB are free on the disk"
+    assert metrics.get_sample_value("gengfu_picture_evidence_refused") == 1
     assert len(caplog.records) == 1
     assert await kept.read(1, Kind.GOOD) == b"good", "what is there stays"
     free = PLENTY
@@ -105,6 +111,7 @@ LIMITED = """
 import asyncio, resource, signal, sys
 from pathlib import Path
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
+from hub.maintenance.pictures.figures import PictureFigures
 from hub.runtime.files import NotKept
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 async def main():

@@ -6,6 +6,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hub.maintenance.pictures.evidence import EvidenceFolder
+
 REMEMBERED: Final = timedelta(minutes=10)
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -46,6 +48,17 @@ class PictureFigures:
             "How long the camera that waited longest had been due, of the shards looked at here",
             registry=metrics,
         ).set_function(self._late_s)
+
+        self._files: EvidenceFolder | None = None
+        Gauge(
+            "gengfu_picture_evidence_refused",
+            "1 while no picture can be kept as evidence: the disk is full, or their limit reached",
+            registry=metrics,
+        ).set_function(lambda: float(self._files is not None and bool(self._files.trouble)))
+
+    def watch(self, files: EvidenceFolder) -> None:
+        """Tell from now on whether pictures can be kept."""
+        self._files = files
 
     def count(self, result: Result) -> None:
         """Count one check."""

@@ -137,6 +137,7 @@ class PictureRounds:
         self._options = options = options or PictureOptions()
         self._files = files
         self._figures = PictureFigures(metrics or CollectorRegistry())
+        self._figures.watch(files)
         spread = Spread(
             spread_s=options.spread_s,
             lasts_s=options.every_s,
