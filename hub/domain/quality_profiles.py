@@ -35,9 +35,10 @@ INDOOR: Final[Thresholds] = MappingProxyType(
 # At a gate headlights shine into the lens, and bars and shutters are what the camera is there for.
 GATE: Final[Thresholds] = MappingProxyType({**DAY, Index.BRIGHT: 65.0, Index.STRIPES: 65.0})
 
-# A dome on tour looks elsewhere at every visit and may be moving when the frame is taken.
+# A dome on tour looks elsewhere at every visit and may be moving when the frame is taken. Its scene
+# is compared with all views it is known to show, and is not judged until few new ones come.
 DOME_ON_TOUR: Final[Thresholds] = MappingProxyType(
-    {**DAY, Index.SCENE: None, Index.FREEZE: None, Index.JITTER: None, Index.BLUR: 60.0}
+    {**DAY, Index.SCENE: 60.0, Index.JITTER: None, Index.BLUR: 60.0}
 )
 
 PROFILES: Final[Mapping[str, Thresholds]] = MappingProxyType(

@@ -8,7 +8,7 @@ preset, a street one by day and one by lamplight. A view is a mean whose memory 
 pictures back (at four pictures a day and band: a week or two), so that seasons are followed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from hub.domain.quality import BandKey, Mode
 from streams.quality.sample import Sample
 from streams.quality.stillness import is_still
 from streams.quality.structure import Structure, find_structure
-from streams.quality.views import MAX_VIEWS, State, View, compare, read_state, write_state
+from streams.quality.views import MAX_VIEWS, State, View, compare, read_state, see, write_state
 
 MAX_STATE: Final = 16 * 1024  # bytes
 MEMORY: Final = 40  # pictures
@@ -27,7 +27,9 @@ MATURE_PICTURES: Final = 4  # one day's of a band, at a picture an hour
 _ENOUGH = 12  # pictures of other bands that stand in for a band not learnt yet
 _SAME_VIEW = 0.3  # likeness from which on a picture shows a known view
 _SHORT_MEMORY = 12  # pictures, of novelty and stillness
+_UNSEEN = 0.2  # share of pictures that may show a view seen only once
 _ROAMING = 0.4  # novelty from which on a camera has no usual views
+_ROAMING_PICTURES = 24  # so many show every preset of a tour
 _EMPTY = 0.04  # share of cells: a picture that shows less holds nothing to learn
 
 
@@ -58,12 +60,21 @@ def learn(state: bytes, sample: Sample, previous: bytes = b"") -> bytes:
 
 def is_mature(state: bytes) -> bool:
     """Tell whether enough is learnt for scene change and occlusion to be judged by it alone."""
-    return is_settled(read_state(state))
+    return is_settled([read_state(state)])
 
 
-def is_settled(state: State) -> bool:
-    """Tell whether a state that was read holds enough pictures, and few new views of late."""
-    return state.pictures >= MATURE_PICTURES and state.novelty < _ROAMING
+def is_settled(states: Sequence[State]) -> bool:
+    """Tell whether states hold enough pictures, and few views are still to come.
+
+    The share of pictures that show a view nobody saw before is estimated by the share that showed
+    one seen only once (Good, Biometrika 40, 1953). A camera people steer by hand never settles.
+    """
+    pictures = sum(state.pictures for state in states)
+    if pictures < MATURE_PICTURES or pictures * _UNSEEN < _count_singles(states):
+        return False
+    return not any(
+        state.pictures >= _ROAMING_PICTURES and state.novelty >= _ROAMING for state in states
+    )
 
 
 def summary(state: bytes) -> Learnt:
@@ -83,13 +94,29 @@ def usable_views(
     others = {key: read_state(state) for key, state in baselines.items() if key != (band, mode)}
     same = [state for (_, its), state in others.items() if its is mode]
     learnt = own.pictures + sum(state.pictures for state in same)
-    roams = max((state.novelty for state in (own, *same) if state.views), default=1.0) >= _ROAMING
-    if not is_settled(own) and (roams or learnt < _ENOUGH):
+    if not is_settled([own]) and (learnt < _ENOUGH or not is_settled([own, *same])):
         return
     yield own.views
     yield tuple(view for state in same for view in state.views)
     yield tuple(
         view for (_, its), state in others.items() if its is not mode for view in state.views
+    )
+
+
+def _count_singles(states: Sequence[State]) -> int:
+    """Count the views shown once that are like no other view of these states."""
+    views = [view for state in states for view in state.views]
+    if not views:
+        return 0
+    fields = np.stack([np.where(view.lasting, view.directions, 0).ravel() for view in views])
+    fields = fields - fields.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(fields, axis=1, keepdims=True)
+    fields = fields / np.maximum(norms, 1e-6)
+    likeness = (fields @ fields.conj().T).real
+    np.fill_diagonal(likeness, -1.0)
+    lonely = likeness.max(axis=1) < _SAME_VIEW
+    return sum(
+        view.pictures == 1 and bool(alone) for view, alone in zip(views, lonely, strict=True)
     )
 
 
@@ -104,7 +131,7 @@ def _add(state: State, structure: Structure) -> State:
     else:
         if len(views) == MAX_VIEWS:
             views.remove(min(views, key=lambda view: _worth(view, number)))
-        views.append(_open(structure, number))
+        views.append(see(structure, number))
     share = 1.0 / min(number, _SHORT_MEMORY)
     novelty = state.novelty + share * (float(is_new) - state.novelty)
     return replace(state, views=tuple(views), pictures=number, novelty=novelty)
@@ -115,24 +142,13 @@ def _worth(view: View, number: int) -> float:
     return min(view.pictures, MEMORY) - (number - view.last) / 4.0
 
 
-def _open(structure: Structure, number: int) -> View:
-    return View(
-        directions=structure.directions,
-        presence=structure.seen.astype(np.float32),
-        strength=np.log2(structure.strength + np.float32(1.0)),
-        pictures=1,
-        last=number,
-    )
-
-
 def _blend(view: View, structure: Structure, number: int) -> View:
+    new = see(structure, number)
     share = np.float32(1.0 / min(view.pictures + 1, MEMORY))
-    seen = structure.seen.astype(np.float32)
-    strength = np.log2(structure.strength + np.float32(1.0))
     return View(
-        directions=view.directions + share * (structure.directions - view.directions),
-        presence=view.presence + share * (seen - view.presence),
-        strength=view.strength + share * (strength - view.strength),
+        directions=view.directions + share * (new.directions - view.directions),
+        presence=view.presence + share * (new.presence - view.presence),
+        strength=view.strength + share * (new.strength - view.strength),
         pictures=view.pictures + 1,
         last=number,
     )

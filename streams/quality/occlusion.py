@@ -9,7 +9,7 @@ structure every good picture had is missing, and counts less
 * the more it is framed or filled by sharp new edges: a lorry stands in the scene.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,11 +21,18 @@ from streams.quality.baseline import usable_views
 from streams.quality.grading import VISIBLE_SCORE, Scale
 from streams.quality.sample import Sample
 from streams.quality.structure import CELLS, COLUMNS, ROWS, Flags, Floats, Structure, find_structure
-from streams.quality.views import View, agree, correlate
+from streams.quality.views import AGREES, View, agree, correlate
 
-SCALE: Final = Scale(nothing=0.03, visible=0.09, worst=0.45)
+SCALE: Final = Scale(nothing=0.03, visible=0.1, worst=0.45)
 """Share of the picture that is covered."""
 
+VEIL_USUAL: Final = 0.05  # share of the picture with new soft edges (shadows, glare) that is usual
+VEIL_COUNTS: Final = (
+    0.7  # what such a share beyond it counts: between the strands something is seen
+)
+
+_FOREIGN = 0.4  # agreement below which an edge may be another than the one that was there
+_OUT_OF_FOCUS = 0.55  # fineness
 _RIVALS = 3  # views: so many are tried, the one that explains the picture best is believed
 _LEAST_PICTURES = 3  # of a view
 _LEAST_EXPECTED = 0.08  # share of cells
@@ -125,23 +132,32 @@ def _can_be_covered(view: View) -> bool:
 def _likeness(view: View, structure: Structure) -> float:
     """Return the share of a view's lasting edges that the picture has where they belong."""
     lasting = view.lasting
-    return float((agree(view, structure)[lasting] > 0.5).mean()) if lasting.any() else 0.0
+    return float((agree(view, structure)[lasting] > AGREES).mean()) if lasting.any() else 0.0
 
 
 def _score(view: View, structure: Structure) -> Score:
     patches = find_patches(view, structure)
-    if not patches:
-        return Score(value=0.0, why="Everything that is usually seen is there.")
-    weighted = sum(patch.area * _weigh(patch) for patch in patches)
-    worst = max(patches, key=lambda patch: patch.area * _weigh(patch))
-    area = sum(patch.area for patch in patches)
-    value = SCALE.grade(weighted)
-    return Score(
-        value=value,
-        why=f"Where something is always seen, nothing is on {area:.0%} of the picture"
-        f"{_explain(worst)}.",
-        region=worst.region,
-    )
+    covered = sum(patch.area * _weigh(patch) for patch in patches)
+    veiled = _find_veil(view, structure)
+    value = SCALE.grade(covered + VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL))
+    if not patches and value < VISIBLE_SCORE:
+        return Score(value=value, why="Everything that is usually seen is there.")
+    worst = max(patches, key=lambda patch: patch.area * _weigh(patch), default=None)
+    if worst is None or veiled > covered:
+        why = f"On {veiled:.0%} of the picture are edges out of focus that were never there"
+    else:
+        area = sum(patch.area for patch in patches)
+        why = f"Where something is always seen, nothing is on {area:.0%} of the picture"
+    if value < VISIBLE_SCORE and worst is not None:
+        why += _explain(worst)
+    return Score(value=value, why=f"{why}.", region=worst.region if worst is not None else None)
+
+
+def _find_veil(view: View, structure: Structure) -> float:
+    """Return the share of cells that show strong edges, new and out of focus: strands of a web."""
+    foreign = ~view.expected | (agree(view, structure) < _FOREIGN)
+    strong = structure.strength > 2.0 * structure.floor
+    return float((strong & (structure.fineness < _OUT_OF_FOCUS) & foreign).mean())
 
 
 def _weigh(patch: Patch) -> float:
@@ -149,7 +165,7 @@ def _weigh(patch: Patch) -> float:
     thing = _ramp(patch.sharpness, 0.9, 1.7) * 0.85
     filled = 1.0 - _ramp(patch.gone, 0.25, 0.6)
     faint = _ramp(patch.trace, 0.1, 0.4) * _ramp(-patch.faded, 0.15, 0.5)
-    kept = 0.6 * _ramp(patch.trace, 0.3, 0.7)
+    kept = 0.35 * _ramp(patch.trace, 0.3, 0.7)
     return (1.0 - thing) * (1.0 - 0.6 * filled) * (1.0 - max(faint, kept))
 
 

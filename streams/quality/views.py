@@ -29,6 +29,7 @@ _AROUND: Final = 3  # cells: agreement is that of a cell and its neighbours
 
 LASTING = 0.08  # magnitude from which on a mean direction is a lasting edge
 ALWAYS = 0.85  # share of pictures
+AGREES = 0.5  # agreement from which on an edge is the one that was there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,6 +132,17 @@ def _write_view(view: View) -> bytes:
             np.clip(np.rint(signed), -127, 127).astype(np.int8).tobytes(),
             np.clip(np.rint(shares), 0, 255).astype(np.uint8).tobytes(),
         )
+    )
+
+
+def see(structure: Structure, last: int = 0) -> View:
+    """Return the view one picture shows."""
+    return View(
+        directions=structure.directions,
+        presence=structure.seen.astype(np.float32),
+        strength=np.log2(structure.strength + np.float32(1.0)),
+        pictures=1,
+        last=last,
     )
 
 
