@@ -76,9 +76,11 @@ class Visitor:
             log.debug("no picture of camera %s: %s", camera.target.device_id, error)
             self.figures.count(Result.UNSEEN)
             return self._unseen(camera, rules, error)
-        taken = step(
-            camera.state, seen.check, at, camera.opinions, self.confirming, rules.chosen.judged
-        )
+        judged = rules.chosen.judged
+        if not camera.baselines:
+            # Somebody had it all forgotten: of what it was compared with nothing is left.
+            judged -= learning.COMPARED
+        taken = step(camera.state, seen.check, at, camera.opinions, self.confirming, judged)
         wait_s = wait_after_check_s(taken, rules.interval_s, self.rng)
         state = replace(taken.state, next_at=at + timedelta(seconds=wait_s))
         self.figures.count(_result_of(state))
