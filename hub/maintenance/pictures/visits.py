@@ -79,7 +79,7 @@ class Visitor:
         judged = rules.chosen.judged
         if not camera.baselines:
             # Somebody had it all forgotten: of what it was compared with nothing is left.
-            judged -= learning.COMPARED
+            judged -= lessons.COMPARED
         taken = step(camera.state, seen.check, at, camera.opinions, self.confirming, judged)
         wait_s = wait_after_check_s(taken, rules.interval_s, self.rng)
         state = replace(taken.state, next_at=at + timedelta(seconds=wait_s))
