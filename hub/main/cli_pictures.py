@@ -118,8 +118,7 @@ def export_labelled(
             task = bar.add_task("exporting", total=len(said))
             for one in _together(said):
                 bar.advance(task, len(one.remarks))
-                jpeg = await files.read_labelled(one.number)
-                if jpeg:
+                if jpeg := await one.read(files):
                     write_whole(folder / one.file, jpeg)
                     written.append(one.document())
         write_labels(folder, written)
@@ -139,6 +138,13 @@ class _Picture:
     device_id: int
     taken_at: datetime | None
     remarks: list[Feedback] = field(default_factory=list)
+
+    async def read(self, files: EvidenceFolder) -> bytes:
+        """The picture, kept under the number of one of the remarks; empty when it is gone."""
+        for one in self.remarks:
+            if jpeg := await files.read_labelled(one.id):
+                return jpeg
+        return b""
 
     @property
     def file(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,27 @@ async def test_what_people_say_corrects_the_threshold_and_is_kept_with_its_pictu
     assert [one["index"] for one in listed["items"]] == ["freeze", "blur"]
     rest = await client.get(of(world, "/feedback"), params={"cursor": listed["next"]})
     assert len(rest.json()["items"]) == 2  # with the one of the fixture
+
+
+async def test_of_what_was_taken_for_good_a_picture_is_taken(
+    client: httpx.AsyncClient, world: World, outside: Field, tmp_path: Path
+) -> None:
+    path = f"/api/v1/devices/{world.west_camera}/picture/feedback"
+    grain = Finding(index=Index.NOISE, score=45, threshold=50, why="")
+    outside.found = replace(WELL, findings=(grain,), evidence=JPEG)
+    await sign_in(client, "root-admin")
+    done = (await client.post(path, json={"index": "noise", "is_fault": True})).json()
+    kept = done["feedback"]
+    assert (kept["score"], kept["taken_at"], kept["has_picture"]) == (
+        45,
+        "2026-11-22T01:00:00Z",
+        True,
+    )
+    assert done["corrections"] == {"noise": -5}
+    assert await EvidenceFolder(tmp_path).read_labelled(kept["id"]) == JPEG
+    outside.is_camera_away = True
+    blind = (await client.post(path, json={"index": "blur", "is_fault": True})).json()["feedback"]
+    assert (blind["score"], blind["taken_at"], blind["has_picture"]) == (None, None, False)
 
 
 async def test_a_picture_is_accepted_as_good_and_forgotten(

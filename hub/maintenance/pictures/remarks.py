@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain.access import Scope
-from hub.domain.errors import Conflict
+from hub.domain.errors import Conflict, DeviceError
 from hub.domain.quality import Finding, Index, PictureState, Polygon
-from hub.maintenance.pictures.assigned import find_applied
+from hub.maintenance.pictures.assigned import Applied, find_applied
 from hub.maintenance.pictures.corrections import Said, correct
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import confirm, lessons_of, pack, ripen
@@ -21,7 +21,7 @@ from hub.runtime.files import NotKept
 from hub.store.database import Database, Transaction
 from hub.store.devices import get_device
 from hub.store.picture_baselines import forget_baselines, mark_baseline
-from hub.store.picture_due import load_pictures, look_again
+from hub.store.picture_due import DuePicture, load_pictures, look_again
 from hub.store.picture_feedback import (
     Feedback,
     FeedbackFilter,
@@ -49,12 +49,31 @@ class Remark:
     checked_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meant:
+    """What a remark is about: the finding, and the picture that shows it.
+
+    The picture is one that is kept (``kind``), or was taken just now (``jpeg``).
+    """
+
+    finding: Finding | None
+    kind: Kind | None = None
+    taken_at: datetime | None = None
+    jpeg: bytes = b""
+
+
 async def take_remark(
-    database: Database, scope: Scope, files: EvidenceFolder, remark: Remark, now: datetime
+    database: Database,
+    scope: Scope,
+    files: EvidenceFolder,
+    remark: Remark,
+    now: datetime,
+    sight: Sight | None = None,
 ) -> tuple[Feedback, dict[Index, float]]:
     """Keep a remark, correct the camera's thresholds by all of them, and have it looked at again.
 
-    Returns what was kept and the corrections.
+    Of what is broken and was taken for good no picture may be kept: with ``sight`` the camera is
+    looked at for one. Returns what was kept and the corrections.
 
     Raises:
         NotFound: the camera lies outside the scope.
@@ -66,26 +85,35 @@ async def take_remark(
         if remark.checked_at is not None and remark.checked_at != state.checked_at:
             msg = "the picture has been checked again meanwhile: look at it and say it again"
             raise Conflict(msg)
-        finding = _meant(state, remark.index)
         applied = await find_applied(tx, device)
-        points = state.corrections.get(remark.index, 0.0)
-        kind, taken_at = _picture_of(state, remark.index)
-        new = NewFeedback(
-            device_id=device.id,
-            index=remark.index,
-            is_fault=remark.is_fault,
-            said_at=now,
-            note=remark.note,
-            score=None if finding is None else finding.score,
-            threshold=None if finding is None else applied.uncorrected(finding, points),
-            taken_at=taken_at,
-        )
+        cameras = await load_pictures(tx, scope, [device.id])
+        before = [one async for one in _all_feedback(tx, scope, device.id)]
+    meant = _meant(state, remark.index)
+    if meant.kind is None and remark.is_fault and sight and cameras and not state.unseen:
+        meant = await _look(sight, cameras[0], applied, meant, remark.index, now)
+    points = state.corrections.get(remark.index, 0.0)
+    finding = meant.finding
+    is_kept_already = meant.taken_at is not None and any(
+        one.has_picture and one.taken_at == meant.taken_at for one in before
+    )
+    new = NewFeedback(
+        device_id=device.id,
+        index=remark.index,
+        is_fault=remark.is_fault,
+        said_at=now,
+        note=remark.note,
+        score=None if finding is None else finding.score,
+        threshold=None if finding is None else applied.uncorrected(finding, points),
+        taken_at=meant.taken_at,
+        has_picture=is_kept_already,
+    )
+    async with database.transaction() as tx:
         kept = await add_feedback(tx, scope, new)
         corrected = correct(await _all_said(tx, scope, device.id))
         if corrected != dict(state.corrections):
             await set_corrections(tx, scope, device.id, corrected)
             await look_again(tx, scope, [device.id], now)
-    if kind is not None and await _keep_picture(database, scope, files, kept, kind):
+    if not is_kept_already and await _keep_picture(database, scope, files, kept, meant):
         async with database.transaction() as tx:
             kept = await get_feedback(tx, scope, kept.id)
     return kept, corrected
@@ -150,38 +178,51 @@ async def change_masks(
     return after
 
 
-def _meant(state: PictureState, index: Index) -> Finding | None:
-    """What was found last of an index; of a fault that stands, what it was believed by."""
-    found = next((one for one in state.findings if one.index is index), None)
-    fault = state.faults.get(index) or state.suspects.get(index)
-    if fault is None or (found is not None and found.is_fault):
-        return found
-    return Finding(index=index, score=fault.score, threshold=fault.threshold, why=fault.why)
-
-
-def _picture_of(state: PictureState, index: Index) -> tuple[Kind | None, datetime | None]:
-    """The kept picture that shows what a remark is about, and when it was taken."""
+def _meant(state: PictureState, index: Index) -> _Meant:
+    """What is known already: what was found last, or by what a fault that stands was believed."""
+    finding = next((one for one in state.findings if one.index is index), None)
     fault = state.faults.get(index)
+    suspect = fault or state.suspects.get(index)
+    if suspect is not None and (finding is None or not finding.is_fault):
+        finding = Finding(
+            index=index, score=suspect.score, threshold=suspect.threshold, why=suspect.why
+        )
     if fault is not None:
-        is_of_it = state.bad_at is not None and state.bad_at >= fault.since
-        return (Kind.BAD, state.bad_at) if is_of_it else (None, None)
+        if state.bad_at is None or state.bad_at < fault.since:
+            return _Meant(finding=finding)
+        return _Meant(finding=finding, kind=Kind.BAD, taken_at=state.bad_at)
     for kind, at in ((Kind.GOOD, state.good_at), (Kind.BAD, state.bad_at)):
         if at is not None and at == state.checked_at:
-            return kind, at
-    return None, None
+            return _Meant(finding=finding, kind=kind, taken_at=at)
+    return _Meant(finding=finding)
+
+
+async def _look(
+    sight: Sight, camera: DuePicture, applied: Applied, meant: _Meant, index: Index, now: datetime
+) -> _Meant:
+    """Take a picture of what somebody sees; without one, what was known stands."""
+    try:
+        seen = await sight.see(camera, applied.chosen, now, wants_evidence=True)
+    except DeviceError as error:
+        log.info("no picture of camera %s for a remark: %s", camera.target.device_id, error)
+        return meant
+    found = next((one for one in seen.check.findings if one.index is index), meant.finding)
+    return _Meant(finding=found, taken_at=now, jpeg=seen.check.evidence)
 
 
 async def _keep_picture(
-    database: Database, scope: Scope, files: EvidenceFolder, kept: Feedback, kind: Kind
+    database: Database, scope: Scope, files: EvidenceFolder, kept: Feedback, meant: _Meant
 ) -> bool:
     """Keep the picture with the remark, unless another one took its place meanwhile."""
-    jpeg = await files.read(kept.device_id, kind)
+    jpeg = meant.jpeg
+    if meant.kind is not None:
+        jpeg = await files.read(kept.device_id, meant.kind)
+        async with database.transaction() as tx:
+            state = await get_state(tx, scope, kept.device_id)
+        if meant.taken_at != (state.good_at if meant.kind is Kind.GOOD else state.bad_at):
+            return False
     if not jpeg:
         return False
-    async with database.transaction() as tx:
-        state = await get_state(tx, scope, kept.device_id)
-        if kept.taken_at != (state.good_at if kind is Kind.GOOD else state.bad_at):
-            return False
     try:
         await files.keep_labelled(kept.id, jpeg)
     except NotKept as error:

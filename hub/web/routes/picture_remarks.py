@@ -51,7 +51,12 @@ async def give_feedback(
         checked_at=body.checked_at,
     )
     kept, corrections = await take_remark(
-        services.database, scope, evidence_of(services), remark, services.clock()
+        services.database,
+        scope,
+        evidence_of(services),
+        remark,
+        services.clock(),
+        services.sight,
     )
     return FeedbackDoneOut(feedback=FeedbackOut.model_validate(kept), corrections=corrections)
 
