@@ -41,7 +41,7 @@ def spoil_optics(frame: Frame, mode: Mode, *, chance: int) -> Frame:
     """Return what reaches the sensor, and add the sensor's own grain."""
     match mode:
         case Mode.BLURRED:
-            frame = cv2.GaussianBlur(frame, (0, 0), frame.shape[1] / 90).astype(np.uint8)
+            frame = cv2.GaussianBlur(frame, (0, 0), frame.shape[1] / 160).astype(np.uint8)
         case Mode.BRIGHT:
             frame = _scaled(frame, gain=1.5, lift=120)
         case Mode.DARK:
