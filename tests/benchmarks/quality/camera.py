@@ -60,9 +60,9 @@ class Treatment:
         )
 
 
-def take(view: View, treatment: Treatment, rng: Rng) -> bytes:
-    """The JPEG a camera sends."""
-    image = render(view.image, treatment, rng)
+def take(view: View, treatment: Treatment, rng: Rng, home: int | None = None) -> bytes:
+    """The JPEG a camera sends. Pictures of one ``home`` carry the same name in the same size."""
+    image = render(view.image, treatment, rng, home)
     quality = min(int(rng.integers(*QUALITIES)), treatment.quality)
     is_encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_encoded:
@@ -71,7 +71,7 @@ def take(view: View, treatment: Treatment, rng: Rng) -> bytes:
     return data.tobytes()
 
 
-def render(image: Image, treatment: Treatment, rng: Rng) -> Image:
+def render(image: Image, treatment: Treatment, rng: Rng, home: int | None = None) -> Image:
     """What the encoder of the camera is given."""
     light = to_light(image)
     for step in treatment.light:
@@ -86,7 +86,7 @@ def render(image: Image, treatment: Treatment, rng: Rng) -> Image:
         line = step(line, rng)
     picture = np.clip(line, 0, 255).astype(np.uint8)
     if treatment.overlay:
-        _write_overlay(picture, rng)
+        _write_overlay(picture, rng, rng if home is None else np.random.default_rng(home))
     return picture
 
 
@@ -141,15 +141,15 @@ def _expose(light: Light, sigma: float, rng: Rng, is_grey: bool) -> Light:  # no
     return np.asarray(line, dtype=np.float32)
 
 
-def _write_overlay(picture: Image, rng: Rng) -> None:
+def _write_overlay(picture: Image, rng: Rng, settings: Rng) -> None:
     height, width = picture.shape[:2]
     font = cv2.FontFace("uni")
-    size = max(14, round(height / int(rng.integers(24, 32))))
+    size = max(14, round(height / int(settings.integers(24, 32))))
     clock = (
         f"2026-{rng.integers(1, 13):02}-{rng.integers(1, 29):02} "
         f"{rng.integers(0, 24):02}:{rng.integers(0, 60):02}:{rng.integers(0, 60):02}"
     )
-    place = _PLACES[int(rng.integers(len(_PLACES)))]
+    place = _PLACES[int(settings.integers(len(_PLACES)))]
     right = width - round(size * 0.62 * len(place)) - 2 * size
     for text, at in ((clock, (size, 2 * size)), (place, (right, height - size))):
         for shift, colour in ((max(1, size // 16), (0, 0, 0)), (0, (255, 255, 255))):

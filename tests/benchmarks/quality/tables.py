@@ -49,7 +49,7 @@ class Judged:
     @property
     def false_alarms(self) -> Sequence[Index]:
         """What an acceptable picture is blamed for."""
-        return [index for index in ALONE if self.index is None and self.flags(index)]
+        return [index for index in self.margins if self.index is None and self.flags(index)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +90,10 @@ def rate(judged: Sequence[Judged], index: Index, strength: Strength, margin: flo
     )
 
 
-def tell_indices(judged: Sequence[Judged]) -> Iterator[str]:
+def tell_indices(judged: Sequence[Judged], indices: Sequence[Index] = ALONE) -> Iterator[str]:
     """Recall at each strength, precision, and false alarms of each index."""
     yield "index            precision     recall at " + "  ".join(f"{s.name:>14}" for s in Strength)
-    for index in ALONE:
+    for index in indices:
         clear = rate(judged, index, Strength.CLEAR)
         if not clear.present:
             continue
@@ -139,11 +139,11 @@ def tell_negatives(judged: Sequence[Judged]) -> Iterator[str]:
         yield f"{kind:22} {len(blamed):4} of {len(members):4} {share:7.2%}  {text}"
 
 
-def tell_trade(judged: Sequence[Judged]) -> Iterator[str]:
+def tell_trade(judged: Sequence[Judged], indices: Sequence[Index] = ALONE) -> Iterator[str]:
     """Precision and recall of each index over its thresholds."""
     yield "precision/recall at CLEAR, the threshold moved by"
     yield " " * 14 + "".join(f"{margin:+12}" for margin in MARGINS)
-    for index in ALONE:
+    for index in indices:
         if not rate(judged, index, Strength.CLEAR).present:
             continue
         cells = (rate(judged, index, Strength.CLEAR, margin) for margin in MARGINS)
@@ -152,7 +152,7 @@ def tell_trade(judged: Sequence[Judged]) -> Iterator[str]:
         )
 
 
-def tell_confusion(judged: Sequence[Judged]) -> Iterator[str]:
+def tell_confusion(judged: Sequence[Judged], indices: Sequence[Index] = ALONE) -> Iterator[str]:
     """Which indices speak up at which fault of CLEAR strength: percent of the pictures."""
     rows: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
@@ -160,7 +160,7 @@ def tell_confusion(judged: Sequence[Judged]) -> Iterator[str]:
             rows["good" if one.kind == "good" else "hard negatives"].append(one)
         elif one.strength is Strength.CLEAR:
             rows["lost signal" if one.index is Index.SIGNAL else one.fault].append(one)
-    yield f"{'percent flagged as':20}" + "".join(f"{index.value[:11]:>13}" for index in ALONE)
+    yield f"{'percent flagged as':20}" + "".join(f"{index.value[:11]:>13}" for index in indices)
     for name, members in sorted(rows.items()):
-        cells = (100 * sum(one.flags(index) for one in members) / len(members) for index in ALONE)
+        cells = (100 * sum(one.flags(index) for one in members) / len(members) for index in indices)
         yield f"{name:20}" + "".join(f"{cell:13.1f}" for cell in cells)
