@@ -75,7 +75,7 @@ BLURRED = {Index.BLUR: OLD}
         # Good, and not believed yet: neither.
         (camera(faults=BLURRED, kept_at=LONG_AGO), 10.0, None),
         (camera(faults=BLURRED, mending={Index.BLUR: 1}), 10.0, Kind.GOOD),
-        (camera(suspects={Index.SCENE: replace(OLD, seen_at=NOON)}, kept_at=None), 10.0, None),
+        (camera(suspects={Index.FREEZE: replace(OLD, seen_at=NOON)}, kept_at=None), 10.0, None),
     ],
 )
 async def test_pictures_worth_keeping(one: DuePicture, score: float, kept: Kind | None) -> None:
