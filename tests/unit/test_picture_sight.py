@@ -82,7 +82,7 @@ async def test_a_picture_to_keep_is_asked_for_at_once_or_later_or_never() -> Non
     assert await never.picture_of(seen) == b""
 
 
-async def test_nobody_is_asked_to_move_where_that_is_not_judged() -> None:
+async def test_nobody_is_asked_to_move_where_that_tells_nothing() -> None:
     asked: list[CheckOrder] = []
 
     class Asking:
@@ -98,6 +98,9 @@ async def test_nobody_is_asked_to_move_where_that_is_not_judged() -> None:
     assert seen.check.findings == (found(Index.PTZ, 90),)
     still = {**DAY, Index.PTZ: None}
     await sight.see(due(), Chosen(day=still, night=still), NOON)
+    eyes.answers = [(found(Index.SIGNAL, 100),)]
+    black = await sight.see(due(), BUILT_IN, NOON)
+    assert black.check.findings == (found(Index.SIGNAL, 100),)
     assert len(asked) == 1
 
 

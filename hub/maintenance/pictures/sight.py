@@ -105,8 +105,10 @@ class Sight:
         check = await self._judge(order)
         if len(order.frames) == 1 and _is_suspicious(check):
             order, check = await self._look_longer(camera, order, check)
-        if (moved := await self._see_it_move(camera, order)) is not None:
-            check = replace(check, findings=(*check.findings, moved))
+        # A lost signal suppresses whatever else could be said of the picture.
+        if not any(one.index is Index.SIGNAL for one in check.faults):
+            moved = await self._see_it_move(camera, order)
+            check = replace(check, findings=(*check.findings, *moved))
         return Seen(
             at=at,
             is_night=dark,
@@ -136,11 +138,12 @@ class Sight:
         except DeviceError:
             return order, check
 
-    async def _see_it_move(self, camera: DuePicture, order: CheckOrder) -> Finding | None:
+    async def _see_it_move(self, camera: DuePicture, order: CheckOrder) -> tuple[Finding, ...]:
         obeying = self._senses.obeying
         if obeying is None or order.thresholds.get(Index.PTZ) is None:
-            return None
-        return await obeying.check(camera, order)
+            return ()
+        found = await obeying.check(camera, order)
+        return () if found is None else (found,)
 
     async def _fetch(self, camera: DuePicture, frames: Frames) -> tuple[EncodedFrame, ...]:
         timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
