@@ -138,25 +138,26 @@ async def picture_coverage(
     """How many approved cameras of the scope were looked at, of an area and below it if named."""
     rows = await tx.search(
         _Group,
-        "SELECT state, has_faults, reason, count(*) AS number FROM (SELECT"
-        "  CASE WHEN p.checked_at > %(fresh)s THEN 'checked' WHEN p.checked_at IS NULL"
-        "   THEN 'never' ELSE 'stale' END AS state,"
-        "  coalesce(p.faults <> '{}', false) AS has_faults,"
-        "  CASE WHEN p.checked_at > %(fresh)s THEN ''"
-        "   WHEN NOT EXISTS (SELECT FROM channels h WHERE h.device_id = d.id)"
+        "WITH looked AS MATERIALIZED (SELECT d.id, d.connection_id, p.checked_at, p.unseen,"
+        "  coalesce(p.checked_at > %(fresh)s, false) AS is_fresh,"
+        "  coalesce(p.faults <> '{}', false) AS has_faults FROM devices d"
+        "  JOIN areas a ON a.id = d.area_id LEFT JOIN picture_states p ON p.device_id = d.id"
+        "  WHERE d.registration = 'approved' AND d.kind = 'camera' AND (%(area)s::bigint IS NULL"
+        "   OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND"
+        + IN_SCOPE
+        + ") SELECT 'checked' AS state, has_faults, '' AS reason, count(*) AS number"
+        " FROM looked WHERE is_fresh GROUP BY 2"
+        " UNION ALL SELECT CASE WHEN k.checked_at IS NULL THEN 'never' ELSE 'stale' END, false,"
+        "  CASE WHEN NOT EXISTS (SELECT FROM channels h WHERE h.device_id = k.id)"
         "    THEN 'it has not told its streams yet'"
         "   WHEN NOT c.is_enabled THEN 'its connection is switched off'"
         "   WHEN s.status = 'offline' THEN 'it is offline'"
         "   WHEN s.status = 'unknown' AND s.faults ?| ARRAY['network', 'protocol']"
         "    THEN 'it was offline when it was seen last'"
-        "   WHEN p.unseen <> '' THEN p.unseen ELSE 'it waits for its turn' END AS reason"
-        "  FROM devices d JOIN areas a ON a.id = d.area_id"
-        "  JOIN connections c ON c.id = d.connection_id JOIN device_status s ON s.device_id = d.id"
-        "  LEFT JOIN picture_states p ON p.device_id = d.id"
-        "  WHERE d.registration = 'approved' AND d.kind = 'camera' AND (%(area)s::bigint IS NULL"
-        "   OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s)) AND"
-        + IN_SCOPE
-        + ") x GROUP BY 1, 2, 3 ORDER BY number DESC, reason",
+        "   WHEN k.unseen <> '' THEN k.unseen ELSE 'it waits for its turn' END, count(*)"
+        " FROM looked k JOIN connections c ON c.id = k.connection_id"
+        " JOIN device_status s ON s.device_id = k.id WHERE NOT k.is_fresh GROUP BY 1, 3"
+        " ORDER BY number DESC, reason",
         {"scope": scope_paths(scope), "area": area_id, "fresh": now - FRESH},
     )
     sums = {"checked": 0, "stale": 0, "never": 0}
