@@ -26,6 +26,8 @@ from hub.maintenance.pictures.transitions import Confirming
 from hub.store.database import Database
 from streams.frames import fetch_frames
 
+MOST_SHARDS = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -59,7 +61,8 @@ def build_rounds(around: Surroundings) -> PictureRounds:
     )
     usual = PictureOptions()
     options = PictureOptions(
-        shards=around.settings.health.shards,
+        # Looking for who is due costs a little for each shard, and fewer are spread as well.
+        shards=min(around.settings.health.shards, MOST_SHARDS),
         every_s=min(usual.every_s, pictures.interval_s),
         spread_s=min(usual.spread_s, pictures.interval_s / 2),
         timeout_s=pictures.timeout_s,
