@@ -23,7 +23,7 @@ _MARGIN = 20
 _ROW = 26
 _LINE = 17
 _BAR_AT, _BAR_WIDTH = 170, 180
-_SCORE_AT, _LIMIT_AT, _VERDICT_AT = 362, 394, 452
+_SCORE_AT, _LIMIT_AT, _VERDICT_AT = 358, 394, 454
 
 Colour = tuple[int, int, int]
 _BACK: Final[Colour] = (30, 26, 24)
@@ -96,8 +96,8 @@ def _draw_finding(table: NDArray[np.uint8], finding: Finding, y: int) -> int:
     if 0 <= finding.threshold <= MAX_SCORE:
         at = _BAR_AT + round(_BAR_WIDTH * finding.threshold / MAX_SCORE)
         _fill(table, (at - 1, top - 3), (at, bottom + 3), _TEXT)
-    _write(table, f"{finding.score:.0f}", (_SCORE_AT, y))
-    _write(table, f"from {finding.threshold:.0f}", (_LIMIT_AT, y), size=13, colour=_QUIET)
+    _write(table, _figure(finding.score), (_SCORE_AT, y))
+    _write(table, f"from {_figure(finding.threshold)}", (_LIMIT_AT, y), size=13, colour=_QUIET)
     verdict = "FAULT" if finding.is_fault else "good"
     _write(table, verdict, (_VERDICT_AT, y), colour=colour, weight=600)
     for line in _wrap(finding.why, TABLE_WIDTH - 2 * _MARGIN):
@@ -121,6 +121,10 @@ def _draw_region(picture: NDArray[np.uint8], finding: Finding) -> None:
     base = top + 22 if top < height - 24 else top
     _fill(picture, (at, base - 20), (at + size, base), _FAULT)
     _write(picture, label, (at + 6, base - 6), size=14, colour=(0, 0, 0), weight=600)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _name(index: Index) -> str:
