@@ -87,7 +87,6 @@ _TRAIN: Final[Sequence[_Row]] = (
     ("castle", _PALAPELI, "castle-maintenon.jpg", _OUT),
     ("pagoda", "python3-sklearn", "china.jpg", _OUT),
     ("field", _STELLARIUM, "garching/garching-gl1.png", _OUT),
-    ("lounge", _LOMIRI, "Wine_by_Jakkub_Mede.jpg", _IN, (0.0, 0.02, 1.0, 0.4)),
     ("lecture hall", _OPENCV, f"{_MANUAL}/studentsSample_input.jpg", _IN),
     ("window sill", _OPENCV, f"{_DATA}/aloeL.jpg", _IN),
     ("shelf", _OPENCV, f"{_DATA}/rubberwhale1.png", _IN),
@@ -101,8 +100,6 @@ _TRAIN: Final[Sequence[_Row]] = (
     ("moss", _PLASMA, f"OneStandsOut/{_PAPER}", _OUT, "texture"),
     ("pavers", _SKIMAGE, "brick.png", _GREY, "texture"),
     ("lawn", _SKIMAGE, "grass.png", _GREY, "texture"),
-    ("boards", _MATE, "Wood.jpg", _OUT, "wall"),
-    ("landing", _PLASMA, f"BytheWater/{_PAPER}", _OUT, "stripes"),
     ("mural", _OPENCV, f"{_DATA}/graf1.png", _OUT, "colours"),
     ("town in haze", _OPENCV, f"{_DATA}/aero3.jpg", _OUT, "fog"),
 )
