@@ -25,7 +25,7 @@ MEMORY: Final = 40  # pictures
 MATURE_PICTURES: Final = 4  # one day's of a band, at a picture an hour
 
 _ENOUGH = 12  # pictures of other bands that stand in for a band not learnt yet
-_SAME_VIEW = 0.3  # likeness from which on a picture shows a known view
+_SAME_VIEW = 0.42  # likeness from which on a picture shows a known view
 _SHORT_MEMORY = 12  # pictures, of novelty and stillness
 _UNSEEN = 0.2  # share of pictures that may show a view seen only once
 _ROAMING = 0.4  # novelty from which on a camera has no usual views

@@ -16,26 +16,39 @@ from typing import Final
 import cv2
 import numpy as np
 
-from hub.domain.quality import BandKey, Region, Score
+from hub.domain.quality import BandKey, Mode, Region, Score
 from streams.quality.baseline import usable_views
 from streams.quality.grading import VISIBLE_SCORE, Scale
 from streams.quality.sample import Sample
-from streams.quality.structure import CELLS, COLUMNS, ROWS, Flags, Floats, Structure, find_structure
+from streams.quality.structure import (
+    CELLS,
+    COLUMNS,
+    ROWS,
+    Directions,
+    Flags,
+    Floats,
+    Structure,
+    find_structure,
+)
 from streams.quality.views import AGREES, View, agree, correlate
 
-SCALE: Final = Scale(nothing=0.03, visible=0.1, worst=0.45)
+SCALE: Final = Scale(nothing=0.03, visible=0.09, worst=0.45)
 """Share of the picture that is covered."""
 
-VEIL_USUAL: Final = 0.05  # share of the picture with new soft edges (shadows, glare) that is usual
-VEIL_COUNTS: Final = (
-    0.7  # what such a share beyond it counts: between the strands something is seen
-)
+VEIL_USUAL: Final = 0.04  # of what _find_veil measures; passers-by and headlights
+VEIL_COUNTS: Final = 0.5  # what the rest counts: between the strands something is seen
 
+_WIDELY: Final = (9, 9)  # cells
+_WEAKER = 0.7  # doublings
+_GLARE = 170.0  # levels
 _FOREIGN = 0.4  # agreement below which an edge may be another than the one that was there
 _OUT_OF_FOCUS = 0.55  # fineness
-_RIVALS = 3  # views: so many are tried, the one that explains the picture best is believed
-_LEAST_PICTURES = 3  # of a view
+_DARK = 15.0  # levels: in a darker picture nothing is seen, covered or not
+_BLANK = 0.1  # share of cells: a picture that shows less has no mode of its own
+_RIVALS = 3  # views of each kind: so many are tried
+_NEARLY = 0.9  # a view that explains nearly as much as the best may be the one
 _LEAST_EXPECTED = 0.08  # share of cells
+_LEAST_KIN = 30  # cells: with fewer, what is left to be seen does not tell which view it is
 _NEAR: Final = np.ones((3, 3), np.uint8)
 _SMALLEST = 0.03  # share of the picture: less is a passer-by
 _DISAGREE = 0.2  # agreement below which an edge is not the one that was there
@@ -85,14 +98,14 @@ def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats
     foreign = structure.seen & (agreement < 0.3) & (structure.strength >= 0.5 * usual)
     expected = inside & view.expected
     lasting = inside & view.lasting
-    faded = np.log2(structure.strength + np.float32(1.0)) - view.strength
+    faded = _fade(view, structure)
     near = cv2.dilate(shape, _NEAR, iterations=4) > cv2.dilate(shape, _NEAR)
     near &= view.expected & structure.seen
     rows, columns = np.nonzero(inside)
     return Patch(
         area=float(inside.mean()),
         gone=float((~structure.seen)[expected].mean()) if expected.any() else 0.0,
-        trace=correlate(view.directions[lasting], structure.directions[lasting]),
+        trace=_find_trace(view.directions[lasting], structure.directions[lasting]),
         edged=float(foreign[rim].mean()),
         sharpness=float(np.percentile(structure.strength[rim], 80)) / usual,
         faded=float(np.median(faded[near])) if near.sum() >= 8 else 0.0,
@@ -106,6 +119,13 @@ def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats
     )
 
 
+def _find_trace(usual: Directions, now: Directions) -> float:
+    """Return how much of the usual structure is left; at the rim alone it would not count."""
+    size = float(np.vdot(usual, usual).real)
+    left = float(np.vdot(usual, now).real) / size if size > 0.0 else 0.0
+    return min(correlate(usual, now), 1.5 * left)
+
+
 def measure(sample: Sample, baselines: Mapping[BandKey, bytes], band: int) -> Score | None:
     """Score the share of the picture where what is always there has gone, with its region.
 
@@ -113,38 +133,61 @@ def measure(sample: Sample, baselines: Mapping[BandKey, bytes], band: int) -> Sc
     no verdict without a baseline: a bare wall and a cloth before the lens look the same.
     """
     structure = find_structure(sample)
-    best: Score | None = None
-    for views in usable_views(baselines, band, sample.mode):
-        rivals = [view for view in views if _can_be_covered(view)]
-        for view in sorted(rivals, key=lambda view: -_likeness(view, structure))[:_RIVALS]:
-            score = _score(view, structure)
-            if best is None or score.value < best.value:
-                best = score
-        if best is not None and best.value < VISIBLE_SCORE:
-            break
+    if float(structure.luma.mean()) < _DARK:
+        return None
+    best = _compare(structure, baselines, band, sample.mode)
+    if best is None and float(structure.seen.mean()) < _BLANK:
+        # A cloth has no colour; the camera that it covers still has a mode of its own.
+        other = Mode.COLOUR if sample.mode is Mode.INFRARED else Mode.INFRARED
+        best = _compare(structure, baselines, band, other)
     return best
 
 
+def _compare(
+    structure: Structure, baselines: Mapping[BandKey, bytes], band: int, mode: Mode
+) -> Score | None:
+    """Return the best score by the views that explain most of the picture."""
+    tried: list[tuple[int, Score]] = []
+    for views in usable_views(baselines, band, mode):
+        rivals = sorted(
+            ((_explained(view, structure), view) for view in views if _can_be_covered(view)),
+            key=lambda rival: -rival[0],
+        )[:_RIVALS]
+        tried += [(explained, _score(view, structure, mode)) for explained, view in rivals]
+        best = _choose(tried)
+        if best is not None and best.value < VISIBLE_SCORE:
+            return best
+    return _choose(tried)
+
+
+def _choose(tried: Sequence[tuple[int, Score]]) -> Score | None:
+    most = max((explained for explained, _ in tried), default=0)
+    likely = [score for explained, score in tried if explained >= _NEARLY * most]
+    return min(likely, key=lambda score: score.value, default=None)
+
+
 def _can_be_covered(view: View) -> bool:
-    return view.pictures >= _LEAST_PICTURES and float(view.expected.mean()) >= _LEAST_EXPECTED
+    return float(view.expected.mean()) >= _LEAST_EXPECTED
 
 
-def _likeness(view: View, structure: Structure) -> float:
-    """Return the share of a view's lasting edges that the picture has where they belong."""
-    lasting = view.lasting
-    return float((agree(view, structure)[lasting] > AGREES).mean()) if lasting.any() else 0.0
+def _explained(view: View, structure: Structure) -> int:
+    """Count the lasting edges of a view that the picture has where they belong."""
+    return int(np.count_nonzero(view.lasting & (agree(view, structure) > AGREES)))
 
 
-def _score(view: View, structure: Structure) -> Score:
+def _score(view: View, structure: Structure, mode: Mode) -> Score:
+    agreement = agree(view, structure)
     patches = find_patches(view, structure)
     covered = sum(patch.area * _weigh(patch) for patch in patches)
-    veiled = _find_veil(view, structure)
-    value = SCALE.grade(covered + VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL))
+    # Strands are seen where the camera's own light shines on them.
+    veiled = _find_veil(view, structure, agreement) if mode is Mode.INFRARED else 0.0
+    kin = _find_kinship(view, structure, agreement)
+    value = SCALE.grade(kin * (covered + VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL)))
     if not patches and value < VISIBLE_SCORE:
         return Score(value=value, why="Everything that is usually seen is there.")
     worst = max(patches, key=lambda patch: patch.area * _weigh(patch), default=None)
     if worst is None or veiled > covered:
-        why = f"On {veiled:.0%} of the picture are edges out of focus that were never there"
+        why = f"Bright strands out of focus hang before {min(1.0, veiled):.0%} of the picture"
     else:
         area = sum(patch.area for patch in patches)
         why = f"Where something is always seen, nothing is on {area:.0%} of the picture"
@@ -153,11 +196,36 @@ def _score(view: View, structure: Structure) -> Score:
     return Score(value=value, why=f"{why}.", region=worst.region if worst is not None else None)
 
 
-def _find_veil(view: View, structure: Structure) -> float:
-    """Return the share of cells that show strong edges, new and out of focus: strands of a web."""
-    foreign = ~view.expected | (agree(view, structure) < _FOREIGN)
+def _find_veil(view: View, structure: Structure, agreement: Floats) -> float:
+    """Measure a spider's web: bright strands out of focus before a picture that is still there.
+
+    Three shares of the picture, the first whole, the others by half: where the structure is weaker
+    than around it; where strong new edges are out of focus; where it is weaker and glaring.
+    """
+    expected = view.expected
+    fade = np.where(expected, _fade(view, structure), np.float32(0.0))
+    usual = cv2.blur(fade, _WIDELY) / (cv2.blur(expected.astype(np.float32), _WIDELY) + 1e-3)
+    patchy = expected & (fade - usual < -_WEAKER)
+    foreign = ~expected | (agreement < _FOREIGN)
     strong = structure.strength > 2.0 * structure.floor
-    return float((strong & (structure.fineness < _OUT_OF_FOCUS) & foreign).mean())
+    soft = strong & (structure.fineness < _OUT_OF_FOCUS) & foreign
+    glaring = expected & (fade < -_WEAKER) & (structure.luma > _GLARE)
+    cells = max(1.0, float(expected.sum()))
+    known = float(patchy.sum()) + 0.5 * float(glaring.sum())
+    return known / cells + 0.5 * float(soft.mean())
+
+
+def _find_kinship(view: View, structure: Structure, agreement: Floats) -> float:
+    """Return how surely what is still seen is this view at all, 0.3 to 1; else it was moved."""
+    seen = view.lasting & structure.seen
+    if seen.sum() < _LEAST_KIN:
+        return 1.0
+    return 0.3 + 0.7 * _ramp(float((agreement[seen] > AGREES).mean()), 0.35, 0.5)
+
+
+def _fade(view: View, structure: Structure) -> Floats:
+    """Return by how many doublings each cell is stronger than usual."""
+    return np.asarray(np.log2(structure.strength + np.float32(1.0)) - view.strength, np.float32)
 
 
 def _weigh(patch: Patch) -> float:

@@ -72,7 +72,7 @@ class Lens:
         if fault is Fault.FREEZE:
             if not self._frozen:
                 self._frozen = self._encode(self._draw(at_s, 0, None))
-            return _decode(self._repeat(int(at_s)))
+            return _decode(self._repeat())
         self._frozen = b""
         return _decode(self._encode(self._draw(at_s, frame, fault)))
 
@@ -82,14 +82,11 @@ class Lens:
             return None
         return episode.fault
 
-    def _repeat(self, seconds: int) -> bytes:
-        """Every second camera encodes the frozen picture anew, now finer, now coarser."""
-        if self._camera.seed % 2:
-            return self._frozen
-        quality = self._camera.quality + seconds % 3
-        return cv2.imencode(".jpg", _decode(self._frozen), [cv2.IMWRITE_JPEG_QUALITY, quality])[
-            1
-        ].tobytes()
+    def _repeat(self) -> bytes:
+        """Every second camera encodes the frozen picture anew each time."""
+        if self._camera.seed % 2 == 0:
+            self._frozen = self._encode(_decode(self._frozen))
+        return self._frozen
 
     def _encode(self, picture: Picture) -> bytes:
         quality = [cv2.IMWRITE_JPEG_QUALITY, self._camera.quality]

@@ -132,7 +132,7 @@ def light(camera: Camera, view: Floats, hour: float, weather: Weather) -> Floats
     height = elevation(hour)
     if camera.is_indoor:
         lit = 0.9 if 7.0 < hour < 21.0 else 0.35
-        return view * np.float32(lit + 0.15 * height)
+        return np.asarray(view * np.float32(lit + 0.15 * height), np.float32)
     if height <= 0.03:
         return _light_night(camera, view, hour)
     gain = 0.45 + 0.6 * height**0.4
@@ -142,8 +142,8 @@ def light(camera: Camera, view: Floats, hour: float, weather: Weather) -> Floats
         view = view * np.float32(0.8) + np.float32(22.0)
     if height < 0.4:  # the low sun is warm
         warm = np.array([0.8, 0.95, 1.1], np.float32) * np.float32(gain)
-        return view * warm
-    return view * np.float32(gain)
+        return np.asarray(view * warm, np.float32)
+    return np.asarray(view * np.float32(gain), np.float32)
 
 
 def cover_with_snow(view: Floats, cover: float) -> Floats:
@@ -152,7 +152,7 @@ def cover_with_snow(view: Floats, cover: float) -> Floats:
         return view
     depth = np.clip((np.arange(HEIGHT, dtype=np.float32) / HEIGHT - 0.4) * 4.0, 0.0, 1.0)
     share = (depth * np.float32(cover))[:, None, None]
-    return view * (1.0 - share) + share * np.float32(225.0)
+    return np.asarray(view * (1.0 - share) + share * np.float32(225.0), np.float32)
 
 
 def add_weather(picture: Floats, hour: float, weather: Weather, rng: np.random.Generator) -> Floats:
@@ -215,7 +215,7 @@ def _light_night(camera: Camera, view: Floats, hour: float) -> Floats:
         grey = view @ np.array(camera.infrared_weights, np.float32)
         falloff = np.exp(-(((x - 40) / 38) ** 2 + ((y - 26) / 22) ** 2)).astype(np.float32)
         beam = 0.15 + 1.05 * np.asarray(cv2.resize(falloff, (WIDTH, HEIGHT)), np.float32)
-        return np.repeat((grey * beam)[..., None], 3, axis=2)
+        return np.asarray(np.repeat((grey * beam)[..., None], 3, axis=2), np.float32)
     lit = np.full((45, 80), 0.12, np.float32)
     for left, top, radius in camera.lamps:
         distance = ((x / 80 - left) ** 2 + (y / 80 - top * 0.56) ** 2) / radius**2
