@@ -5,7 +5,7 @@ look for it, at VISIBLE one sees it and can work, at CLEAR the maintenance team 
 EXTREME little can be made out. Lengths are pixels of a picture 1920 wide.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -37,6 +37,10 @@ GRADES: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "hum": (4, 10, 28, 60),  # amplitude of rolling bars, grey levels
     "interference": (3, 8, 22, 50),  # amplitude of fine slanted lines, grey levels
     "columns": (4, 10, 26, 55),  # amplitude of columns of the sensor, grey levels
+}
+AT_NIGHT: Final[Mapping[str, tuple[float, float, float, float]]] = {
+    **GRADES,
+    "dark": (-2.8, -4.2, -6, -7.5),  # nobody expects the light of day
 }
 _TINTS: Final = (  # which of blue, green, red stay strong
     (1.0, 0.0, 1.0),  # the infrared filter stuck out: purple
@@ -201,9 +205,11 @@ FAULTS: Final[Mapping[str, tuple[Index, Make]]] = {
 }
 
 
-def fault(name: str, strength: Strength) -> Treatment:
+def fault(
+    name: str, strength: Strength, grades: Mapping[str, Sequence[float]] = GRADES
+) -> Treatment:
     """The treatment that gives a picture this fault."""
-    return FAULTS[name][1](GRADES[name][strength])
+    return FAULTS[name][1](grades[name][strength])
 
 
 def lost(card: str) -> Treatment:
