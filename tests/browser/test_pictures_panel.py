@@ -39,7 +39,7 @@ async def test_the_good_and_the_bad_picture_stand_side_by_side(
     await page.locator("#evidence").get_by_role("button", name="现在的画面就是正常画面").click()
     await expect(page.locator("#evidence-note")).to_contain_text("已按现在的画面学习")
     await page.locator("#evidence").get_by_role("button", name="误报").click()
-    await expect(page.locator("#evidence-note")).to_contain_text("阈值已调整")
+    await expect(page.locator("#evidence-note")).to_contain_text("阈值已调整为 85")
     async with database.transaction() as tx:
         said = (await list_feedback(tx, SYSTEM, FeedbackFilter())).items[0]
     assert (said.author, said.is_fault, said.has_picture) == ("root-admin", False, True)

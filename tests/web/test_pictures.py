@@ -139,7 +139,8 @@ async def test_what_people_say_corrects_the_threshold_and_is_kept_with_its_pictu
     assert (kept["note"], kept["taken_at"], kept["has_picture"]) == ("<b>fog</b>", AT, True)
     assert await EvidenceFolder(tmp_path).read_labelled(kept["id"]) == JPEG
     # 5 points above what is fine.
-    assert answer.json()["corrections"] == {"blur": 35}
+    done = answer.json()
+    assert (done["corrections"], done["threshold"], done["is_settled"]) == ({"blur": 35}, 85, True)
     actions = [deed[0] for deed in await last_deeds(database, 2)]
     assert actions == ["picture.corrected", "picture.judged_by_hand"]
     shown = (await client.get(of(world))).json()
@@ -177,8 +178,12 @@ async def test_of_what_was_taken_for_good_a_picture_is_taken(
         "2026-11-22T01:00:00Z",
         True,
     )
-    assert done["corrections"] == {"noise": -5}
+    assert (done["corrections"], done["threshold"], done["is_settled"]) == ({"noise": -5}, 45, True)
     assert await EvidenceFolder(tmp_path).read_labelled(kept["id"]) == JPEG
+    # What is as good as can be cannot be talked bad.
+    outside.found = replace(WELL, findings=(replace(grain, score=10),), evidence=JPEG)
+    hardly = (await client.post(path, json={"index": "noise", "is_fault": True})).json()
+    assert (hardly["threshold"], hardly["is_settled"]) == (25, False)
     outside.is_camera_away = True
     blind = (await client.post(path, json={"index": "blur", "is_fault": True})).json()["feedback"]
     assert (blind["score"], blind["taken_at"], blind["has_picture"]) == (None, None, False)
@@ -226,6 +231,10 @@ async def test_masks_take_away_what_was_kept_without_them(
     assert await files.read_labelled(number) == b""
     shown = (await client.get(of(world))).json()
     assert (shown["masks"], shown["baseline"], shown["bad"]) == (1, [], None)
+    (said_of, _) = (await client.get(of(world, "/feedback"))).json()["items"]
+    assert not said_of["has_picture"]
+    (line,) = (await client.get("/api/v1/pictures/faults")).json()["items"]
+    assert line["bad"] is None  # the next look that is worth it keeps one again
     # The same again takes nothing away.
     write_whole(files.path(world.east_camera, Kind.BAD), JPEG)
     await client.put(of(world, "/masks"), json=window)

@@ -5,7 +5,7 @@ meant; that picture is one that was judged and stored already, with its masks pa
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import Conflict, DeviceError
 from hub.domain.quality import Finding, Index, PictureState, Polygon
 from hub.maintenance.pictures.assigned import Applied, find_applied
-from hub.maintenance.pictures.corrections import Said, correct
+from hub.maintenance.pictures.corrections import Said, apply, correct
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import confirm, lessons_of, pack, ripen
 from hub.maintenance.pictures.sight import Sight
@@ -22,6 +22,7 @@ from hub.store.database import Database, Transaction
 from hub.store.devices import get_device
 from hub.store.picture_baselines import forget_baselines, mark_baseline
 from hub.store.picture_due import DuePicture, load_pictures, look_again
+from hub.store.picture_evidence import forget_evidence
 from hub.store.picture_feedback import (
     Feedback,
     FeedbackFilter,
@@ -73,7 +74,8 @@ async def take_remark(
     """Keep a remark, correct the camera's thresholds by all of them, and have it looked at again.
 
     Of what is broken and was taken for good no picture may be kept: with ``sight`` the camera is
-    looked at for one. Returns what was kept and the corrections.
+    looked at for one. Returns what was kept and the corrections, which are bounded: see
+    :func:`threshold_after`.
 
     Raises:
         NotFound: the camera lies outside the scope.
@@ -117,6 +119,16 @@ async def take_remark(
         async with database.transaction() as tx:
             kept = await get_feedback(tx, scope, kept.id)
     return kept, corrected
+
+
+def threshold_after(kept: Feedback, corrected: Mapping[Index, float]) -> float | None:
+    """The threshold that applies after a remark; None when there was no score to correct by.
+
+    It does not always reach what was said: a picture that is as bad as can be stays a fault.
+    """
+    if kept.threshold is None:
+        return None
+    return apply({kept.index: kept.threshold}, corrected)[kept.index]
 
 
 async def accept_picture(
@@ -171,10 +183,10 @@ async def change_masks(
         is_changed = before != after
         if is_changed:
             await forget_baselines(tx, scope, device_id, now)
-            said = [one async for one in _all_feedback(tx, scope, device_id)]
+            said = await forget_evidence(tx, scope, device_id)
     if is_changed:
         await files.forget([device_id])
-        await files.forget_labelled([one.id for one in said if one.has_picture])
+        await files.forget_labelled(said)
     return after
 
 

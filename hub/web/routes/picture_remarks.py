@@ -5,7 +5,13 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from hub.domain.errors import Conflict
-from hub.maintenance.pictures.remarks import Remark, accept_picture, change_masks, take_remark
+from hub.maintenance.pictures.remarks import (
+    Remark,
+    accept_picture,
+    change_masks,
+    take_remark,
+    threshold_after,
+)
 from hub.store import devices, picture_baselines, picture_feedback, picture_masks
 from hub.store.picture_feedback import FeedbackFilter
 from hub.web.access import Maintain, Operate, See
@@ -58,7 +64,16 @@ async def give_feedback(
         services.clock(),
         services.sight,
     )
-    return FeedbackDoneOut(feedback=FeedbackOut.model_validate(kept), corrections=corrections)
+    threshold = threshold_after(kept, corrections)
+    is_fault = kept.is_fault
+    if kept.score is not None and threshold is not None:
+        is_fault = kept.score >= threshold
+    return FeedbackDoneOut(
+        feedback=FeedbackOut.model_validate(kept),
+        threshold=threshold,
+        is_settled=is_fault == kept.is_fault,
+        corrections=corrections,
+    )
 
 
 @router.post("/devices/{device_id}/picture/baseline")

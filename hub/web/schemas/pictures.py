@@ -180,9 +180,15 @@ class FeedbackOut(Out):
 
 
 class FeedbackDoneOut(Out):
-    """What was kept, and the corrections of the camera's thresholds that follow from all of it."""
+    """What was kept, and the corrections of the camera's thresholds that follow from all of it.
+
+    ``threshold`` applies from now on; corrections are bounded, so that ``is_settled`` may be
+    false: the verdict stays what it was. Then a profile of the camera's own helps.
+    """
 
     feedback: FeedbackOut
+    threshold: float | None
+    is_settled: bool
     corrections: Mapping[Index, float]
 
 

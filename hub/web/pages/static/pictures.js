@@ -86,8 +86,7 @@ export function makePictures(page) {
   // Says beside the pictures what came of a click: the banner is behind the dialog.
   const told = (work, text) => async () => {
     try {
-      await work();
-      $("evidence-note").textContent = text;
+      $("evidence-note").textContent = text(await work());
       load().catch((problem) => page.note(words.failed(problem.message)));
     } catch (problem) {
       $("evidence-note").textContent = words.failed(problem.message);
@@ -97,9 +96,10 @@ export function makePictures(page) {
   const nameOf = (fault) => words.indices[fault.index] ?? fault.index;
 
   const sayFine = (camera, fault) => told(
-    () => call("POST", path(camera, "feedback"), { index: fault.index, is_fault: false }), words.saidFine(nameOf(fault)));
-  const checkAgain = (camera) => told(() => call("POST", path(camera, "check")), words.willBeChecked);
-  const accept = (camera) => told(() => call("POST", path(camera, "baseline"), { accept: true }), words.accepted);
+    () => call("POST", path(camera, "feedback"), { index: fault.index, is_fault: false }),
+    (done) => (done.is_settled ? words.saidFine : words.saidTooBad)(nameOf(fault), Math.round(done.threshold)));
+  const checkAgain = (camera) => told(() => call("POST", path(camera, "check")), () => words.willBeChecked);
+  const accept = (camera) => told(() => call("POST", path(camera, "baseline"), { accept: true }), () => words.accepted);
 
   $("pictures-more").addEventListener("click", () => again({ limit: MANY }));
   setInterval(() => { if (held.summary && page.isTrue()) load().catch((problem) => page.note(words.failed(problem.message))); }, AGAIN_MS);
