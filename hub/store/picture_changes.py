@@ -28,7 +28,8 @@ _CHOSEN = (
     " FROM picture_checks k JOIN devices d ON d.id = k.device_id"
     " JOIN areas a ON a.id = d.area_id"
     " WHERE k.at >= %(since)s AND k.at < %(until)s"
-    " AND (%(is_night)s::boolean IS NULL OR k.is_night = %(is_night)s)"
+    " AND (%(is_night)s::boolean IS NULL"
+    "  OR (k.is_night OR k.mode = 'infrared') = %(is_night)s)"
     " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
     " AND (%(class)s = '' OR d.class = %(class)s)"
     " AND (%(device)s::bigint IS NULL OR k.device_id = %(device)s) AND"
@@ -99,9 +100,9 @@ class DryRun:
     """Which past checks are judged again, and by what; an index without a threshold is not.
 
     A threshold that is None finds no fault at all. An area includes those below it; empty and
-    None: all. ``is_night``: those that the night profile judged, or the day profile. ``correct``
-    is how a camera's corrections are added to the thresholds: as they are wherever pictures are
-    judged.
+    None: all. ``is_night``: those that the night profile judged (after dark, or by infrared light),
+    or the day profile. ``correct`` is how a camera's corrections are added to the thresholds: as
+    they are wherever pictures are judged.
     """
 
     thresholds: Thresholds

@@ -23,7 +23,7 @@ _OF_DEVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCheck:
-    """A check to be kept; ``is_night``: the night profile judged."""
+    """A check to be kept; ``is_night``: it was dark outside."""
 
     device_id: int
     at: datetime

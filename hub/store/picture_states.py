@@ -31,7 +31,7 @@ class KeptCheck:
     """A check that is to be kept: what is known after it, and what it found.
 
     ``check`` is None when no picture could be judged: then only the state is written. ``learnt``
-    is the baseline that takes the place of its band's. ``is_night``: the night profile judged.
+    is the baseline that takes the place of its band's. ``is_night``: it is dark outside.
     ``was_due_at`` is ``state.next_at`` as it was loaded: when it has changed meanwhile, somebody
     asked for another look, which then takes place; what was learnt is dropped, for he may have
     told the hub to forget.

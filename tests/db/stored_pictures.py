@@ -64,9 +64,10 @@ def kept(
     *,
     faults: Mapping[Index, PictureFault] | None = None,
     is_night: bool = False,
+    mode: Mode | None = None,
 ) -> KeptCheck:
     """A check of a camera as the rounds hand it over."""
-    check = check_of(scores, mode=Mode.INFRARED if is_night else Mode.COLOUR)
+    check = check_of(scores, mode=mode or (Mode.INFRARED if is_night else Mode.COLOUR))
     state = PictureState(
         device_id=device_id,
         tried_at=at,
