@@ -12,6 +12,7 @@ import typer
 from hub.domain.quality import Index
 from hub.main.console import print_json, print_line, print_rows, progress, say
 from hub.main.labelled_pictures import write_labels
+from hub.main.picture_tables import tell_score
 from hub.main.report_options import AreaOption, duration, percent
 from hub.main.storage import JsonOption, SettingsOption, Store, find_place, with_store
 from hub.main.surroundings import utc_now
@@ -31,8 +32,8 @@ from hub.store.picture_feedback import Feedback, all_feedback
 from hub.store.scoping import MAX_LIMIT
 
 FAULT_COLUMNS = (
-    *("id", "device", "area_name", "place", "team", "fault", "since", "for", "score", "why"),
-    "status",
+    *("id", "device", "area_name", "place", "team", "fault", "since", "for", "score"),
+    *("threshold", "why", "status"),
 )
 PICTURES = "pictures"
 
@@ -63,7 +64,7 @@ def list_faults(
 
     lines, coverage = with_store(settings, dict(os.environ), work)
     now = utc_now()
-    rows = [row for line in lines for row in _fault_rows(line, index, now)]
+    rows = [row for line in lines for row in _fault_rows(line, index, now, as_json=as_json)]
     print_rows(rows, as_json=as_json, columns=FAULT_COLUMNS, empty="no picture is known to be bad")
     say(f"{_cameras(len(lines))} at fault; {_tell_coverage(coverage)}")
 
@@ -182,7 +183,7 @@ async def _all_lines(tx: Transaction, store: Store, wanted: FaultFilter) -> list
 
 
 def _fault_rows(
-    line: FaultLine, index: Index | None, now: datetime
+    line: FaultLine, index: Index | None, now: datetime, *, as_json: bool
 ) -> Iterator[Mapping[str, object]]:
     for name, fault in line.faults.items():
         if index in {None, name}:
@@ -197,7 +198,8 @@ def _fault_rows(
                 "fault": name.value,
                 "since": fault.since,
                 "for": duration((now - fault.since).total_seconds()),
-                "score": f"{fault.score:.0f}/{fault.threshold:.0f}",
+                "score": fault.score if as_json else tell_score(fault.score, fault.threshold),
+                "threshold": fault.threshold,
                 "why": fault.why,
                 "status": line.status,
                 "checked_at": line.checked_at,

@@ -4,6 +4,7 @@ Nothing is decoded here. The name of a subject is printed: it never holds a pass
 """
 
 import asyncio
+import stat
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -176,10 +177,14 @@ def read_frame(path: Path) -> EncodedFrame:
         OSError: it cannot be read.
     """
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        msg = "no file but a device, a pipe or a socket"  # it might never end
+        raise Invalid(msg)
     if status.st_size > MAX_JPEG_BYTES:
         msg = f"a file of {status.st_size / 2**20:.1f} MiB: at most {MAX_JPEG_BYTES >> 20} MiB"
         raise Invalid(msg)
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(MAX_JPEG_BYTES + 1)
     if not data:
         msg = "the file is empty"
         raise Invalid(msg)

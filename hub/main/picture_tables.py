@@ -1,5 +1,6 @@
 """What `gengfu quality` prints of pictures that were judged, and of sets that were evaluated."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,14 @@ def summarize(judged: Sequence[Judged]) -> str:
     return f"{pictures}: {', '.join(parts)}"
 
 
+def tell_score(score: float, threshold: float) -> str:
+    """A score with one digit, never rounded up to a threshold that it does not reach."""
+    shown = round(score, 1)
+    if score < threshold <= shown:
+        shown = math.floor(score * 10) / 10
+    return f"{shown:.1f}"
+
+
 def why_not_judged(one: Judged) -> dict[Index, str]:
     """The indices without a verdict, and why there is none."""
     if one.check is None:
@@ -208,7 +217,7 @@ def _verdict(one: Judged) -> str:
 def _row(finding: Finding) -> dict[str, object]:
     return {
         "index": finding.index.value,
-        "score": f"{finding.score:.1f}",
+        "score": tell_score(finding.score, finding.threshold),
         "threshold": f"{finding.threshold:g}",
         "verdict": "FAULT" if finding.is_fault else "good",
         "why": finding.why,
@@ -219,7 +228,7 @@ def _document(finding: Finding) -> dict[str, object]:
     region = finding.region
     return {
         "index": finding.index.value,
-        "score": round(finding.score, 2),
+        "score": finding.score,
         "threshold": finding.threshold,
         "is_fault": finding.is_fault,
         "why": finding.why,

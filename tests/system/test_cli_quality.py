@@ -130,7 +130,7 @@ async def test_faults_are_listed_and_what_people_said_is_exported(
         gengfu("quality", "export", str(labelled)),
     )
     (line,) = faults.json()
-    assert (line["device"], line["fault"], line["score"]) == ("east-1", "blur", "80/50")
+    assert (line["device"], line["fault"], line["score"]) == ("east-1", "blur", 80.0)
     assert line["why"] == "east-1 is out of focus"
     assert "1 camera at fault" in faults.err
     assert summary.out.splitlines()[1].split() == ["blur", "1"]

@@ -1,6 +1,7 @@
 """`gengfu quality check` and `evaluate` on files: what is printed, what a bad file does."""
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,12 +105,17 @@ def test_a_file_that_is_no_jpeg_is_refused_before_anything_decodes_it(
         file.truncate(1 << 33)
     with pytest.raises(Invalid, match=r"8192\.0 MiB"):
         read_frame(path)
+    for endless in (Path("/dev/zero"), tmp_path / "pipe"):
+        if not endless.exists():
+            os.mkfifo(endless)
+        with pytest.raises(Invalid, match="no file but a device"):
+            read_frame(endless)
 
 
 def test_a_block_tells_faults_first_and_what_could_not_be_judged_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found = check_of((Index.DARK, 49), (Index.BLUR, 80), (Index.NOISE, 2), (Index.STRIPES, 30))
+    found = check_of((Index.DARK, 49.99), (Index.BLUR, 80), (Index.NOISE, 2), (Index.STRIPES, 30))
     one = Judged(name="gate\x1b[2J.jpg", profile="profile day", thresholds=DAY, check=found)
     printer = Printer(is_brief=False)
     printer(one)
@@ -119,6 +125,7 @@ def test_a_block_tells_faults_first_and_what_could_not_be_judged_once(
     assert head == "gate\ufffd[2J.jpg: FAULT blur   (640 x 360, colour, profile day)"
     assert [row.split()[0] for row in rows[:4]] == ["blur", "too_dark", "stripes", "noise"]
     assert rows[0].split() == ["blur", "80.0", "50", "FAULT", "80", "of", "100."]
+    assert rows[1].split()[1:4] == ["49.9", "50", "good"]
     assert "freeze, jitter (needs a second frame)" in rows[4]
     printer(one)
     assert "not judged" not in capsys.readouterr().out
