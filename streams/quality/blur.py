@@ -7,10 +7,10 @@ Burt and Adelson, The Laplacian Pyramid, 1983). Two figures, the worse one count
 
 * *focus*: detail of 4 to 9 pixels to detail of 2 to 4, in the sharpest quarter of what has
   detail at all: things in focus are enough, a soft background is not a fault, and a picture
-  without detail (wall, sky, fog) is not judged. 1.18 is a lens that spreads a point over 16 pixels
+  without detail (wall, sky, fog) is not judged. 1.03 is a lens that spreads a point over 16 pixels
   of a picture 1920 wide.
 * *haze*: detail of 16 to 36 pixels to detail of 4 to 9, where contours are strongest: a smeared
-  dome leaves contours sharp but weak, in a halo of scattered light. 1.9 is a dome that scatters
+  dome leaves contours sharp but weak, in a halo of scattered light. 1.92 is a dome that scatters
   three quarters of the light.
 
 Noise hides blur: what the plainest parts have in each band is taken off as noise, whatever its
@@ -18,6 +18,7 @@ colour, and where detail is not well above it nothing is judged. Strips with clo
 out: they stay sharp in every picture.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,8 +28,8 @@ from hub.domain.quality import Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Sample
 
-_FOCUS = Scale(nothing=0.5, visible=1.18, worst=2.0)
-_HAZE = Scale(nothing=0.9, visible=1.9, worst=3.0)
+_FOCUS = Scale(nothing=0.3, visible=1.03, worst=1.9)
+_HAZE = Scale(nothing=0.9, visible=1.92, worst=3.0)
 _TILE = 32  # pixels: the side of a part
 _LEAST_TILES = 6
 _LEAST_DETAIL = 1.0  # levels squared: weaker detail is what compression leaves of a plain wall
@@ -40,31 +41,34 @@ _STEP = float(np.sqrt(1.4**2 - 0.7**2))  # a Gaussian that takes deviation 0.7 t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Detail:
-    """Energy of each band in each tile, finest first, levels squared; noise taken off."""
+class _Band:
+    """Energy of one band in each tile, levels squared, noise taken off.
 
-    fine: Floats
-    middle: Floats
-    coarse: Floats
-    coarsest: Floats
-    noise: float  # in the fine band
+    ``curved`` is without what runs straight across or down the tile: slats and bars that stand
+    close have so much energy in a band of their own that they look like blur.
+    """
+
+    all: Floats
+    curved: Floats
+    noise: float  # in ``curved``
 
 
 def measure(sample: Sample) -> Score:
-    """Score the blur of a picture; 50 at a focus of 1.18 or a haze of 1.9."""
+    """Score the blur of a picture; 50 at a focus of 1.03 or a haze of 1.92."""
     if not sample.is_large_enough or min(sample.body.shape) < 2 * _TILE:
         return Score(value=0.0, why="The picture is too small to judge its sharpness.")
     if sample.luma < _DARK:
         return Score(value=0.0, why=f"Too dark to judge sharpness: mean luma {sample.luma:.0f}.")
-    detail = _measure_detail(sample)
+    bands = _measure_bands(sample)
+    fine, middle = bands[0], bands[1]
     least = max(
-        _LEAST_DETAIL, _CLEAR_OF_NOISE * detail.noise, float(np.percentile(detail.middle, 40))
+        _LEAST_DETAIL, _CLEAR_OF_NOISE * fine.noise, float(np.percentile(middle.curved, 40))
     )
-    has_detail = detail.middle >= least
+    has_detail = middle.curved >= least
     if int(has_detail.sum()) < _LEAST_TILES:
         return Score(value=0.0, why="There is too little detail in view to judge sharpness.")
-    focus = float(np.percentile(np.log(detail.middle / detail.fine)[has_detail], 25))
-    haze = _measure_haze(detail)
+    focus = float(np.percentile(np.log(middle.curved / fine.curved)[has_detail], 25))
+    haze = _measure_haze(bands)
     scores = (_FOCUS.grade(focus), _HAZE.grade(haze))
     if scores[0] >= scores[1]:
         why = (
@@ -81,26 +85,43 @@ def measure(sample: Sample) -> Score:
     return Score(value=max(scores), why=why)
 
 
-def _measure_haze(detail: _Detail) -> float:
-    busy = detail.coarse >= np.percentile(detail.coarse, 85)
-    middle = max(float(detail.middle[busy].mean()), _LEAST_DETAIL / 4)
-    return float(np.log(max(float(detail.coarsest[busy].mean()), 1e-3) / middle))
+def _measure_haze(bands: Sequence[_Band]) -> float:
+    _, middle, coarse, coarsest = bands
+    busy = coarse.all >= np.percentile(coarse.all, 85)
+    weak = max(float(middle.all[busy].mean()), _LEAST_DETAIL / 4)
+    return float(np.log(max(float(coarsest.all[busy].mean()), 1e-3) / weak))
 
 
-def _measure_detail(sample: Sample) -> _Detail:
+def _measure_bands(sample: Sample) -> Sequence[_Band]:
+    """The four bands, finest first: each twice as coarse as the one before."""
     body = sample.body
     tiles = (body.shape[1] // _TILE, body.shape[0] // _TILE)
     part = np.ascontiguousarray(body[: tiles[1] * _TILE, : tiles[0] * _TILE], np.float32)
     level = np.asarray(cv2.GaussianBlur(part, (0, 0), 0.7), np.float32)
-    bands: list[Floats] = []
-    noise: list[float] = []
+    bands: list[_Band] = []
     for _ in range(_BANDS):
         softer = np.asarray(cv2.GaussianBlur(level, (0, 0), _STEP), np.float32)
-        difference = level - softer
-        energy = cv2.resize(difference * difference, tiles, interpolation=cv2.INTER_AREA)
-        plain = float(np.percentile(energy, _PLAINEST))
-        noise.append(plain)
-        bands.append(np.asarray(np.maximum(energy - plain, 0.05 * energy) + 1e-3, np.float32))
+        bands.append(_measure_band(level - softer, tiles))
         level = np.ascontiguousarray(softer[::2, ::2])
-    fine, middle, coarse, coarsest = bands
-    return _Detail(fine=fine, middle=middle, coarse=coarse, coarsest=coarsest, noise=noise[0])
+    return bands
+
+
+def _measure_band(band: Floats, tiles: tuple[int, int]) -> _Band:
+    rows, columns = band.shape
+    energy = _energy(band, tiles)
+    across = cv2.resize(band, (tiles[0], rows), interpolation=cv2.INTER_AREA)
+    down = cv2.resize(band, (columns, tiles[1]), interpolation=cv2.INTER_AREA)
+    straight = _energy(np.asarray(across, np.float32), tiles)
+    straight += _energy(np.asarray(down, np.float32), tiles)
+    curved, noise = _without_noise(np.maximum(energy - straight, 0.02 * energy))
+    return _Band(all=_without_noise(energy)[0], curved=curved, noise=noise)
+
+
+def _energy(band: Floats, tiles: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(band * band, tiles, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _without_noise(energy: Floats) -> tuple[Floats, float]:
+    rank = energy.size * _PLAINEST // 100
+    plain = float(np.partition(energy, rank, axis=None)[rank])
+    return np.asarray(np.maximum(energy - plain, 0.05 * energy) + 1e-3, np.float32), plain

@@ -23,7 +23,7 @@ from hub.domain.quality import Mode, Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Sample
 
-_SCALE = Scale(nothing=0.2, visible=0.56, worst=1.6)
+_SCALE = Scale(nothing=0.2, visible=0.57, worst=1.6)
 _SIZE = (160, 90)  # pixels: small enough to average noise away, large enough to have contours
 _ROWS = slice(10, 80)  # without the strips with clock and name
 _LIT = (15, 250)  # levels of the brightest channel: what is darker or burnt out has lost its colour
@@ -46,17 +46,20 @@ class _Cast:
 
 
 def measure(sample: Sample) -> Score:
-    """Score the colour cast of a picture; 50 where all estimates agree on 0.56."""
+    """Score the colour cast of a picture; 50 where all estimates agree on 0.57."""
     if sample.mode is Mode.INFRARED:
         return Score(value=0.0, why="The picture is grey: there is no colour to be off.")
     if sample.luma < _DARK:
         return Score(value=0.0, why=f"Too dark to judge colours: mean luma {sample.luma:.0f}.")
     small = cv2.resize(sample.bgr, _SIZE, interpolation=cv2.INTER_AREA)[_ROWS]
-    brightest = small.max(axis=2)
+    blue, green, red = cv2.split(small)
+    brightest = cv2.max(cv2.max(blue, green), red)
     is_lit = (brightest > _LIT[0]) & (brightest < _LIT[1])
-    if int(is_lit.sum()) < _LEAST_LIT:
+    if int(np.count_nonzero(is_lit)) < _LEAST_LIT:
         return Score(value=0.0, why="Too much is dark or burnt out to judge colours.")
-    cast = _estimate(_LIGHT[small], is_lit)
+    inside = is_lit[:-1, :-1] & is_lit[1:, :-1] & is_lit[:-1, 1:]
+    channels = [_look_at(_LIGHT[channel], is_lit, inside) for channel in (blue, green, red)]
+    cast = _agree(np.log(np.array(channels) + _LEAST))
     why = (
         f"The light looks {_name(cast)}: red is {np.exp(cast.red):.2f} times and blue"
         f" {np.exp(cast.blue):.2f} times as strong as green, in mean, highlights and contours"
@@ -65,21 +68,24 @@ def measure(sample: Sample) -> Score:
     return Score(value=_SCALE.grade(cast.strength), why=why)
 
 
-def _estimate(light: Floats, is_lit: NDArray[np.bool_]) -> _Cast:
+def _look_at(
+    light: Floats, is_lit: NDArray[np.bool_], inside: NDArray[np.bool_]
+) -> tuple[float, float, float]:
+    """The light of one channel by its mean, its bright parts and its strongest contours."""
     lit = light[is_lit]
-    squared = lit * lit
-    inside = is_lit[:-1, :-1] & is_lit[1:, :-1] & is_lit[:-1, 1:]
     across = light[:-1, 1:] - light[:-1, :-1]
     down = light[1:, :-1] - light[:-1, :-1]
-    edges = np.sqrt(across * across + down * down)[inside]
-    fourth = edges * edges * edges * edges
-    estimates = np.stack(
-        [
-            _ratios(lit.mean(axis=0)),
-            _ratios((squared * squared * squared).mean(axis=0) ** (1 / 6)),
-            _ratios((fourth * edges).mean(axis=0) ** (1 / 5) if len(edges) else lit.mean(axis=0)),
-        ]
-    )
+    squares = (across * across + down * down)[inside]
+    mean = float(lit.mean())
+    bright = float(np.mean((lit * lit * lit) ** 2)) ** (1 / 6)
+    contours = float(np.mean(squares * squares * np.sqrt(squares))) if squares.size else 0.0
+    return mean, bright, contours ** (1 / 5)
+
+
+def _agree(logarithms: NDArray[np.float64]) -> _Cast:
+    """What the estimates (columns) say alike of the channels (rows: blue, green, red)."""
+    blue, green, red = logarithms
+    estimates = np.stack([red - green, blue - green], axis=1)
     mean = estimates.mean(axis=0)
     length = float(np.hypot(mean[0], mean[1]))
     if length < _LEAST:
@@ -90,11 +96,6 @@ def _estimate(light: Floats, is_lit: NDArray[np.bool_]) -> _Cast:
         red=float(mean[0]),
         blue=float(mean[1]),
     )
-
-
-def _ratios(light: Floats) -> NDArray[np.float64]:
-    blue, green, red = (float(channel) + _LEAST for channel in light)
-    return np.array([np.log(red / green), np.log(blue / green)], np.float64)
 
 
 def _discount(red: float, blue: float) -> float:

@@ -133,10 +133,9 @@ def measure_grain(grey: Grey, block: int) -> Grains:
     The second difference in both directions is blind to shades, edges and upright or level
     stripes (Immerkaer, Fast Noise Variance Estimation, 1996), not to texture.
     """
-    rows, columns = grey.shape
     second = cv2.filter2D(grey, cv2.CV_16S, _SECOND_DIFFERENCE)
-    size = cv2.convertScaleAbs(second)
-    blocks = (max(1, columns // block), max(1, rows // block))
+    size = crop_blocks(np.asarray(cv2.convertScaleAbs(second), np.uint8), block)
+    blocks = (max(1, size.shape[1] // block), max(1, size.shape[0] // block))
     means = cv2.resize(size, blocks, interpolation=cv2.INTER_AREA).astype(np.float32)
     squares = cv2.multiply(size, size, dtype=cv2.CV_32F)
     energy = cv2.resize(squares, blocks, interpolation=cv2.INTER_AREA)
@@ -146,21 +145,30 @@ def measure_grain(grey: Grey, block: int) -> Grains:
     )
 
 
+def crop_blocks(grey: Grey, block: int) -> Grey:
+    """Leave out what fills no block: reducing by whole numbers is several times as fast."""
+    rows, columns = grey.shape
+    return grey[: max(1, rows - rows % block), : max(1, columns - columns % block)]
+
+
 def make_sample(bgr: Picture, width: int, height: int) -> Sample:
     """Reduce a decoded picture to the scale of the indices; ``width``, ``height``: the camera's."""
     rows, columns = bgr.shape[:2]
     scale = min(1.0, ANALYSIS_WIDTH / columns, ANALYSIS_HEIGHT / rows)
     if scale < 1.0:
         size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-        bgr = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        # Down to a half, two pixels make one: a third of the cost of exact areas.
+        way = cv2.INTER_LINEAR if scale >= 0.5 else cv2.INTER_AREA
+        bgr = np.asarray(cv2.resize(bgr, size, interpolation=way), np.uint8)
     return Sample(bgr=bgr, width=width, height=height)
 
 
 def measure_contours(grey: Grey) -> Floats:
     """Standard deviation of each block of 16 x 16 pixels, slow shades taken out; levels."""
-    rows, columns = grey.shape
     soft = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    detail = cv2.absdiff(soft, cv2.blur(soft, (_BLOCK + 1, _BLOCK + 1))).astype(np.float32)
-    blocks = (max(1, columns // _BLOCK), max(1, rows // _BLOCK))
-    means = cv2.resize(detail * detail, blocks, interpolation=cv2.INTER_AREA)
+    detail = cv2.absdiff(soft, cv2.blur(soft, (_BLOCK + 1, _BLOCK + 1)))
+    detail = crop_blocks(np.asarray(detail, np.uint8), _BLOCK)
+    blocks = (max(1, detail.shape[1] // _BLOCK), max(1, detail.shape[0] // _BLOCK))
+    squares = cv2.multiply(detail, detail, dtype=cv2.CV_32F)
+    means = cv2.resize(squares, blocks, interpolation=cv2.INTER_AREA)
     return np.asarray(np.sqrt(means), np.float32)

@@ -123,7 +123,8 @@ def _find_palette(cells: Floats) -> _Palette:
     shades = 0
     while len(colours) < _MOST_COLOURS and len(left) >= _LEAST_SHARE * len(cells):
         colour = _find_commonest(left)
-        distance = np.abs(left - colour).max(axis=1)
+        apart = np.abs(left - colour)
+        distance = np.maximum(np.maximum(apart[:, 0], apart[:, 1]), apart[:, 2])
         share = float(np.count_nonzero(distance <= _SAME)) / len(cells)
         if share < _LEAST_SHARE:
             break

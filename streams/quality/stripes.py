@@ -20,21 +20,24 @@ from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.domain.quality import Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Grey, Sample
 
-_BANDS = Scale(nothing=0.8, visible=2.25, worst=20.0)
+_BANDS = Scale(nothing=0.8, visible=2.4, worst=20.0)
 _LINES = Scale(nothing=0.8, visible=1.9, worst=12.0)
 _WAVES = Scale(nothing=3.0, visible=9.0, worst=45.0)
 _PARTS = 8
+_SAMPLES = 8  # of each part
 _BROAD: Final = 8  # pixels between the rows compared, for bands
 _FINE: Final = 2
 _HIDES = (0.22, 0.30)  # how much texture varies across stripes that hide what is behind them
-_PATCH = (512, 256)  # pixels: the middle of the picture, for the spectrum
+_PATCH = (512, 128)  # pixels: the middle of the picture, for the spectrum
 _TILES = 4
-_FASTEST = 1.0 / 30  # waves a pixel: slower ones are things, or bands
+_LEAST_PATCH = 96  # pixels
+_SLOWEST = 1.0 / 30  # waves a pixel: slower ones are things, or bands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ _found: WeakKeyDictionary[Sample, Stripes] = WeakKeyDictionary()
 
 
 def measure(sample: Sample) -> Score:
-    """Score the stripes of a picture; 50 at bands of 2.25, lines of 1.9, waves of 9 levels."""
+    """Score the stripes of a picture; 50 at bands of 2.4, lines of 1.9, waves of 9 levels."""
     if not sample.is_large_enough:
         return Score(value=0.0, why="The picture is too small to look for stripes.")
     found = find_stripes(sample)
@@ -117,13 +120,13 @@ def _search(sample: Sample) -> Stripes:
     if not sample.is_large_enough:
         return Stripes()
     body = sample.body
-    turned = np.ascontiguousarray(body.T)
     wave = _find_wave(body)
-    bands = _find_lines(body, _BROAD)
-    level = _find_lines(body, _FINE)
-    upright = _find_lines(turned, _FINE)
+    rows = _average(body, along_rows=True)
+    bands = _find_lines(rows, _BROAD)
+    level = _find_lines(rows, _FINE)
+    upright = _find_lines(_average(body, along_rows=False), _FINE)
     if max(bands, level) >= _BANDS.nothing or _lies_level(wave):
-        seen = _see_through(turned)
+        seen = _see_through(np.ascontiguousarray(body.T))
         bands, level = bands * seen, level * seen
         wave = _weaken(wave, seen) if _lies_level(wave) else wave
     if upright >= _LINES.nothing or _stands(wave):
@@ -145,27 +148,45 @@ def _weaken(wave: Wave, by: float) -> Wave:
     return Wave(amplitude=wave.amplitude * by, across=wave.across, down=wave.down)
 
 
-def _find_lines(body: Grey, lag: int) -> float:
+def _average(body: Grey, *, along_rows: bool) -> Floats:
+    """The picture narrowed to some samples across the lines that are looked for (rows)."""
+    samples = _PARTS * _SAMPLES
+    rows, columns = body.shape
+    if along_rows:
+        whole = body[:, : columns - columns % samples] if columns > samples else body
+        narrow = cv2.resize(whole, (samples, rows), interpolation=cv2.INTER_AREA)
+        return np.asarray(narrow, np.float32)
+    whole = body[: rows - rows % samples] if rows > samples else body
+    low = cv2.resize(whole, (columns, samples), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(low.T, np.float32)
+
+
+def _find_lines(narrow: Floats, lag: int) -> float:
     """What the rows of all parts side by side, but one, share of lines; levels between rows."""
-    rows = body.shape[0]
+    rows = narrow.shape[0]
     if rows < 4 * lag:
         return 0.0
-    narrow = cv2.resize(body, (_PARTS * 8, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    steps = (narrow[lag:] - narrow[:-lag]).reshape(rows - lag, _PARTS, -1)
-    profiles = np.sort(steps, axis=2)[:, :, 3:5].mean(axis=2)
+    steps = (narrow[lag:] - narrow[:-lag]).reshape(rows - lag, _PARTS, _SAMPLES)
+    steps.sort(axis=2)
+    profiles = np.asarray(
+        (steps[:, :, 3] + steps[:, :, 4]).T / 2, np.float32
+    )  # the median: each part a row now
     clipped = _clip(profiles)
-    others = _clip((profiles.sum(axis=1, keepdims=True) - profiles) / (_PARTS - 1))
-    strengths = np.maximum(others.std(axis=0), 1e-3)
-    shared = (clipped * others).mean(axis=0) / strengths
+    others = _clip(np.asarray((profiles.sum(axis=0) - profiles) / (_PARTS - 1), np.float32))
+    strengths = np.maximum(others.std(axis=1), 1e-3)
+    shared = (clipped * others).mean(axis=1) / strengths
     return max(0.0, float(np.sort(shared)[1]))
 
 
 def _clip(profiles: Floats) -> Floats:
     """Profiles about zero, held to what is usual in them: one contour is no stripe."""
-    centred = profiles - np.median(profiles, axis=0)
-    most = 1.3 * np.quantile(np.abs(centred), 0.6, axis=0)
+    count = profiles.shape[1]
+    middle = np.partition(profiles, count // 2, axis=1)[:, count // 2]
+    centred = profiles - middle[:, None]
+    rank = count * 6 // 10
+    most = 1.3 * np.partition(np.abs(centred), rank, axis=1)[:, rank, None]
     clipped = np.clip(centred, -most, most)
-    return np.asarray(clipped - clipped.mean(axis=0), np.float32)
+    return np.asarray(clipped - clipped.mean(axis=1, keepdims=True), np.float32)
 
 
 def _see_through(body: Grey) -> float:
@@ -178,9 +199,26 @@ def _see_through(body: Grey) -> float:
     return min(1.0, max(0.0, (_HIDES[1] - share) / (_HIDES[1] - _HIDES[0])))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Frame:
+    """What the spectrum of patches of one size needs, made once."""
+
+    window: Floats
+    across: Floats  # waves a pixel, by column of the spectrum
+    down: Floats  # by row
+    is_slow: NDArray[np.bool_]
+
+
 @lru_cache(maxsize=4)
-def _window(width: int, height: int) -> Floats:
-    return np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F), np.float32)
+def _frame(width: int, height: int) -> _Frame:
+    across = np.asarray(np.fft.rfftfreq(width), np.float32)
+    down = np.asarray(np.fft.fftfreq(height), np.float32)
+    return _Frame(
+        window=np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F), np.float32),
+        across=across,
+        down=down,
+        is_slow=np.hypot(down[:, None], across[None, :]) < _SLOWEST,
+    )
 
 
 def _find_wave(body: Grey) -> Wave:
@@ -188,21 +226,19 @@ def _find_wave(body: Grey) -> Wave:
     rows, columns = body.shape
     width, height = (min(size, most) for size, most in zip((columns, rows), _PATCH, strict=True))
     width, height = width - width % _TILES, height - height % _TILES
-    if min(width, height) < 96:
+    if min(width, height) < _LEAST_PATCH:
         return Wave()
     left, top = (columns - width) // 2, (rows - height) // 2
     patch = np.ascontiguousarray(body[top : top + height, left : left + width], np.float32)
     patch = patch - np.asarray(cv2.blur(patch, (31, 31)), np.float32)
-    window = _window(width, height)
-    spectrum = np.abs(np.fft.rfft2(patch * window))
-    down = np.fft.fftfreq(height)[:, None]
-    across = np.fft.rfftfreq(width)[None, :]
-    spectrum[np.hypot(down, across) < _FASTEST] = 0.0
+    frame = _frame(width, height)
+    spectrum = np.abs(np.fft.rfft2(patch * frame.window))
+    spectrum[frame.is_slow] = 0.0
     row, column = np.unravel_index(int(spectrum.argmax()), spectrum.shape)
-    peak = float(spectrum[row, column]) * 2 / float(window.sum())
+    peak = float(spectrum[row, column]) * 2 / float(frame.window.sum())
     if peak < _WAVES.nothing:
         return Wave()
-    found = (float(across[0, column]), float(down[row, 0]))
+    found = (float(frame.across[column]), float(frame.down[row]))
     return Wave(amplitude=_share_phase(patch, *found), across=found[0], down=found[1])
 
 
