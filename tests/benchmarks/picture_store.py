@@ -189,6 +189,8 @@ async def run(cameras: int) -> None:
         await rounds(database)
         await questions(database)
         await database.close()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)".encode())
 
 
 async def questions(database: Database) -> None:
