@@ -3,11 +3,15 @@
 What the score of one visit means (the default threshold is 50):
 
 * 0 to 39: something moved: a digit of the clock, the noise of a living sensor. Not frozen.
-* 40 to 49: needs a closer look, never a fault: one frame, the same as an hour ago (fetch a second
-  one: ``is_suspicious``); or two frames of one visit that are the same while the visit before
-  differs or is unknown (the next visit decides); or a camera whose picture is that still by nature.
+* 40: still, but so is this camera's picture by nature.
+* 48: needs a closer look: one frame, the same as an hour ago (fetch a second one:
+  ``is_suspicious``); or two frames of one visit that are the same while the visit before differs
+  or is unknown (the next visit decides).
 * from 80: frames of one visit, at least a second apart, are the same everywhere, the clock on the
   picture included, and so was the visit before.
+
+A camera that repeats one picture but encodes it each time by other settings is not found: that
+changes as much as a quiet sensor does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +31,8 @@ from streams.quality.views import read_state
 
 FROZEN: Final = 100.0  # to the last bit
 FROZEN_BUT_FOR_CODING: Final = 85.0
-UNDECIDED: Final = 45.0
+UNDECIDED: Final = 48.0  # no fault, and no good look at one that stands
+STILL_BY_NATURE: Final = 40.0
 NEARLY: Final = 25.0
 
 _STILL_BY_NATURE = 0.2  # share of good visits at which nothing had moved
@@ -93,7 +98,7 @@ def _moved(since: Difference | None, within: Difference | None) -> Score:
 def _frozen(since: Difference, within: Difference, still: float) -> Score:
     if still >= _STILL_BY_NATURE:
         return Score(
-            value=UNDECIDED,
+            value=STILL_BY_NATURE,
             why=f"Nothing moved since the last visit, as on {still:.0%} of this camera's visits.",
         )
     if since.is_exact and within.is_exact:

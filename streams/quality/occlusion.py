@@ -182,7 +182,10 @@ def _score(view: View, structure: Structure, mode: Mode) -> Score:
     # Strands are seen where the camera's own light shines on them.
     veiled = _find_veil(view, structure, agreement) if mode is Mode.INFRARED else 0.0
     kin = _find_kinship(view, structure, agreement)
-    value = SCALE.grade(kin * (covered + VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL)))
+    weather = _find_weather(view, structure)
+    veiled *= 1.0 - weather
+    strands = VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL)
+    value = SCALE.grade(kin * (covered * (1.0 - 0.6 * weather) + strands))
     if not patches and value < VISIBLE_SCORE:
         return Score(value=value, why="Everything that is usually seen is there.")
     worst = max(patches, key=lambda patch: patch.area * _weigh(patch), default=None)
@@ -223,6 +226,14 @@ def _find_kinship(view: View, structure: Structure, agreement: Floats) -> float:
     return 0.3 + 0.7 * _ramp(float((agreement[seen] > AGREES).mean()), 0.35, 0.5)
 
 
+def _find_weather(view: View, structure: Structure) -> float:
+    """Return how surely all there is to see has faded (fog, snow, rain, dusk), 0 to 1."""
+    known = view.expected & structure.seen
+    if known.sum() < 0.25 * view.expected.sum():
+        return 0.0
+    return _ramp(-float(np.median(_fade(view, structure)[known])), 0.3, 0.8)
+
+
 def _fade(view: View, structure: Structure) -> Floats:
     """Return by how many doublings each cell is stronger than usual."""
     return np.asarray(np.log2(structure.strength + np.float32(1.0)) - view.strength, np.float32)
@@ -230,7 +241,7 @@ def _fade(view: View, structure: Structure) -> Floats:
 
 def _weigh(patch: Patch) -> float:
     """Return how surely a patch is covered, 0 to 1."""
-    thing = _ramp(patch.sharpness, 0.9, 1.7) * 0.85
+    thing = 0.9 * _ramp(patch.sharpness, 0.85, 1.4)
     filled = 1.0 - _ramp(patch.gone, 0.25, 0.6)
     faint = _ramp(patch.trace, 0.1, 0.4) * _ramp(-patch.faded, 0.15, 0.5)
     kept = 0.35 * _ramp(patch.trace, 0.3, 0.7)

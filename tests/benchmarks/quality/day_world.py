@@ -256,7 +256,8 @@ def _draw_object(
     left = int(rng.integers(0, columns - columns // 3))
     patch = source[top : top + rows // 3, left : left + columns // 3]
     thing = cv2.resize(patch, (wide, max(2, high)), interpolation=cv2.INTER_AREA)
-    if rng.random() < 0.5:
+    # A piece of sky is no thing that stands about.
+    if rng.random() < 0.5 or float(np.std(thing)) < 30.0:
         thing = _make_van(np.asarray(thing, np.uint8), rng)
     x = int(rng.integers(0, WIDTH - wide))
     y = int(rng.integers(HEIGHT // 6, max(HEIGHT // 6 + 1, HEIGHT - high)))
