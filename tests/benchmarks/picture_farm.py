@@ -37,7 +37,8 @@ from tests.benchmarks.camera_farm import BACKLOG, host_of, number_of, raise_file
 ROOT = Path(__file__).parents[2]
 LOGIN = Credentials(username="admin", password=Secret("benchmark-1"))
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
-PLACES, MOMENTS = 16, 6
+PLACES = 16
+MOMENTS = 7  # visits take one, two or five pictures: none begins with the last one's
 SIZE, SUB_SIZE = (1920, 1080), (704, 576)
 QUALITY = 80
 SCRIPT_LENGTH = 200

@@ -29,7 +29,7 @@ import uvloop
 from hub.domain.access import system_scope
 from hub.domain.health import DeviceStatusReport
 from hub.domain.ports import CameraTarget
-from hub.domain.quality import CheckOrder, EncodedFrame, PictureCheck, PictureState
+from hub.domain.quality import CheckOrder, EncodedFrame, Index, PictureCheck, PictureState
 from hub.maintenance.pictures.evidence import EvidenceFolder
 from hub.maintenance.pictures.learning import Learning
 from hub.maintenance.pictures.rounds import PictureOptions, PictureRounds, PictureSenses
@@ -55,8 +55,10 @@ DATABASE = "bench_picture_round"
 SHARDS = 8
 ALONE = 300  # pictures for timing one step by itself
 MOST_LOOKS = 40  # at cameras with a fault, a minute apart
-# Two rounds stand for the days a baseline takes to be trusted.
-LEARNING = Learning(ripe_pictures=2, ripe_after=timedelta(minutes=50))
+LESSONS = 4  # pictures a baseline needs
+APART = timedelta(minutes=45)  # rounds; all of them lie within one band of hours
+# Hours stand for the days a baseline takes to be trusted.
+LEARNING = Learning(ripe_pictures=LESSONS, ripe_after=(LESSONS - 1) * APART)
 
 _FILL = """
 INSERT INTO areas (code, name, path) VALUES ('county', '测试县', 'county');
@@ -144,10 +146,18 @@ class Hub:
         )
         return PictureRounds(self.database, senses, options, files=EvidenceFolder(folder))
 
-    async def everybody_is_due(self) -> None:
-        """Make all cameras due now."""
+    async def make_due(self, *, only_scripted: bool = False) -> None:
+        """Make all cameras due now, or those that break by the script."""
+        ids = [
+            target.device_id
+            for number, target in enumerate(self.targets)
+            if not only_scripted or not is_good(number)
+        ]
         async with self.database.transaction() as tx:
-            await tx.execute("UPDATE picture_states SET next_at = %(now)s", {"now": self.now})
+            await tx.execute(
+                "UPDATE picture_states SET next_at = %(now)s WHERE device_id = ANY (%(ids)s)",
+                {"now": self.now, "ids": ids},
+            )
 
 
 def say(line: str) -> None:
@@ -173,10 +183,10 @@ async def fill(url: str, addresses: Sequence[str], vault: Vault) -> None:
 
 async def run_round(name: str, hub: Hub, rounds: PictureRounds, meter: Meter) -> Meter:
     """All shards once, side by side as the queue runs them."""
-    await hub.everybody_is_due()
+    await hub.make_due()
     hub.waits_s.clear()
     before = meter.read()
-    await asyncio.gather(*(rounds.judge_shard(shard) for shard in range(SHARDS)))
+    await judge_all(rounds)
     used = meter.since(before)
     waits, count = hub.waits_s, len(hub.targets)
     ours_s = used.hub + used.judges
@@ -187,8 +197,8 @@ async def run_round(name: str, hub: Hub, rounds: PictureRounds, meter: Meter) ->
         f" {1000 * used.judges / count:.1f} ms, database {1000 * used.backends / count:.1f} ms\n"
         f"  {60 * count / ours_s:,.0f} pictures a minute and core (hub and judges);"
         f" {60 * count / (ours_s + used.backends):,.0f} with the database\n"
-        f"  frames fetched {waits['frames']:.0f}; waited for a fetch"
-        f" {1000 * waits['fetch'] / waits['fetches']:.0f} ms, for a judgement"
+        f"  {waits['frames']:.0f} frames: {60 * waits['frames'] / ours_s:,.0f} a minute and core;"
+        f" waited for a fetch {1000 * waits['fetch'] / waits['fetches']:.0f} ms, for a judgement"
         f" {1000 * waits['judge'] / waits['judgements']:.0f} ms"
     )
     return used
@@ -223,43 +233,57 @@ async def steps_alone(hub: Hub, meter: Meter, used: Meter) -> None:
         say(f"  {name:32} {1000 * seconds:6.2f} ms {seconds / total:6.1%}")
 
 
+async def judge_all(rounds: PictureRounds) -> None:
+    """All shards, side by side."""
+    await asyncio.gather(*(rounds.judge_shard(shard) for shard in range(SHARDS)))
+
+
 async def find_faults(hub: Hub, rounds: PictureRounds, farm: PictureFarm) -> None:
-    """Let faults appear, look until they are believed, and compare with the script."""
+    """Let faults appear and look until they are believed."""
+    for _ in range(2, LESSONS):  # what compares with a baseline needs one
+        hub.now += APART
+        await hub.make_due(only_scripted=True)
+        await judge_all(rounds)
     await farm.spoil()
-    hub.now += timedelta(hours=1)
     hub.reports.clear()
-    await hub.everybody_is_due()
-    begun, looks = hub.now, 0
-    while True:
-        before = hub.waits_s["judgements"]
-        await asyncio.gather(*(rounds.judge_shard(shard) for shard in range(SHARDS)))
-        looks += int(hub.waits_s["judgements"] - before)
-        states = await load(hub)
-        if hub.now - begun > timedelta(minutes=MOST_LOOKS) or not any(
-            state.suspects for state in states
-        ):
-            break
-        hub.now += timedelta(minutes=1)
-    say(f"faults: {looks} looks within {(hub.now - begun).total_seconds() / 60:.0f} minutes of it")
+    hub.waits_s.clear()
+    minutes = 0
+    for is_first in (True, False):  # a frozen picture is known by the next visit
+        hub.now += APART
+        await hub.make_due(only_scripted=not is_first)
+        for _ in range(MOST_LOOKS):
+            await judge_all(rounds)
+            if not any(state.suspects for state in await load(hub)):
+                break
+            hub.now += timedelta(minutes=1)
+            minutes += 1
+    say(f"faults: {hub.waits_s['judgements']:.0f} judgements, {minutes} minutes to confirm")
+    compare(await load(hub))
+    say(f"  status reports: {len(hub.reports)}")
+
+
+def compare(states: Sequence[PictureState]) -> None:
+    """Print what was found beside what the script says."""
     wanted: Counter[Mode] = Counter()
     found: Counter[Mode] = Counter()
-    others: Counter[tuple[str, str]] = Counter()
+    others: Counter[tuple[Mode, Index]] = Counter()
     for number, state in enumerate(states):
         mode = scripted(number)
         expected = EXPECTED.get(mode)
-        if mode is not Mode.LIVE:
-            wanted[mode] += 1
-            found[mode] += expected in state.faults
-        for index in state.faults:
-            if index is not expected:
-                others[mode.value, index.value] += 1
-    for mode in wanted:
-        say(f"  {mode.value:10} as {EXPECTED[mode].value:13} {found[mode]:3} of {wanted[mode]}")
-    for (mode_name, index_name), count in sorted(others.items()):
-        say(f"  {mode_name:10} also as {index_name:9} {count:3}")
-    good = sum(1 for number in range(len(states)) if scripted(number) is Mode.LIVE)
-    wrong = sum(1 for n, state in enumerate(states) if scripted(n) is Mode.LIVE and state.faults)
-    say(f"  good cameras with a fault: {wrong} of {good}; status reports: {len(hub.reports)}")
+        wanted[mode] += 1
+        found[mode] += expected in state.faults
+        others.update((mode, index) for index in state.faults if index is not expected)
+    for mode, expected in EXPECTED.items():
+        say(f"  {mode.value:10} as {expected.value:13} {found[mode]:3} of {wanted[mode]}")
+    for (mode, index), count in sorted(others.items()):
+        say(f"  {mode.value:10} also as {index.value:13} {count:3}")
+    wrong = sum(bool(state.faults) for n, state in enumerate(states) if is_good(n))
+    say(f"  good cameras with a fault: {wrong} of {wanted[Mode.LIVE]}")
+
+
+def is_good(number: int) -> bool:
+    """Tell whether a camera's picture stays good."""
+    return scripted(number) is Mode.LIVE
 
 
 async def load(hub: Hub) -> list[PictureState]:
@@ -301,9 +325,10 @@ async def measure(given: argparse.Namespace) -> None:
 
 async def run_all(hub: Hub, rounds: PictureRounds, farm: PictureFarm, meter: Meter) -> None:
     """The rounds one after the other."""
-    say(f"{os.cpu_count()} cores, shared with the cameras and the database")
+    load_1, *_ = os.getloadavg()
+    say(f"{os.cpu_count()} cores, shared with the cameras and the database; load {load_1:.1f}")
     await run_round("first round", hub, rounds, meter)
-    hub.now += timedelta(hours=1)
+    hub.now += APART
     used = await run_round("second round", hub, rounds, meter)
     seen = await load(hub)
     say(
