@@ -1,5 +1,6 @@
 """Pictures over the API: what is shown of them, what people say of them, who may."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -164,7 +165,7 @@ async def test_what_people_say_corrects_the_threshold_and_is_kept_with_its_pictu
 
 
 async def test_of_what_was_taken_for_good_a_picture_is_taken(
-    client: httpx.AsyncClient, world: World, outside: Field, tmp_path: Path
+    client: httpx.AsyncClient, world: World, outside: Field, database: Database, tmp_path: Path
 ) -> None:
     path = f"/api/v1/devices/{world.west_camera}/picture/feedback"
     grain = Finding(index=Index.NOISE, score=45, threshold=50, why="")
@@ -186,6 +187,16 @@ async def test_of_what_was_taken_for_good_a_picture_is_taken(
     outside.is_camera_away = True
     blind = (await client.post(path, json={"index": "blur", "is_fault": True})).json()["feedback"]
     assert (blind["score"], blind["taken_at"], blind["has_picture"]) == (None, None, False)
+
+    # Two people speak at once: both are heard.
+    outside.is_camera_away = False
+    two = [replace(grain, index=index) for index in (Index.CAST, Index.STRIPES)]
+    outside.found = replace(WELL, findings=tuple(two))
+    said = [{"index": one.index.value, "is_fault": True} for one in two]
+    await asyncio.gather(*(client.post(path, json=body) for body in said))
+    async with database.transaction() as tx:
+        corrections = (await get_state(tx, SYSTEM, world.west_camera)).corrections
+    assert corrections == {Index.CAST: -5, Index.NOISE: -25, Index.STRIPES: -5}
 
 
 async def test_a_picture_is_accepted_as_good_and_forgotten(

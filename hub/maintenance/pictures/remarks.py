@@ -110,11 +110,12 @@ async def take_remark(
         has_picture=is_kept_already,
     )
     async with database.transaction() as tx:
+        # This locks the camera's row: whoever says something at the same moment is heard as well.
+        await look_again(tx, scope, [device.id], now)
         kept = await add_feedback(tx, scope, new)
         corrected = correct(await _all_said(tx, scope, device.id))
         if corrected != dict(state.corrections):
             await set_corrections(tx, scope, device.id, corrected)
-            await look_again(tx, scope, [device.id], now)
     if not is_kept_already and await _keep_picture(database, scope, files, kept, meant):
         async with database.transaction() as tx:
             kept = await get_feedback(tx, scope, kept.id)
