@@ -9,6 +9,7 @@ before it ended; anything that begins to stand while nothing is broken is a fals
 """
 
 import argparse
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -150,7 +151,7 @@ def show(tally: Tally, took_s: float) -> None:
         f"{tally.looks} looks in {took_s:.0f} s, {1000.0 * took_s / max(1, tally.looks):.1f} ms"
         " each, drawing included"
     )
-    print("\n".join(lines))
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def main() -> None:
@@ -170,10 +171,12 @@ def main() -> None:
         watch(make_camera(seed, world), world, options.days, tally)
     show(tally, time.perf_counter() - started)
     if options.verbose:
-        print("missed, each with its highest score:", *tally.missed, sep="\n")
-        for seed, hours, index, why in tally.false:
-            text = f"camera {seed}, day {hours // 24:.0f} {hours % 24:.1f} h: {index.value}: {why}"
-            print(text)
+        lines = ["missed, each with its highest score:", *tally.missed, "false alarms:"]
+        lines += [
+            f"camera {seed}, day {hours // 24:.0f} {hours % 24:.1f} h: {index.value}: {why}"
+            for seed, hours, index, why in tally.false
+        ]
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
