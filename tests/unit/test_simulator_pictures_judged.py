@@ -83,7 +83,7 @@ def encoded(frame: Frame, now: datetime) -> EncodedFrame:
     return EncodedFrame(codec=Codec.JPEG, data=build_jpeg(frame), taken_at=now)
 
 
-PLACES = [(11, 0, 640), (12, 1, 640), (13, 2, 640), (14, 3, 352)]  # seed, preset, width
+PLACES = [(11, 0, 640), (12, 1, 640), (13, 2, 640), (15, 3, 352)]  # seed, preset, width
 
 
 @pytest.fixture(scope="module", params=PLACES, ids=str)
