@@ -7,9 +7,8 @@ from typing import Final
 from hub.domain.access import system_scope
 from hub.domain.devices import Device
 from hub.domain.quality import Finding
-from hub.maintenance.intervals import most_particular
 from hub.maintenance.pictures.corrections import apply
-from hub.maintenance.pictures.profiles import BUILT_IN, Chosen
+from hub.maintenance.pictures.profiles import BUILT_IN, Chosen, ProfileTable
 from hub.store.database import Transaction
 from hub.store.picture_assignments import Assignment, all_assignments
 from hub.store.picture_profiles import all_profiles
@@ -58,27 +57,19 @@ class Applied:
 
 async def find_applied(tx: Transaction, device: Device) -> Applied:
     """Find the profiles that apply to a camera; whoever may see the camera may know them."""
-    row = _nearest(await all_assignments(tx, _SCOPE), device)
+    profiles = await all_profiles(tx, _SCOPE)
+    table = ProfileTable(await all_assignments(tx, _SCOPE), profiles)
+    place = (device.id, device.area_path, device.device_class)
+    row = table.assignment_of(*place)
     if row is None:
         return Applied()
-    profiles = {one.id: one for one in await all_profiles(tx, _SCOPE)}
-    day, night = profiles[row.day_id], profiles[row.night_id]
+    names = {profile.id: profile.name for profile in profiles}
     return Applied(
         source=_source(row),
-        day_name=day.name,
-        night_name=night.name,
-        chosen=Chosen(
-            day={**BUILT_IN.day, **day.thresholds}, night={**BUILT_IN.night, **night.thresholds}
-        ),
+        day_name=names[row.day_id],
+        night_name=names[row.night_id],
+        chosen=table.of(*place),
     )
-
-
-def _nearest(rows: list[Assignment], device: Device) -> Assignment | None:
-    own = next((row for row in rows if row.device_id == device.id), None)
-    if own is not None:
-        return own
-    placed = {(row.area_path, row.device_class): row for row in rows if row.device_id is None}
-    return next(most_particular(placed, device.area_path, device.device_class), None)
 
 
 def _source(row: Assignment) -> Source:
