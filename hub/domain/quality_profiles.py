@@ -16,7 +16,7 @@ DAY: Final[Thresholds] = MappingProxyType(dict.fromkeys(Index, VISIBLE))
 
 # At night a picture is darker without anybody being able to mend it, and lamplight is coloured:
 # under sodium lamps everything is orange, which no measure can tell from a cast.
-NIGHT: Final[Thresholds] = MappingProxyType({**DAY, Index.DARK: 55.0, Index.CAST: None})
+NIGHT: Final[Thresholds] = MappingProxyType({**DAY, Index.DARK: 70.0, Index.CAST: None})
 
 # Indoors the light is switched off when people leave.
 INDOOR: Final[Thresholds] = MappingProxyType({**DAY, Index.DARK: 55.0})

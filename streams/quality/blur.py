@@ -7,10 +7,10 @@ Burt and Adelson, The Laplacian Pyramid, 1983). Two figures, the worse one count
 
 * *focus*: detail of 4 to 9 pixels to detail of 2 to 4, in the sharpest quarter of what has
   detail at all: things in focus are enough, a soft background is not a fault, and a picture
-  without detail (wall, sky, fog) is not judged. 1.03 is a lens that spreads a point over 16 pixels
+  without detail (wall, sky, fog) is not judged. 1.04 is a lens that spreads a point over 16 pixels
   of a picture 1920 wide.
 * *haze*: detail of 16 to 36 pixels to detail of 4 to 9, where contours are strongest: a smeared
-  dome leaves contours sharp but weak, in a halo of scattered light. 1.92 is a dome that scatters
+  dome leaves contours sharp but weak, in a halo of scattered light. 1.88 is a dome that scatters
   three quarters of the light.
 
 Noise hides blur: what the plainest parts have in each band is taken off as noise, whatever its
@@ -27,9 +27,10 @@ import numpy as np
 from hub.domain.quality import Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Sample
+from streams.quality.stripes import find_stripes
 
-_FOCUS = Scale(nothing=0.3, visible=1.03, worst=1.9)
-_HAZE = Scale(nothing=0.9, visible=1.92, worst=3.0)
+_FOCUS = Scale(nothing=0.3, visible=1.04, worst=1.9)
+_HAZE = Scale(nothing=0.9, visible=1.88, worst=3.0)
 _TILE = 32  # pixels: the side of a part
 _LEAST_TILES = 6
 _LEAST_DETAIL = 1.0  # levels squared: weaker detail is what compression leaves of a plain wall
@@ -54,11 +55,13 @@ class _Band:
 
 
 def measure(sample: Sample) -> Score:
-    """Score the blur of a picture; 50 at a focus of 1.03 or a haze of 1.92."""
+    """Score the blur of a picture; 50 at a focus of 1.04 or a haze of 1.88."""
     if not sample.is_large_enough or min(sample.body.shape) < 2 * _TILE:
         return Score(value=0.0, why="The picture is too small to judge its sharpness.")
     if sample.luma < _DARK:
         return Score(value=0.0, why=f"Too dark to judge sharpness: mean luma {sample.luma:.0f}.")
+    if find_stripes(sample).has_wave:
+        return Score(value=0.0, why="A wave over the picture hides how sharp it is.")
     bands = _measure_bands(sample)
     fine, middle = bands[0], bands[1]
     least = max(

@@ -22,8 +22,8 @@ from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Sample, crop_blocks, measure_grain
 from streams.quality.stripes import find_stripes
 
-_GRAIN = Scale(nothing=1.3, visible=3.95, worst=14.0)
-_DASHES = Scale(nothing=0.3, visible=1.42, worst=8.0)
+_GRAIN = Scale(nothing=1.3, visible=4.15, worst=14.0)
+_DASHES = Scale(nothing=0.3, visible=1.75, worst=8.0)
 _LEAST_BLOCKS = 9
 _LIT = (10, 245)  # levels: darker and brighter blocks have their noise cut off
 _PLAIN_SHARE = 20  # percent of the blocks that are the plain ones
@@ -31,7 +31,7 @@ _TAILS = 1.1  # times: by as much may the deviations differ in plain grain
 
 
 def measure(sample: Sample) -> Score:
-    """Score the noise of a picture; 50 at a grain of 3.95 or dashes of 1.42 levels."""
+    """Score the noise of a picture; 50 at a grain of 4.15 or dashes of 1.75 levels."""
     if not sample.is_large_enough:
         return Score(value=0.0, why="The picture is too small to measure noise in.")
     whole = crop_blocks(sample.body, 16)

@@ -34,8 +34,11 @@ _SAMPLES = 8  # of each part
 _BROAD: Final = 8  # pixels between the rows compared, for bands
 _FINE: Final = 2
 _HIDES = (0.22, 0.30)  # how much texture varies across stripes that hide what is behind them
+_MOST_CUT_OFF = 0.05  # of a column
+_LEAST_TEXTURE = 3.0  # levels between rows: with less there is nothing to hide
 _PATCH = (512, 128)  # pixels: the middle of the picture, for the spectrum
 _TILES = 4
+_UNEVEN = (0.3, 0.6)  # of the usual tile in the weakest: a thing that ends somewhere, and a wave
 _LEAST_PATCH = 96  # pixels
 _SLOWEST = 1.0 / 30  # waves a pixel: slower ones are things, or bands
 
@@ -57,6 +60,11 @@ class Stripes:
     upright: float = 0.0
     level: float = 0.0
     wave: Wave = Wave()
+
+    @property
+    def has_wave(self) -> bool:
+        """Tell whether there is a wave that is clearly visible."""
+        return self.wave.amplitude >= _WAVES.visible
 
     @property
     def grain(self) -> float:
@@ -194,8 +202,12 @@ def _see_through(body: Grey) -> float:
     texture = cv2.absdiff(body[2:], body[:-2])
     profile = np.asarray(cv2.reduce(texture, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32)
     varies = (profile - cv2.blur(profile, (41, 1))).ravel()
-    inner = varies[20:-20] if varies.size > 80 else varies
-    share = float(inner.std()) / max(1.0, float(profile.mean()))
+    cut_off = cv2.inRange(body, 3, 252) == 0  # where stripes are so strong that texture is lost
+    is_whole = cut_off.mean(axis=0) < _MOST_CUT_OFF
+    is_whole[:20] = is_whole[-20:] = False
+    if np.count_nonzero(is_whole) < is_whole.size // 4:
+        return 1.0
+    share = float(varies[is_whole].std()) / max(_LEAST_TEXTURE, float(profile.mean()))
     return min(1.0, max(0.0, (_HIDES[1] - share) / (_HIDES[1] - _HIDES[0])))
 
 
@@ -256,5 +268,7 @@ def _share_phase(patch: Floats, across: float, down: float) -> float:
     steps = np.arange(_TILES)
     tiles = tiles * np.exp(-1j * (turn_right * steps[None, :] + turn_down * steps[:, None]))
     mean = complex(tiles.mean())
-    along = (tiles * np.conj(mean)).real / max(abs(mean), 1e-6)
-    return max(0.0, float(np.sort(along.ravel())[2]))
+    along = np.sort(((tiles * np.conj(mean)).real / max(abs(mean), 1e-6)).ravel())
+    low, usual = max(0.0, float(along[2])), max(float(along[along.size // 2]), 1e-6)
+    evenly = (low / usual - _UNEVEN[0]) / (_UNEVEN[1] - _UNEVEN[0])
+    return low * min(1.0, max(0.0, evenly))
