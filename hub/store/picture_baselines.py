@@ -112,7 +112,7 @@ async def mark_baseline(
 
 
 async def forget_baselines(tx: Transaction, scope: Scope, device_id: int, at: datetime) -> int:
-    """Forget all that is learnt of a camera of the scope, and make it due at a moment.
+    """Forget all that is kept to compare with a camera of the scope; make it due at a moment.
 
     A check under way meanwhile adds nothing. Returns how many bands were forgotten.
 
@@ -122,7 +122,7 @@ async def forget_baselines(tx: Transaction, scope: Scope, device_id: int, at: da
     device = await get_device(tx, scope, device_id)
     # The row of the state first, as whoever keeps checks does: nobody waits for the other.
     await tx.execute(
-        "UPDATE picture_states SET next_at = %(at)s WHERE device_id = %(id)s",
+        "UPDATE picture_states SET next_at = %(at)s, fingerprint = '' WHERE device_id = %(id)s",
         {"id": device.id, "at": at},
     )
     number = await tx.execute(

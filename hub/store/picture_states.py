@@ -33,8 +33,8 @@ class KeptCheck:
     ``check`` is None when no picture could be judged: then only the state is written. ``learnt``
     is the baseline that takes the place of its band's. ``is_night``: it is dark outside.
     ``was_due_at`` is ``state.next_at`` as it was loaded: when it has changed meanwhile, somebody
-    asked for another look, which then takes place; what was learnt is dropped, for he may have
-    told the hub to forget.
+    asked for another look, which then takes place; what was learnt and what the next look would
+    compare with are dropped, for he may have told the hub to forget.
     """
 
     state: PictureState
@@ -105,7 +105,8 @@ async def keep_checks(tx: Transaction, scope: Scope, checks: Sequence[KeptCheck]
         "  tried_at = n.tried, checked_at = n.checked, mode = n.mode, width = n.width,"
         "  height = n.height, findings = n.findings::jsonb, faults = n.faults::jsonb,"
         "  suspects = n.suspects::jsonb, mending = n.mending::jsonb, unseen = n.unseen,"
-        "  good_at = n.good, bad_at = n.bad, fingerprint = n.fingerprint"
+        "  good_at = n.good, bad_at = n.bad,"
+        "  fingerprint = CASE WHEN old.is_overtaken THEN '' ELSE n.fingerprint END"
         " FROM n JOIN old ON old.device_id = n.id WHERE p.device_id = n.id"
         " RETURNING p.device_id, old.is_overtaken",
         {**_state_columns(list(by_device.values())), "scope": scope_paths(scope)},

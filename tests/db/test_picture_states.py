@@ -143,6 +143,7 @@ async def test_whoever_asks_during_a_check_is_not_forgotten(
             )
             for one in due
         ]
+        checks = [replace(one, state=replace(one.state, fingerprint=b"seen")) for one in checks]
         await keep_checks(tx, SYSTEM, checks)
         # … which takes place, without what was learnt before it.
         assert [one.state.next_at for one in await load_pictures(tx, SYSTEM, [camera, other])] == [
@@ -152,6 +153,8 @@ async def test_whoever_asks_during_a_check_is_not_forgotten(
         assert await load_baselines(tx, SYSTEM, [camera, other]) == {
             other: {(0, Mode.COLOUR): b"old"}
         }
+        assert not (await get_state(tx, SYSTEM, camera)).fingerprint
+        assert (await get_state(tx, SYSTEM, other)).fingerprint
         await look_again(tx, SYSTEM, [other], NOW + DAY)
         await keep_checks(tx, SYSTEM, [replace(checks[1], was_due_at=NOW)])
         state = await get_state(tx, SYSTEM, other)
