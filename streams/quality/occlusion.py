@@ -51,6 +51,8 @@ _LEAST_EXPECTED = 0.08  # share of cells
 _LEAST_KIN = 30  # cells: with fewer, what is left to be seen does not tell which view it is
 _NEAR: Final = np.ones((3, 3), np.uint8)
 _SMALLEST = 0.03  # share of the picture: less is a passer-by
+_ALL_FADED = -1.0  # doublings: where nothing else is seen, the rest may be as faint
+_SHADOW = 2.0  # doublings: a quarter of the usual contrast
 _DISAGREE = 0.2  # agreement below which an edge is not the one that was there
 
 
@@ -77,8 +79,7 @@ def find_patches(view: View, structure: Structure) -> list[Patch]:
     """Find the parts of a picture where the structure of a view is missing."""
     agreement = agree(view, structure)
     expected = view.expected
-    gone = expected & ~structure.seen
-    lost = gone | (view.lasting & (agreement < _DISAGREE))
+    lost = _find_gone(view, structure) | (view.lasting & (agreement < _DISAGREE))
     share = cv2.blur(expected.astype(np.float32), (3, 3))
     missing = (cv2.blur(lost.astype(np.float32), (3, 3)) > 0.5 * share) & (share > 0.2)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(missing.astype(np.uint8))
@@ -87,6 +88,11 @@ def find_patches(view: View, structure: Structure) -> list[Patch]:
         for label in range(1, count)
         if stats[label][cv2.CC_STAT_AREA] >= _SMALLEST * CELLS
     ]
+
+
+def _find_gone(view: View, structure: Structure) -> Flags:
+    """Find the cells where nothing is seen, or a shadow of it: through thin paint."""
+    return view.expected & (~structure.seen | (_fade(view, structure) < -_SHADOW))
 
 
 def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats) -> Patch:
@@ -99,16 +105,16 @@ def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats
     expected = inside & view.expected
     lasting = inside & view.lasting
     faded = _fade(view, structure)
-    near = cv2.dilate(shape, _NEAR, iterations=4) > cv2.dilate(shape, _NEAR)
+    near = cv2.dilate(shape, _NEAR, iterations=6) > cv2.dilate(shape, _NEAR, iterations=2)
     near &= view.expected & structure.seen
     rows, columns = np.nonzero(inside)
     return Patch(
         area=float(inside.mean()),
-        gone=float((~structure.seen)[expected].mean()) if expected.any() else 0.0,
+        gone=float(_find_gone(view, structure)[expected].mean()) if expected.any() else 0.0,
         trace=_find_trace(view.directions[lasting], structure.directions[lasting]),
         edged=float(foreign[rim].mean()),
         sharpness=float(np.percentile(structure.strength[rim], 80)) / usual,
-        faded=float(np.median(faded[near])) if near.sum() >= 8 else 0.0,
+        faded=float(np.median(faded[near])) if near.sum() >= 8 else _ALL_FADED,
         luma=float(structure.luma[inside].mean()),
         region=Region(
             float(columns.min()) / COLUMNS,
@@ -148,12 +154,16 @@ def _compare(
 ) -> Score | None:
     """Return the best score by the views that explain most of the picture."""
     tried: list[tuple[int, Score]] = []
+    # By the light of another hour everything may look faded: only that of this hour excuses.
+    own_light = True
     for views in usable_views(baselines, band, mode):
         rivals = sorted(
             ((_explained(view, structure), view) for view in views if _can_be_covered(view)),
             key=lambda rival: -rival[0],
         )[:_RIVALS]
-        tried += [(explained, _score(view, structure, mode)) for explained, view in rivals]
+        light = mode if own_light else None
+        tried += [(explained, _score(view, structure, light)) for explained, view in rivals]
+        own_light = not tried
         best = _choose(tried)
         if best is not None and best.value < VISIBLE_SCORE:
             return best
@@ -175,20 +185,21 @@ def _explained(view: View, structure: Structure) -> int:
     return int(np.count_nonzero(view.lasting & (agree(view, structure) > AGREES)))
 
 
-def _score(view: View, structure: Structure, mode: Mode) -> Score:
+def _score(view: View, structure: Structure, mode: Mode | None) -> Score:
+    """Score a picture by a view; ``mode`` is None for a view by another light."""
     agreement = agree(view, structure)
     patches = find_patches(view, structure)
-    covered = sum(patch.area * _weigh(patch) for patch in patches)
+    covered = sum(patch.area * _weigh(patch, may_fade=mode is not None) for patch in patches)
     # Strands are seen where the camera's own light shines on them.
     veiled = _find_veil(view, structure, agreement) if mode is Mode.INFRARED else 0.0
     kin = _find_kinship(view, structure, agreement)
-    weather = _find_weather(view, structure)
+    weather = _find_weather(view, structure) if mode is not None else 0.0
     veiled *= 1.0 - weather
     strands = VEIL_COUNTS * max(0.0, veiled - VEIL_USUAL)
     value = SCALE.grade(kin * (covered * (1.0 - 0.6 * weather) + strands))
     if not patches and value < VISIBLE_SCORE:
         return Score(value=value, why="Everything that is usually seen is there.")
-    worst = max(patches, key=lambda patch: patch.area * _weigh(patch), default=None)
+    worst = max(patches, key=lambda patch: patch.area, default=None)
     if worst is None or veiled > covered:
         why = f"Bright strands out of focus hang before {min(1.0, veiled):.0%} of the picture"
     else:
@@ -239,10 +250,12 @@ def _fade(view: View, structure: Structure) -> Floats:
     return np.asarray(np.log2(structure.strength + np.float32(1.0)) - view.strength, np.float32)
 
 
-def _weigh(patch: Patch) -> float:
+def _weigh(patch: Patch, *, may_fade: bool) -> float:
     """Return how surely a patch is covered, 0 to 1."""
     thing = 0.9 * _ramp(patch.sharpness, 0.85, 1.4)
     filled = 1.0 - _ramp(patch.gone, 0.25, 0.6)
+    if not may_fade:
+        return (1.0 - thing) * (1.0 - 0.6 * filled)
     faint = _ramp(patch.trace, 0.1, 0.4) * _ramp(-patch.faded, 0.15, 0.5)
     kept = 0.35 * _ramp(patch.trace, 0.3, 0.7)
     return (1.0 - thing) * (1.0 - 0.6 * filled) * (1.0 - max(faint, kept))

@@ -176,7 +176,7 @@ def add_passers(picture: Floats, camera: Camera, hours: float, rng: np.random.Ge
     """Draw what is parked for hours, and what passes at this moment, into the view."""
     parked = np.random.default_rng([camera.seed, int(hours // 6), 4])
     if parked.random() < 0.25:
-        _draw_object(picture, camera, parked, (0.03, 0.2))
+        _draw_object(picture, camera, parked, (0.02, 0.12))
     for _ in range(int(rng.poisson(0.8))):
         _draw_object(picture, camera, rng, (0.005, 0.08))
     if rng.random() < 0.03:  # a lorry just before the camera
