@@ -10,7 +10,7 @@ Burt and Adelson, The Laplacian Pyramid, 1983). Two figures, the worse one count
   without detail (wall, sky, fog) is not judged. 1.04 is a lens that spreads a point over 16 pixels
   of a picture 1920 wide.
 * *haze*: detail of 16 to 36 pixels to detail of 4 to 9, where contours are strongest: a smeared
-  dome leaves contours sharp but weak, in a halo of scattered light. 1.88 is a dome that scatters
+  dome leaves contours sharp but weak, in a halo of scattered light. 1.91 is a dome that scatters
   three quarters of the light.
 
 Noise hides blur: what the plainest parts have in each band is taken off as noise, whatever its
@@ -30,10 +30,11 @@ from streams.quality.sample import Floats, Sample
 from streams.quality.stripes import find_stripes
 
 _FOCUS = Scale(nothing=0.3, visible=1.04, worst=1.9)
-_HAZE = Scale(nothing=0.9, visible=1.88, worst=3.0)
+_HAZE = Scale(nothing=0.9, visible=1.91, worst=3.0)
 _TILE = 32  # pixels: the side of a part
 _LEAST_TILES = 6
 _LEAST_DETAIL = 1.0  # levels squared: weaker detail is what compression leaves of a plain wall
+_LEAST_CONTOURS = 20.0  # levels squared: weaker ones may as well be shades of something plain
 _DARK = 14.0  # levels of mean luma: below, noise and cut-off shadows are all there is
 _BANDS = 4
 _PLAINEST = 5  # percent of the parts that show the noise alone
@@ -55,7 +56,7 @@ class _Band:
 
 
 def measure(sample: Sample) -> Score:
-    """Score the blur of a picture; 50 at a focus of 1.04 or a haze of 1.88."""
+    """Score the blur of a picture; 50 at a focus of 1.04 or a haze of 1.91."""
     if not sample.is_large_enough or min(sample.body.shape) < 2 * _TILE:
         return Score(value=0.0, why="The picture is too small to judge its sharpness.")
     if sample.luma < _DARK:
@@ -63,15 +64,10 @@ def measure(sample: Sample) -> Score:
     if find_stripes(sample).has_wave:
         return Score(value=0.0, why="A wave over the picture hides how sharp it is.")
     bands = _measure_bands(sample)
-    fine, middle = bands[0], bands[1]
-    least = max(
-        _LEAST_DETAIL, _CLEAR_OF_NOISE * fine.noise, float(np.percentile(middle.curved, 40))
-    )
-    has_detail = middle.curved >= least
-    if int(has_detail.sum()) < _LEAST_TILES:
+    focus, haze = _measure_focus(bands), _measure_haze(bands)
+    if focus is None and haze is None:
         return Score(value=0.0, why="There is too little detail in view to judge sharpness.")
-    focus = float(np.percentile(np.log(middle.curved / fine.curved)[has_detail], 25))
-    haze = _measure_haze(bands)
+    focus, haze = focus or 0.0, haze or 0.0
     scores = (_FOCUS.grade(focus), _HAZE.grade(haze))
     if scores[0] >= scores[1]:
         why = (
@@ -88,11 +84,24 @@ def measure(sample: Sample) -> Score:
     return Score(value=max(scores), why=why)
 
 
-def _measure_haze(bands: Sequence[_Band]) -> float:
+def _measure_focus(bands: Sequence[_Band]) -> float | None:
+    fine, middle = bands[0], bands[1]
+    least = max(
+        _LEAST_DETAIL, _CLEAR_OF_NOISE * fine.noise, float(np.percentile(middle.curved, 40))
+    )
+    has_detail = middle.curved >= least
+    if int(has_detail.sum()) < _LEAST_TILES:
+        return None
+    return float(np.percentile(np.log(middle.curved / fine.curved)[has_detail], 25))
+
+
+def _measure_haze(bands: Sequence[_Band]) -> float | None:
     _, middle, coarse, coarsest = bands
     busy = coarse.all >= np.percentile(coarse.all, 85)
-    weak = max(float(middle.all[busy].mean()), _LEAST_DETAIL / 4)
-    return float(np.log(max(float(coarsest.all[busy].mean()), 1e-3) / weak))
+    strong = float(coarsest.all[busy].mean())
+    if strong < _LEAST_CONTOURS:
+        return None
+    return float(np.log(strong / max(float(middle.all[busy].mean()), _LEAST_DETAIL / 4)))
 
 
 def _measure_bands(sample: Sample) -> Sequence[_Band]:

@@ -23,7 +23,7 @@ from hub.domain.quality import Mode, Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Sample
 
-_SCALE = Scale(nothing=0.2, visible=0.57, worst=1.6)
+_SCALE = Scale(nothing=0.2, visible=0.55, worst=1.6)
 _SIZE = (160, 90)  # pixels: small enough to average noise away, large enough to have contours
 _ROWS = slice(10, 80)  # without the strips with clock and name
 _LIT = (15, 250)  # levels of the brightest channel: what is darker or burnt out has lost its colour
@@ -46,7 +46,7 @@ class _Cast:
 
 
 def measure(sample: Sample) -> Score:
-    """Score the colour cast of a picture; 50 where all estimates agree on 0.57."""
+    """Score the colour cast of a picture; 50 where all estimates agree on 0.55."""
     if sample.mode is Mode.INFRARED:
         return Score(value=0.0, why="The picture is grey: there is no colour to be off.")
     if sample.luma < _DARK:

@@ -26,7 +26,7 @@ from hub.domain.quality import Score
 from streams.quality.grading import Scale
 from streams.quality.sample import Floats, Grey, Sample
 
-_BANDS = Scale(nothing=0.8, visible=2.4, worst=20.0)
+_BANDS = Scale(nothing=0.8, visible=2.26, worst=20.0)
 _LINES = Scale(nothing=0.8, visible=1.9, worst=12.0)
 _WAVES = Scale(nothing=3.0, visible=9.0, worst=45.0)
 _PARTS = 8
@@ -81,7 +81,7 @@ _found: WeakKeyDictionary[Sample, Stripes] = WeakKeyDictionary()
 
 
 def measure(sample: Sample) -> Score:
-    """Score the stripes of a picture; 50 at bands of 2.4, lines of 1.9, waves of 9 levels."""
+    """Score the stripes of a picture; 50 at bands of 2.26, lines of 1.9, waves of 9 levels."""
     if not sample.is_large_enough:
         return Score(value=0.0, why="The picture is too small to look for stripes.")
     found = find_stripes(sample)

@@ -29,4 +29,4 @@ def test_headlights_are_a_fault_only_where_they_cover_much() -> None:
 
 
 def test_why_tells_levels_and_shares() -> None:
-    assert "of the picture is white" in measure(take(draw_scene() * 3)).why
+    assert "of the picture is white and burnt out" in measure(take(draw_scene() * 3)).why
