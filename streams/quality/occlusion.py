@@ -6,6 +6,7 @@ structure every good picture had is missing, and counts less
 
 * the more traces are left in it: fog and dusk make faint, they do not take away;
 * the more of what is around it has faded too (fog, rain, darkness);
+* where it is brighter than the rest and traces are left: fresh snow;
 * the more it is framed or filled by sharp new edges: a lorry stands in the scene.
 """
 
@@ -62,7 +63,9 @@ class Patch:
 
     ``area``: share of the picture; ``gone``: share of it where nothing is seen at all;
     ``trace``: how much of the old structure is left, faint, -1 to 1; ``edged``: share of its rim
-    with strong new edges; ``sharpness``: of its rim, against the usual of the picture.
+    with strong new edges; ``sharpness``: of its rim, against the usual of the picture;
+    ``faded``: doublings by which the cells further round have changed; ``brighter``: levels above
+    the rest.
     """
 
     area: float
@@ -71,7 +74,7 @@ class Patch:
     edged: float
     sharpness: float
     faded: float
-    luma: float
+    brighter: float
     region: Region
 
 
@@ -115,7 +118,7 @@ def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats
         edged=float(foreign[rim].mean()),
         sharpness=float(np.percentile(structure.strength[rim], 80)) / usual,
         faded=float(np.median(faded[near])) if near.sum() >= 8 else _ALL_FADED,
-        luma=float(structure.luma[inside].mean()),
+        brighter=_find_brightness(structure, inside),
         region=Region(
             float(columns.min()) / COLUMNS,
             float(rows.min()) / ROWS,
@@ -123,6 +126,13 @@ def _describe(inside: Flags, view: View, structure: Structure, agreement: Floats
             float(rows.max() + 1) / ROWS,
         ),
     )
+
+
+def _find_brightness(structure: Structure, inside: Flags) -> float:
+    """Return by how many levels a part is brighter than the rest; 0 without a rest."""
+    if inside.all():
+        return 0.0
+    return float(structure.luma[inside].mean() - structure.luma[~inside].mean())
 
 
 def _find_trace(usual: Directions, now: Directions) -> float:
@@ -257,7 +267,8 @@ def _weigh(patch: Patch, *, may_fade: bool) -> float:
     if not may_fade:
         return (1.0 - thing) * (1.0 - 0.6 * filled)
     faint = _ramp(patch.trace, 0.1, 0.4) * _ramp(-patch.faded, 0.15, 0.5)
-    kept = 0.35 * _ramp(patch.trace, 0.3, 0.7)
+    snowed = _ramp(patch.brighter, 15.0, 45.0)
+    kept = 0.35 * _ramp(patch.trace, 0.3, 0.7) + 0.65 * snowed * _ramp(patch.trace, 0.15, 0.4)
     return (1.0 - thing) * (1.0 - 0.6 * filled) * (1.0 - max(faint, kept))
 
 
