@@ -59,6 +59,9 @@ def read_world(half: Half) -> list[Picture]:
         size = (WORLD_WIDTH, max(740, round(picture.shape[0] * scale)))
         way = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
         found.append(np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8))
+    if not found:
+        reason = f"no photographs here; missing packages: {', '.join(album.missing)}"
+        raise SystemExit(reason)
     return found
 
 
@@ -123,7 +126,7 @@ def _count(
         tally.false.append((camera.seed, hours, index, why))
     elif not is_found(episode, index):
         tally.confused[episode.fault, index] += 1
-    elif camera.seed not in tally.finders:
+    elif hours < episode.end and camera.seed not in tally.finders:
         tally.finders.add(camera.seed)
         tally.hours_to_find.setdefault(episode.fault, []).append(hours - episode.start)
         tally.found[episode.fault] += 1
@@ -144,9 +147,11 @@ def show(tally: Tally, took_s: float) -> None:
     kinds = Counter(index.value for _, _, index, _ in tally.false)
     lines.append(
         f"false alarms: {len(tally.false)} in {tally.days:.0f} camera-days,"
+        f" on {len({seed for seed, *_ in tally.false})} cameras:"
         f" {rate:.2f} per 1,000 {dict(kinds) or ''}"
     )
-    lines.append(f"not mended {AFTER_H} h after the end: {dict(tally.unmended) or 0}")
+    left = {fault.value: count for fault, count in tally.unmended.items() if count}
+    lines.append(f"not mended {AFTER_H} h after the end: {left or 0}")
     lines.append(
         f"{tally.looks} looks in {took_s:.0f} s, {1000.0 * took_s / max(1, tally.looks):.1f} ms"
         " each, drawing included"
