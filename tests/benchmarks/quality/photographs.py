@@ -93,8 +93,9 @@ def _cut(picture: Image, share: float, number: int, rng: np.random.Generator) ->
     size = _size(width * share, number)
     # A picture of 704 x 576 shows 4:3: its pixels are no squares.
     aspect = 4 / 3 if size == SIZES[-1] else 16 / 9
-    window = min(width, height * aspect) * share
-    across, down = round(window), round(window / aspect)
+    window = min(width, height * aspect)
+    window = max(window * share, min(window, size[0] / MOST_ENLARGED))
+    across, down = int(window), int(window / aspect)
     left = int(rng.integers(0, width - across + 1))
     top = int(rng.integers(0, height - down + 1))
     part = picture[top : top + down, left : left + across]
