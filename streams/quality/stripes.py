@@ -29,6 +29,7 @@ from streams.quality.sample import Floats, Grey, Sample
 _BANDS = Scale(nothing=0.8, visible=2.26, worst=20.0)
 _LINES = Scale(nothing=0.8, visible=1.9, worst=12.0)
 _WAVES = Scale(nothing=3.0, visible=9.0, worst=45.0)
+_BANDS_STAY = 0.6  # of bands over things that vary with the height themselves, as floors do
 _PARTS = 8
 _SAMPLES = 8  # of each part
 _BROAD: Final = 8  # pixels between the rows compared, for bands
@@ -38,6 +39,7 @@ _MOST_CUT_OFF = 0.05  # of a column
 _LEAST_TEXTURE = 3.0  # levels between rows: with less there is nothing to hide
 _PATCH = (512, 128)  # pixels: the middle of the picture, for the spectrum
 _TILES = 4
+_PEAKS = 3
 _UNEVEN = (0.3, 0.6)  # of the usual tile in the weakest: a thing that ends somewhere, and a wave
 _LEAST_PATCH = 96  # pixels
 _SLOWEST = 1.0 / 30  # waves a pixel: slower ones are things, or bands
@@ -135,7 +137,7 @@ def _search(sample: Sample) -> Stripes:
     upright = _find_lines(_average(body, along_rows=False), _FINE)
     if max(bands, level) >= _BANDS.nothing or _lies_level(wave):
         seen = _see_through(np.ascontiguousarray(body.T))
-        bands, level = bands * seen, level * seen
+        bands, level = bands * max(seen, _BANDS_STAY), level * seen
         wave = _weaken(wave, seen) if _lies_level(wave) else wave
     if upright >= _LINES.nothing or _stands(wave):
         seen = _see_through(body)
@@ -246,12 +248,19 @@ def _find_wave(body: Grey) -> Wave:
     frame = _frame(width, height)
     spectrum = np.abs(np.fft.rfft2(patch * frame.window))
     spectrum[frame.is_slow] = 0.0
-    row, column = np.unravel_index(int(spectrum.argmax()), spectrum.shape)
-    peak = float(spectrum[row, column]) * 2 / float(frame.window.sum())
-    if peak < _WAVES.nothing:
-        return Wave()
-    found = (float(frame.across[column]), float(frame.down[row]))
-    return Wave(amplitude=_share_phase(patch, *found), across=found[0], down=found[1])
+    best = Wave()
+    for _ in range(_PEAKS):  # the strongest may be a facade; a wave may lie over it
+        row, column = (int(at) for at in np.unravel_index(int(spectrum.argmax()), spectrum.shape))
+        if float(spectrum[row, column]) * 2 / float(frame.window.sum()) < _WAVES.nothing:
+            break
+        across, down = float(frame.across[column]), float(frame.down[row])
+        amplitude = _share_phase(patch, across, down)
+        if amplitude > best.amplitude:
+            best = Wave(amplitude=amplitude, across=across, down=down)
+        if amplitude >= _WAVES.visible:
+            break
+        spectrum[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = 0.0
+    return best
 
 
 def _share_phase(patch: Floats, across: float, down: float) -> float:
