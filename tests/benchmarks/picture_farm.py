@@ -39,6 +39,7 @@ LOGIN = Credentials(username="admin", password=Secret("benchmark-1"))
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PLACES = 16
 MOMENTS = 7  # visits take one, two or five pictures: none begins with the last one's
+TURNS, TURN_S = 3, 20.0
 SIZE, SUB_SIZE = (1920, 1080), (704, 576)
 QUALITY = 80
 SCRIPT_LENGTH = 200
@@ -236,15 +237,22 @@ class _Streams:
         numbers = range(first, first + count)
         wanted = {(n % PLACES, mode) for n in numbers for mode in (Mode.LIVE, scripted(n))}
         self._clips = {
-            (place, mode): encode_clip(
-                scene_of(place, SUB_SIZE, mode), mode, _moment(place), payload_limit=PAYLOAD_LIMIT
-            )
+            (place, mode): [
+                encode_clip(
+                    scene_of(place, SUB_SIZE, mode),
+                    mode,
+                    _moment(place + PLACES * turn),
+                    payload_limit=PAYLOAD_LIMIT,
+                )
+                for turn in range(TURNS if mode is Mode.LIVE else 1)
+            ]
             for place, mode in wanted
         }
 
     async def find(self, number: int) -> Clip:
-        """What a camera shows now."""
-        return self._clips[number % PLACES, self._pictures.mode_of(number)]
+        """What a camera shows now; good streams go on to another loop now and then."""
+        clips = self._clips[number % PLACES, self._pictures.mode_of(number)]
+        return clips[int(asyncio.get_running_loop().time() / TURN_S) % len(clips)]
 
     def server(self, number: int) -> RtspServer:
         """The RTSP server of a camera."""
