@@ -8,6 +8,7 @@ sensor clips; values on the line are 0 to 255.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import cv2
@@ -80,7 +81,7 @@ def render(image: Image, treatment: Treatment, rng: Rng, home: int | None = None
     for step in treatment.lens:
         light = step(light, rng)
     if treatment.infrared:
-        light = np.repeat((light @ _INFRARED_BGR)[..., None], 3, axis=2)
+        light = np.asarray(cv2.transform(light, np.tile(_INFRARED_BGR, (3, 1))), dtype=np.float32)
     line = _expose(light, float(np.hypot(SENSOR_NOISE, treatment.noise)), rng, treatment.infrared)
     for step in treatment.line:
         line = step(line, rng)
@@ -99,7 +100,12 @@ def expose_automatically(light: Light, rng: Rng) -> Light:
 
 def to_light(image: Image) -> Light:
     """Undo the tone curve."""
-    return np.asarray(_TO_LIGHT[image], dtype=np.float32)
+    return np.asarray(cv2.LUT(image, _TO_LIGHT), dtype=np.float32)
+
+
+def grey(light: Light) -> NDArray[np.float32]:
+    """The mean of the channels."""
+    return np.asarray(cv2.transform(light, np.full((1, 3), 1 / 3, np.float32)), dtype=np.float32)
 
 
 def scale(light: Light) -> float:
@@ -117,8 +123,12 @@ def grid(light: Light) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def noise_field(shape: tuple[int, int], grain: float, rng: Rng) -> NDArray[np.float32]:
     """Noise of deviation 1 whose grains are about ``grain`` pixels wide."""
-    if grain <= 1:
-        return rng.standard_normal(shape, dtype=np.float32)
+    if grain <= 1:  # drawn once: a fresh field would be a third of the cost of a picture
+        bank = _noise_bank()
+        top, left = (
+            int(rng.integers(0, have - want)) for have, want in zip(bank.shape, shape, strict=True)
+        )
+        return bank[top : top + shape[0], left : left + shape[1]]
     small = (max(2, round(shape[0] / grain)), max(2, round(shape[1] / grain)))
     field = cv2.resize(
         rng.standard_normal(small, dtype=np.float32),
@@ -128,11 +138,16 @@ def noise_field(shape: tuple[int, int], grain: float, rng: Rng) -> NDArray[np.fl
     return np.asarray(field / max(float(field.std()), 1e-6), dtype=np.float32)
 
 
+@cache
+def _noise_bank() -> NDArray[np.float32]:
+    return np.random.default_rng(1).standard_normal((2500, 4200), dtype=np.float32)
+
+
 def _expose(light: Light, sigma: float, rng: Rng, is_grey: bool) -> Light:  # noqa: FBT001
-    line = 255 * np.power(np.clip(light, 0, 1), 1 / GAMMA)
-    shape = line.shape[:2]
+    line: Light = np.asarray(255 * cv2.pow(np.clip(light, 0, 1), 1 / GAMMA), dtype=np.float32)
+    shape = (light.shape[0], light.shape[1])
     # The tone curve lifts the noise of the shadows; demosaicing makes grains of it.
-    strength = sigma * (1.25 - 0.5 * line.mean(axis=2) / 255)
+    strength = sigma * (1.25 - 0.5 * grey(line) / 255)
     grains = 0.8 * noise_field(shape, 1, rng) + 0.6 * noise_field(shape, 2, rng)
     line += (strength * grains)[..., None]
     if not is_grey and sigma > 2:

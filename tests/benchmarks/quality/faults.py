@@ -5,6 +5,7 @@ look for it, at VISIBLE one sees it and can work, at CLEAR the maintenance team 
 EXTREME little can be made out. Lengths are pixels of a picture 1920 wide.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
@@ -126,7 +127,7 @@ def interference(line: Light, rng: Rng, amplitude: float) -> Light:
     rows, columns = grid(line)
     angle, period = rng.uniform(-1.2, 1.2), rng.uniform(10, 48)
     aspect = line.shape[0] / line.shape[1]
-    along = columns * np.cos(angle) + rows * aspect * np.sin(angle)
+    along = columns * math.cos(angle) + rows * (aspect * math.sin(angle))
     wave = np.sin(2 * np.pi * 1920 / period * along)
     return np.asarray(line + np.float32(amplitude) * wave[..., None], dtype=np.float32)
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.benchmarks.quality.camera import Light, Rng, Treatment, grid, noise_field, scale
+from tests.benchmarks.quality.camera import Light, Rng, Treatment, grey, grid, noise_field, scale
 
+COARSE: Final = 4
 _COLD: Final = np.array([1.0, 0.85, 0.75], np.float32)
 _SODIUM: Final = np.array([0.12, 0.62, 1.0], np.float32)
 _NEON: Final = np.array(
@@ -37,17 +38,20 @@ def lamps(light: Light, rng: Rng, colours: NDArray[np.float32], ambient: float) 
     rows, _ = grid(light)
     # The sky of the photograph is dark: nothing up there reflects the lamps.
     height = np.clip(rows * 2.2, 0.12, 1)[..., None]
-    pale = 0.5 * light + 0.5 * light.mean(axis=2, keepdims=True)
+    pale = 0.5 * light + 0.5 * grey(light)[..., None]
     scene = np.minimum(pale * (0.18 / max(float(light.mean()), 1e-4)), 0.6) * height
-    lit = np.full(light.shape, ambient, np.float32)
-    glow = np.zeros(light.shape, np.float32)
+    small = light[::COARSE, ::COARSE]  # pools of light have no detail
+    lit = np.full(small.shape, ambient, np.float32)
+    glow = np.zeros(small.shape, np.float32)
     for number in range(int(rng.integers(3, 6))):
         colour = colours[number % len(colours)]
         at = (float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.05, 0.95)))
         below = (at[0] + 0.35, at[1])
-        lit += pool(light, below, float(rng.uniform(0.12, 0.22)))[..., None] * colour
-        lamp = pool(light, at, 0.005) * 3 + pool(light, at, 0.03) * 0.12
+        lit += pool(small, below, float(rng.uniform(0.12, 0.22)))[..., None] * colour
+        lamp = pool(small, at, 0.005) * 3 + pool(small, at, 0.03) * 0.12
         glow += lamp[..., None] * colour
+    size = (light.shape[1], light.shape[0])
+    lit, glow = (np.asarray(cv2.resize(field, size), np.float32) for field in (lit, glow))
     return np.asarray(scene * lit * float(rng.uniform(0.35, 0.75)) + glow, dtype=np.float32)
 
 
@@ -115,10 +119,10 @@ def snowfall(light: Light, rng: Rng) -> Light:
     """Snow on the ground and in the air."""
     rows, _ = grid(light)
     height, width = light.shape[:2]
-    grey = light.mean(axis=2, keepdims=True)
+    pale = grey(light)[..., None]
     covers = np.clip((rows - rng.uniform(0.3, 0.5)) * 6, 0, 1)[..., None] * 0.7
     bright = np.array([0.62, 0.58, 0.56], np.float32) * (
-        0.85 + grey / max(float(grey.max()), 1e-4) * 0.8
+        0.85 + pale / max(float(pale.max()), 1e-4) * 0.8
     )
     covered = light * (1 - covers) + bright * covers
     flakes = np.zeros((height, width), np.float32)
