@@ -50,7 +50,7 @@ def encode_clip(scene: Scene, mode: Mode, begins: Moment, *, payload_limit: int)
         "preset": "ultrafast",
         "tune": "zerolatency",
         "profile": "baseline",
-        "crf": "28",
+        "qp": "27",  # constant: a frozen picture is encoded to the same bits each time
         "x264-params": f"keyint={FRAME_RATE}:min-keyint={FRAME_RATE}:scenecut=0:threads=1",
     }
     encoded: list[bytes] = []
