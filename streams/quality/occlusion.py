@@ -53,6 +53,7 @@ _LEAST_KIN = 30  # cells: with fewer, what is left to be seen does not tell whic
 _NEAR: Final = np.ones((3, 3), np.uint8)
 _SMALLEST = 0.03  # share of the picture: less is a passer-by
 _ALL_FADED = -1.0  # doublings: where nothing else is seen, the rest may be as faint
+_GROUND = 0.65  # share of the picture: no snow lies on more of it
 _SHADOW = 2.0  # doublings: a quarter of the usual contrast
 _DISAGREE = 0.2  # agreement below which an edge is not the one that was there
 
@@ -199,7 +200,7 @@ def _score(view: View, structure: Structure, mode: Mode | None) -> Score:
     """Score a picture by a view; ``mode`` is None for a view by another light."""
     agreement = agree(view, structure)
     patches = find_patches(view, structure)
-    covered = sum(patch.area * _weigh(patch, may_fade=mode is not None) for patch in patches)
+    covered = sum(patch.area * _weigh(patch, mode) for patch in patches)
     # Strands are seen where the camera's own light shines on them.
     veiled = _find_veil(view, structure, agreement) if mode is Mode.INFRARED else 0.0
     kin = _find_kinship(view, structure, agreement)
@@ -260,15 +261,19 @@ def _fade(view: View, structure: Structure) -> Floats:
     return np.asarray(np.log2(structure.strength + np.float32(1.0)) - view.strength, np.float32)
 
 
-def _weigh(patch: Patch, *, may_fade: bool) -> float:
+def _weigh(patch: Patch, mode: Mode | None) -> float:
     """Return how surely a patch is covered, 0 to 1."""
     thing = 0.9 * _ramp(patch.sharpness, 0.85, 1.4)
     filled = 1.0 - _ramp(patch.gone, 0.25, 0.6)
-    if not may_fade:
+    if mode is None:
         return (1.0 - thing) * (1.0 - 0.6 * filled)
     faint = _ramp(patch.trace, 0.1, 0.4) * _ramp(-patch.faded, 0.15, 0.5)
     snowed = _ramp(patch.brighter, 15.0, 45.0)
-    kept = 0.35 * _ramp(patch.trace, 0.3, 0.7) + 0.65 * snowed * _ramp(patch.trace, 0.15, 0.4)
+    # By infrared light snow glares and drowns its traces; what lies on the lens is found by day.
+    drowned = mode is Mode.INFRARED and patch.area < _GROUND
+    kept = 0.35 * _ramp(patch.trace, 0.3, 0.7)
+    kept += 0.65 * snowed * (1.0 if drowned else _ramp(patch.trace, 0.15, 0.4))
+    kept = max(kept, snowed if drowned else 0.0)
     return (1.0 - thing) * (1.0 - 0.6 * filled) * (1.0 - max(faint, kept))
 
 
