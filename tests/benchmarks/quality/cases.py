@@ -15,8 +15,15 @@ from hub.domain.quality import Index, Thresholds
 from hub.domain.quality_profiles import DAY, INDOOR, NIGHT
 from tests.benchmarks.quality.camera import Treatment, expose_automatically, take
 from tests.benchmarks.quality.catalogue import Photograph, Place
-from tests.benchmarks.quality.faults import AT_NIGHT as DARK_GRADES
-from tests.benchmarks.quality.faults import CARDS, FAULTS, GRADES, Strength, fault, lost
+from tests.benchmarks.quality.faults import (
+    CARDS,
+    FAULTS,
+    GRADES,
+    GRADES_AT_NIGHT,
+    Strength,
+    fault,
+    lost,
+)
 from tests.benchmarks.quality.negatives import AT_NIGHT, BY_DAY, INDOORS
 from tests.benchmarks.quality.negatives import INFRARED as INFRARED_LIGHT
 from tests.benchmarks.quality.negatives import NIGHT as LAMPLIGHT
@@ -129,7 +136,7 @@ def _share(names: Sequence[str], view: View) -> Sequence[str]:
 
 
 def _faulty(view: View, situation: str, light: Treatment, names: Sequence[str]) -> Iterator[Case]:
-    grades = GRADES if situation == "day" else DARK_GRADES
+    grades = GRADES if situation == "day" else GRADES_AT_NIGHT
     for name in names:
         for strength in Strength:
             yield Case(

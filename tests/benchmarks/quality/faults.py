@@ -39,7 +39,7 @@ GRADES: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "interference": (3, 8, 22, 50),  # amplitude of fine slanted lines, grey levels
     "columns": (4, 10, 26, 55),  # amplitude of columns of the sensor, grey levels
 }
-AT_NIGHT: Final[Mapping[str, tuple[float, float, float, float]]] = {
+GRADES_AT_NIGHT: Final[Mapping[str, tuple[float, float, float, float]]] = {
     **GRADES,
     "dark": (-2.8, -4.2, -6, -7.5),  # nobody expects the light of day
 }
