@@ -138,6 +138,7 @@ class CheckOrder:
     ``previous`` is the fingerprint of the last visit, ``baselines`` all that is learnt of the
     camera; both are made by whoever judges and opaque to everybody else. ``band`` is the band of
     hours of now. ``moved``: between the first and the last frame the camera was sent elsewhere.
+    ``wants_learnt``: the baseline with this picture added is wanted; it is not for nothing.
     ``masks`` are painted over in ``evidence`` (at most ``evidence_width`` wide; 0: none wanted).
     """
 
@@ -150,6 +151,7 @@ class CheckOrder:
     masks: tuple[Polygon, ...] = ()
     evidence_width: int = 0
     moved: bool = False
+    wants_learnt: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

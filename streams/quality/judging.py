@@ -152,13 +152,14 @@ def judge(order: CheckOrder) -> PictureCheck:
     kept = visit.kept
     known = order.baselines.get((order.band, kept.mode), b"")
     is_lost = any(one.index is Index.SIGNAL and one.is_fault for one in findings)
+    is_learnt = order.wants_learnt and not is_lost
     return PictureCheck(
         mode=kept.mode,
         width=kept.width,
         height=kept.height,
         findings=findings,
         fingerprint=fingerprint(kept),
-        learnt=b"" if is_lost else baseline.learn(known, kept, order.previous),
+        learnt=baseline.learn(known, kept, order.previous) if is_learnt else b"",
         evidence=build_evidence(pictures[-1], order.masks, order.evidence_width),
     )
 

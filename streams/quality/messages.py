@@ -107,6 +107,7 @@ def build_order(order: CheckOrder, check: PictureCheck | None = None) -> bytes:
         "masks": [[list(corner) for corner in mask] for mask in order.masks],
         "evidence_width": order.evidence_width,
         "moved": order.moved,
+        "wants_learnt": order.wants_learnt,
         "check": None if check is None else _write_check(check),
     }
     blobs = [frame.data for frame in order.frames]
@@ -139,6 +140,7 @@ def parse_order(message: Message) -> tuple[CheckOrder, PictureCheck | None]:
         masks=tuple(tuple((x, y) for x, y in mask) for mask in masks),
         evidence_width=cast("int", message.header["evidence_width"]),
         moved=bool(message.header["moved"]),
+        wants_learnt=bool(message.header["wants_learnt"]),
     )
     raw = message.header["check"]
     if raw is None:

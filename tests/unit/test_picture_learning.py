@@ -23,6 +23,7 @@ from hub.maintenance.pictures.learning import (
     confirm,
     learn,
     lessons_of,
+    may_learn,
     pack,
     ripen,
     trusted,
@@ -111,6 +112,17 @@ async def test_a_confirmed_picture_is_learnt_as_often_as_whoever_judges_needs() 
     order = CheckOrder(frames=(), thresholds={}, infrared={}, band=2, baselines=known)
     ripe = await ripen(judge, order, GOOD)
     assert ripe.learnt == b"+1" * DEFAULT.ripe_pictures
+
+
+def test_it_is_known_beforehand_which_pictures_are_not_learnt_from() -> None:
+    known = {(2, Mode.COLOUR): lesson()}
+    soon, later = NOON + timedelta(minutes=5), NOON + timedelta(days=2)
+    for band, at, expected in ((2, soon, False), (2, later, True), (3, soon, True)):
+        assert may_learn(WELL, known, band, at) is expected
+        learnt = learn(WELL, GOOD, known.get((band, Mode.COLOUR)), at)
+        assert (learnt is not None) is expected
+    assert may_learn(replace(WELL, mode=Mode.INFRARED), known, 2, soon)
+    assert not may_learn(replace(WELL, suspects=FAULT), known, 3, later)
 
 
 def test_verdicts_by_baselines_count_once_one_of_them_is_ripe() -> None:

@@ -168,6 +168,7 @@ def test_evidence_is_no_wider_than_asked(asked: int, width: int) -> None:
 def test_baseline_grows_by_the_band_and_mode_of_the_picture() -> None:
     first = judge(replace(order(LAST), band=2))
     assert first.learnt
+    assert not judge(replace(order(LAST), wants_learnt=False)).learnt
     again = replace(order(LAST), band=2, baselines={(2, Mode.COLOUR): first.learnt})
     elsewhere = replace(order(LAST), band=3, baselines={(2, Mode.COLOUR): first.learnt})
     assert judge(again).learnt != first.learnt

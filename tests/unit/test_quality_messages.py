@@ -35,6 +35,7 @@ ORDER = CheckOrder(
     masks=(((0.0, 0.0), (0.5, 0.0), (0.25, 1.0)),),
     evidence_width=64,
     moved=True,
+    wants_learnt=False,
 )
 CHECK = PictureCheck(
     mode=Mode.COLOUR,

@@ -130,12 +130,21 @@ def learn(
     """
     if not check.learnt or check.faults or state.faults or state.suspects:
         return None
-    if lesson is None:
-        return _first(check, at)
-    spacing = learning.spacing_ripe if lesson.is_ripe(learning) else learning.spacing
-    if timedelta(0) <= at - lesson.last_at < spacing:
+    if not _is_due(lesson, at, learning):
         return None
-    return _with(lesson, check, at)
+    return _first(check, at) if lesson is None else _with(lesson, check, at)
+
+
+def may_learn(
+    state: PictureState, lessons: Lessons, band: int, at: datetime, learning: Learning = DEFAULT
+) -> bool:
+    """Tell whether a camera's next picture is one to learn from, if it is good and sees as before.
+
+    Learning costs as much as several indices, and most pictures are not learnt from.
+    """
+    if state.faults or state.suspects:
+        return False
+    return _is_due(lessons.get((band, state.mode)), at, learning)
 
 
 def confirm(check: PictureCheck, lesson: Lesson | None, at: datetime) -> Lesson | None:
@@ -158,6 +167,14 @@ async def ripen(
         order = replace(order, baselines=known)
         check = await judge(order)
     return check
+
+
+def _is_due(lesson: Lesson | None, at: datetime, learning: Learning) -> bool:
+    """Tell whether the last picture was added long enough ago, or in the future."""
+    if lesson is None:
+        return True
+    spacing = learning.spacing_ripe if lesson.is_ripe(learning) else learning.spacing
+    return not timedelta(0) <= at - lesson.last_at < spacing
 
 
 def _first(check: PictureCheck, at: datetime) -> Lesson:

@@ -149,7 +149,7 @@ async def accept_picture(
     if not found:
         msg = "this device has no picture: it is no camera, or nothing is known of its channels"
         raise Conflict(msg)
-    seen = await sight.see(found[0], applied.chosen, now)
+    seen = await sight.see(found[0], applied.chosen, now, wants_learnt=True)
     key = (seen.order.band, seen.check.mode)
     known = lessons_of(found[0].baselines).get(key)
     learnt = seen.check

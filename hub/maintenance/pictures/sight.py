@@ -16,7 +16,14 @@ from hub.domain.quality import CheckOrder, EncodedFrame, Finding, Index, Picture
 from hub.maintenance.pictures import corrections
 from hub.maintenance.pictures.daylight import band_of, is_night
 from hub.maintenance.pictures.figures import PictureFigures
-from hub.maintenance.pictures.learning import DEFAULT, Learning, baselines_of, lessons_of, trusted
+from hub.maintenance.pictures.learning import (
+    DEFAULT,
+    Learning,
+    baselines_of,
+    lessons_of,
+    may_learn,
+    trusted,
+)
 from hub.maintenance.pictures.profiles import Chosen
 from hub.maintenance.pictures.timing import STILL, Frames, frames_of
 from hub.store.picture_due import DuePicture
@@ -80,9 +87,15 @@ class Sight:
         self._figures = figures or PictureFigures(CollectorRegistry())
 
     async def see(
-        self, camera: DuePicture, chosen: Chosen, at: datetime, *, wants_evidence: bool = False
+        self,
+        camera: DuePicture,
+        chosen: Chosen,
+        at: datetime,
+        *,
+        wants_evidence: bool = False,
+        wants_learnt: bool = False,
     ) -> Seen:
-        """Look at a camera now, at ``at``.
+        """Look at a camera now, at ``at``; what is learnt of it is there when it is time to learn.
 
         Raises:
             DeviceError: there is no picture to judge; it says why.
@@ -91,16 +104,18 @@ class Sight:
         dark = is_night(at, options.zone, longitude=camera.longitude, latitude=camera.latitude)
         thresholds = corrections.apply(chosen.of(is_night=dark), state.corrections)
         lessons = lessons_of(camera.baselines)
+        band = band_of(at, options.zone)
         order = CheckOrder(
             frames=await self._fetch(camera, frames_of(state, thresholds, at, options.zone)),
             thresholds=thresholds,
             # A camera that sees by infrared light by day looks into a dark place.
             infrared=corrections.apply(chosen.night, state.corrections),
-            band=band_of(at, options.zone),
+            band=band,
             previous=state.fingerprint,
             baselines=baselines_of(lessons),
             masks=camera.masks,
             evidence_width=options.evidence_width if wants_evidence else 0,
+            wants_learnt=wants_learnt or may_learn(state, lessons, band, at, options.learning),
         )
         check = await self._judge(order)
         if len(order.frames) == 1 and _is_suspicious(check):
