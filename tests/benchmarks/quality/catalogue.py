@@ -118,7 +118,6 @@ _REPORT: Final[Sequence[_Row]] = (
     ("study", _KIVY, "demo/pictures/images/faust_github.jpg", _IN),
     ("wallpaper", _OPENCV, f"{_MANUAL}/astra_color.jpg", _IN),
     ("books", _OPENCV, f"{_DATA}/left.jpg", _IN),
-    ("bar", _OPENCV, f"{_TEXT}/scenetext_segmented_word04.jpg", _IN),
     ("boats", _PLASMA, f"EveningGlow/{_PAPER}", _OUT, "sunset"),
     ("towers", _KIVY, "widgets/cityCC0.png", _NIGHT, "neon"),
     ("lit arch", _OPENCV, f"{_MANUAL}/fusion_mertens.jpg", _NIGHT, "night"),
