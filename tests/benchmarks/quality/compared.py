@@ -132,7 +132,7 @@ def get_to_know(view: View, situation: str, light: Treatment) -> Camera:
     camera = Camera(view=view, situation=situation, light=light)
     for number in range(SEEN):
         data = camera.shoot(f"seen {number}")
-        check = judge(camera.order(data))
+        check = judge(replace(camera.order(data), wants_learnt=True))
         learnt = {**camera.baselines, (BAND, check.mode): check.learnt}
         camera = replace(camera, baselines=learnt, previous=check.fingerprint, last=data)
     return camera

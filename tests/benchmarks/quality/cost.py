@@ -27,7 +27,7 @@ from hub.domain.quality_profiles import DAY, NIGHT
 from streams.quality import baseline
 from streams.quality.decoding import decode
 from streams.quality.judges import JudgePool
-from streams.quality.judging import ALONE, judge
+from streams.quality.judging import ALONE, COMPARED, Visit, judge
 from streams.quality.sample import Sample, make_sample
 from streams.quality.stillness import fingerprint
 from tests.benchmarks.quality.camera import Treatment, take
@@ -63,7 +63,7 @@ def order_of(data: bytes) -> CheckOrder:
 def learn(order: CheckOrder) -> CheckOrder:
     """The same order, once the camera was seen six times."""
     for _ in range(6):
-        check = judge(order)
+        check = judge(replace(order, wants_learnt=True))
         order = replace(
             order,
             previous=check.fingerprint,
@@ -114,6 +114,9 @@ def measure_deck(deck: Deck, rounds: int) -> dict[str, float]:
         "decoded reduced": lambda: [decode(one) for one in frames],
         "judged": lambda: [judge(one) for one in deck.fresh],
         "judged, baselines known": lambda: [judge(one) for one in deck.known],
+        "judged and learnt from": lambda: [
+            judge(replace(one, wants_learnt=True)) for one in deck.known
+        ],
         "judged, with evidence 640 wide": lambda: [
             judge(replace(one, evidence_width=640)) for one in deck.known
         ],
@@ -151,6 +154,10 @@ def _take_apart(order: CheckOrder) -> list[tuple[str, float]]:
     mark("sample and mode")
     for index, measure in ALONE.items():
         measure(sample)
+        mark(index.value)
+    visit = Visit(samples=[sample], covered=[sample], elsewhere=None, order=order)
+    for index, compare in COMPARED.items():
+        compare(visit)
         mark(index.value)
     fingerprint(sample)
     mark("fingerprint")
