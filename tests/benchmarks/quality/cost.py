@@ -57,7 +57,9 @@ class Deck:
 def order_of(data: bytes) -> CheckOrder:
     """The order for one picture of a camera nothing is known of."""
     frame = EncodedFrame(codec=Codec.JPEG, data=data, taken_at=TAKEN_AT)
-    return CheckOrder(frames=(frame,), thresholds=DAY, infrared=NIGHT, band=BAND)
+    return CheckOrder(
+        frames=(frame,), thresholds=DAY, infrared=NIGHT, band=BAND, wants_learnt=False
+    )
 
 
 def learn(order: CheckOrder) -> CheckOrder:
