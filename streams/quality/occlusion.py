@@ -27,7 +27,7 @@ from streams.quality.sample import Sample
 from streams.quality.structure import COLUMNS, ROWS, Flags, Floats, Structure, find_structure
 from streams.quality.views import AGREES, View, agree
 
-SCALE: Final = Scale(nothing=0.03, visible=0.09, worst=0.45)
+SCALE: Final = Scale(nothing=0.03, visible=0.07, worst=0.45)
 """Share of the picture that is covered."""
 
 VEIL_USUAL: Final = 0.04  # of what _find_veil measures; passers-by and headlights
@@ -88,7 +88,7 @@ def _compare(
     structure: Structure, baselines: Mapping[BandKey, bytes], band: int, mode: Mode
 ) -> Score | None:
     """Return the lowest score by the views that may be the one: covered is covered by all."""
-    tried: list[tuple[int, Score]] = []
+    tried: list[tuple[float, Score]] = []
     is_own = True
     for views in usable_views(baselines, band, mode):
         rivals = sorted(
@@ -104,8 +104,8 @@ def _compare(
     return _choose(tried)
 
 
-def _choose(tried: Sequence[tuple[int, Score]]) -> Score | None:
-    most = max((explained for explained, _ in tried), default=0)
+def _choose(tried: Sequence[tuple[float, Score]]) -> Score | None:
+    most = max((explained for explained, _ in tried), default=0.0)
     likely = [score for explained, score in tried if explained >= _NEARLY * most]
     return min(likely, key=lambda score: score.value, default=None)
 
@@ -114,9 +114,11 @@ def _can_be_covered(view: View) -> bool:
     return float(view.expected.mean()) >= _LEAST_EXPECTED
 
 
-def _explained(view: View, structure: Structure) -> int:
-    """Count the lasting edges of a view that the picture has where they belong."""
-    return int(np.count_nonzero(view.lasting & (agree(view, structure) > AGREES)))
+def _explained(view: View, structure: Structure) -> float:
+    """Return the share of a view's lasting edges that the picture has where they belong."""
+    lasting = view.lasting
+    found = np.count_nonzero(lasting & (agree(view, structure) > AGREES))
+    return float(found) / max(1.0, float(lasting.sum()))
 
 
 def _score(view: View, structure: Structure, light: _Light) -> Score:
@@ -134,7 +136,7 @@ def _score(view: View, structure: Structure, light: _Light) -> Score:
     # Strands before it make a view look like another one.
     share = kin * covered * (1.0 - 0.6 * weather) + max(kin, _KIN_VEILED) * strands
     value = SCALE.grade(share)
-    if view.pictures < _YOUNG and _explained(view, structure) > _KNOWN * view.lasting.sum():
+    if view.pictures < _YOUNG and _explained(view, structure) > _KNOWN:
         value = min(value, _YOUNG_SCORE)
     if not patches and value < VISIBLE_SCORE:
         return Score(value=value, why="Everything that is usually seen is there.")

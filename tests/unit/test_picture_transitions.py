@@ -98,6 +98,29 @@ def test_what_compares_with_a_baseline_is_asked_three_times_over_ten_minutes() -
     assert CONFIRMATIONS.keys() == ALL
 
 
+SLIGHT, SEVERE = 60.0, 75.0
+
+
+def test_a_slight_cover_must_have_lasted_for_hours() -> None:
+    looks = [(0, SLIGHT), (300, SLIGHT), (600, SLIGHT), (7_200, SLIGHT), (10_800, SLIGHT)]
+    steps = walk(Index.OCCLUSION, looks)
+    assert [bool(one.began) for one in steps] == [False] * 4 + [True]
+    assert [one.recheck_in_s for one in steps[:4]] == [300.0, 300.0, 10_200.0, 3_600.0]
+    assert steps[-1].state.faults[Index.OCCLUSION].since == NOON
+    moved_on = walk(Index.OCCLUSION, [*looks[:4], (9_000, GOOD), (10_800, SLIGHT)])[-1]
+    assert not moved_on.began
+    assert moved_on.state.suspects[Index.OCCLUSION].since == after_s(10_800)
+
+
+def test_a_lorry_that_passes_a_parked_car_does_not_make_it_severe() -> None:
+    parked = [(0.0, SLIGHT), (300.0, SLIGHT), (600.0, SLIGHT)]
+    passing = walk(Index.OCCLUSION, [*parked, (3_600, SEVERE), (3_900, SLIGHT)])
+    assert not any(one.began for one in passing)
+    assert passing[3].recheck_in_s == 300.0, "three looks of its own are needed"
+    stays = walk(Index.OCCLUSION, [*parked, (3_600, SEVERE), (3_900, SEVERE), (4_200, SEVERE)])
+    assert [bool(one.began) for one in stays] == [False] * 5 + [True]
+
+
 def test_headlights_alarm_nobody() -> None:
     steps = walk(Index.BRIGHT, [(0, BAD), (300, GOOD), (600, BAD), (900, GOOD)])
     assert not any(one.began or one.ended for one in steps)

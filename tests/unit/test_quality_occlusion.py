@@ -16,6 +16,7 @@ from tests.unit.drawn_streets import (
     park_lorry,
     relight,
     take,
+    write_clock,
 )
 
 BAND = 2
@@ -35,6 +36,13 @@ KNOWN = learn(STREET)
 def score(picture: Picture, known: dict[BandKey, bytes] = KNOWN) -> float | None:
     found = occlusion.measure(take(picture, 7), known, BAND)
     return None if found is None else found.value
+
+
+def let_it_snow(picture: Picture, share: float) -> Picture:
+    """Whiten the ground from the kerb down; what is left of it is faint."""
+    depth = np.clip((np.arange(HEIGHT, dtype=np.float32) / HEIGHT - 0.4) * 5.0, 0.0, 1.0)
+    snow = (depth * np.float32(share))[:, None, None]
+    return np.asarray(picture * (1.0 - snow) + 225.0 * snow, np.uint8)
 
 
 def spin_web(picture: Picture) -> Picture:
@@ -62,6 +70,13 @@ def test_a_camera_that_looks_at_a_bare_wall_is_not_judged() -> None:
     assert score(wall, learn(wall)) is None
 
 
+def spray(picture: Picture, share: float) -> Picture:
+    """Spray paint over the left half; a little of what is behind it shines through."""
+    painted = picture.astype(np.float32) * (1.0 - share) + 90.0 * share
+    seen = cover(np.zeros_like(picture), (-50, -50, 320, 420), level=255) / 255.0
+    return np.asarray(picture * (1.0 - seen) + painted * seen, np.uint8)
+
+
 @pytest.mark.parametrize(
     ("name", "picture"),
     [
@@ -69,6 +84,8 @@ def test_a_camera_that_looks_at_a_bare_wall_is_not_judged() -> None:
         ("at dusk", relight(STREET, 0.35)),
         ("in fog", relight(STREET, 1.0, veil=0.7)),
         ("in thick fog", relight(STREET, 1.0, veil=0.93)),
+        ("in snow", let_it_snow(STREET, 0.9)),
+        ("deep in snow", let_it_snow(STREET, 1.0)),
         ("behind a lorry", park_lorry(STREET, (180, 120, 420, 330))),
         ("with a small leaf", cover(STREET, (500, 20, 560, 70))),
     ],
@@ -85,6 +102,8 @@ def test_what_stands_in_the_scene_or_veils_it_is_no_occlusion(name: str, picture
         ("a cloth from the left", cover(STREET, (-50, -50, 260, 420))),
         ("a sticker", cover(STREET, (220, 90, 460, 290))),
         ("a hand, bright", cover(STREET, (-50, -50, 500, 420), level=200)),
+        ("a bright bag from above", cover(STREET, (-50, -50, 700, 200), level=220)),
+        ("thin paint", spray(STREET, 0.92)),
         ("wholly covered", cover(STREET, (-50, -50, 700, 420))),
         ("a dark bag", cover(STREET, (-50, -50, 700, 420), level=30)),
     ],
@@ -93,6 +112,44 @@ def test_what_lies_on_the_lens_is_found(name: str, picture: Picture) -> None:
     value = score(picture)
     assert value is not None, name
     assert value >= VISIBLE, name
+
+
+def test_the_clock_before_a_covered_lens_is_no_lorry() -> None:
+    known = learn(write_clock(STREET, "12:00:01"))
+    covered = cover(STREET, (-50, -50, 700, 420))
+    value = score(write_clock(covered, "12:34:56"), known)
+    assert value is not None
+    assert value >= 90.0
+
+
+def test_snow_glares_by_infrared_light_and_is_no_web() -> None:
+    grey = np.repeat(STREET[..., 1:2], 3, axis=2)
+    known = {(BAND, Mode.INFRARED): learn(grey)[BAND, Mode.COLOUR]}
+    value = score(let_it_snow(grey, 0.95), known)
+    assert value is not None
+    assert value < 40.0
+
+
+def test_what_is_usual_at_another_hour_is_no_cover() -> None:
+    shuttered = cover(STREET, (330, -50, 700, 420))
+    both = {**KNOWN, (BAND + 1, Mode.COLOUR): learn(shuttered)[BAND, Mode.COLOUR]}
+    alone, with_other = score(shuttered), score(shuttered, both)
+    assert alone is not None
+    assert with_other is not None
+    assert with_other < 20.0 < VISIBLE <= alone
+
+
+def test_a_view_hardly_known_is_not_judged_severely() -> None:
+    state = b""
+    for moment in range(5):
+        state = baseline.learn(state, take(draw_street(2), moment))
+    for moment in range(2):
+        state = baseline.learn(state, take(STREET, 50 + moment))
+    value = score(cover(STREET, (-50, -50, 300, 420)), {(BAND, Mode.COLOUR): state})
+    known = score(cover(STREET, (-50, -50, 300, 420)))
+    assert value is not None
+    assert known is not None
+    assert value <= 60.0 < known
 
 
 def test_a_web_in_infrared_light_is_found() -> None:

@@ -1,7 +1,8 @@
 """From verdicts to faults: when a fault is believed, and when it is over. Pure.
 
 A fault is believed after several looks in a row, a pause apart, so that headlights, a passing
-lorry or a cloud alarm nobody; the camera's own opinion counts as a look at the moment it gave it.
+lorry or a cloud alarm nobody (what covers little must last for hours: it may be a parked car); the
+camera's own opinion counts as a look at the moment it gave it.
 It is over after several good looks, each clearly below the threshold. What could not be judged is
 neither good nor bad: suspicion and fault wait. Only what nobody judges any more, or what was
 suppressed by nothing and yet not judged for days, ends without a good look.
@@ -21,19 +22,25 @@ NO_OPINIONS: Final[Mapping[Index, datetime]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """How many looks in a row are needed, and at least how many pauses lie between two."""
+    """How many looks in a row are needed, and at least how many pauses lie between two.
+
+    Below the score ``severe`` ``lasting`` pauses must lie between the first look and the last.
+    """
 
     looks: int = 2
     pauses: float = 1.0
+    severe: float = 0.0
+    lasting: float = 0.0
 
 
 # Practice; a pause is a minute at default settings. Five of them outlast a lorry that waits with
-# its lights on; what compares with a baseline is asked three times over ten.
+# its lights on; what compares with a baseline is asked three times over ten. A cover over less than
+# a fifth of the picture must have lasted for three hours: by then parked cars have mostly left.
 CONFIRMATIONS: Final[Mapping[Index, Confirmation]] = MappingProxyType(
     {
         Index.SIGNAL: Confirmation(),
         Index.FREEZE: Confirmation(pauses=10),
-        Index.OCCLUSION: Confirmation(looks=3, pauses=5),
+        Index.OCCLUSION: Confirmation(looks=3, pauses=5, severe=70.0, lasting=180),
         Index.SCENE: Confirmation(looks=3, pauses=5),
         Index.DARK: Confirmation(),
         Index.BRIGHT: Confirmation(pauses=5),
@@ -72,6 +79,11 @@ class Confirming:
     def spacing_s(self, index: Index) -> float:
         """Seconds between two of them, at the least."""
         return self._of(index).pauses * self.pause_s
+
+    def lasting_s(self, index: Index, score: float) -> float:
+        """Seconds a fault of this score must have lasted: 0 if it is severe."""
+        one = self._of(index)
+        return 0.0 if score >= one.severe else one.lasting * self.pause_s
 
     def is_good(self, finding: Finding) -> bool:
         """Tell whether a finding speaks for the end of a fault."""
@@ -129,7 +141,7 @@ def step(
         suspect = look.suspected(index, finding)
         if suspect is None:
             continue
-        if finding is not None and suspect.looks >= confirm.looks_of(index):
+        if finding is not None and look.is_confirmed(index, suspect):
             faults[index] = suspect
             began.append(finding)
         else:
@@ -208,7 +220,7 @@ class _Look:
             return suspect
         if not finding.is_fault:
             return None
-        spacing_s = self._confirm.spacing_s(index)
+        spacing_s, lasting_s = self._confirm.spacing_s(index), self._confirm.lasting_s
         said_at = self._said_at(index)
         if suspect is None:
             suspect = PictureFault(
@@ -219,6 +231,9 @@ class _Look:
                 why=finding.why,
                 seen_at=said_at or self._at,
             )
+        elif lasting_s(index, finding.score) < lasting_s(index, suspect.score):
+            # Looks at what was slight do not confirm what is severe.
+            suspect = replace(suspect, looks=1, seen_at=self._at)
         elif said_at is not None:
             suspect = _counted(suspect, said_at, spacing_s)
         return _described(_counted(suspect, self._at, spacing_s), finding)
@@ -228,15 +243,26 @@ class _Look:
 
         After news there is one more soon: if a crash kept it from being told, it is told then.
         """
-        confirm = self._confirm
         waits = [
-            max(confirm.spacing_s(index) - self._age_s(suspect), 0.0)
+            self._wait_s(index, suspect)
             for index, suspect in after.suspects.items()
             if index in self.findings
         ]
         if is_news or not self.findings.keys().isdisjoint(after.mending):
-            waits.append(confirm.pause_s)
+            waits.append(self._confirm.pause_s)
         return min(waits, default=None)
+
+    def is_confirmed(self, index: Index, suspect: PictureFault) -> bool:
+        """Tell whether enough looks were made, and what is slight has lasted."""
+        return suspect.looks >= self._confirm.looks_of(index) and self._lacks_s(index, suspect) <= 0
+
+    def _wait_s(self, index: Index, suspect: PictureFault) -> float:
+        if suspect.looks >= self._confirm.looks_of(index):
+            return self._lacks_s(index, suspect)
+        return max(self._confirm.spacing_s(index) - self._age_s(suspect), 0.0)
+
+    def _lacks_s(self, index: Index, suspect: PictureFault) -> float:
+        return self._confirm.lasting_s(index, suspect.score) - _seconds(suspect.since, self._at)
 
     def _age_s(self, fault: PictureFault) -> float:
         """Seconds since a fault was seen last."""
@@ -255,8 +281,7 @@ class _Look:
         return said_at if before is None or before <= said_at else None
 
     def _is_lost(self) -> bool:
-        signal = self.findings.get(Index.SIGNAL)
-        return signal is not None and signal.is_fault
+        return any(one.index is Index.SIGNAL and one.is_fault for one in self.findings.values())
 
 
 def _counted(suspect: PictureFault, at: datetime, spacing_s: float) -> PictureFault:
