@@ -91,12 +91,16 @@ def usable_views(
     First the views of this band and mode, then those of other bands, then of the other mode.
     """
     own = read_state(baselines.get((band, mode), b""))
+    is_known = is_settled([own])
+    if is_known:
+        yield own.views  # mostly that is enough, and the others need not even be read
     others = {key: read_state(state) for key, state in baselines.items() if key != (band, mode)}
     same = [state for (_, its), state in others.items() if its is mode]
-    learnt = own.pictures + sum(state.pictures for state in same)
-    if not is_settled([own]) and (learnt < _ENOUGH or not is_settled([own, *same])):
-        return
-    yield own.views
+    if not is_known:
+        learnt = own.pictures + sum(state.pictures for state in same)
+        if learnt < _ENOUGH or not is_settled([own, *same]):
+            return
+        yield own.views
     yield tuple(view for state in same for view in state.views)
     yield tuple(
         view for (_, its), state in others.items() if its is not mode for view in state.views

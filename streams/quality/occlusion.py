@@ -89,23 +89,20 @@ def _compare(
 ) -> Score | None:
     """Return the lowest score by the views that may be the one: covered is covered by all."""
     tried: list[tuple[float, Score]] = []
-    is_own = True
+    most, is_own = 0.0, True
     for views in usable_views(baselines, band, mode):
         rivals = sorted(
             ((_explained(view, structure), view) for view in views if _can_be_covered(view)),
             key=lambda rival: -rival[0],
         )[:_RIVALS]
         light = _Light(mode=mode, is_own=is_own)
-        tried += [(explained, _score(view, structure, light)) for explained, view in rivals]
+        for explained, view in rivals:
+            most = max(most, explained)
+            score = _score(view, structure, light)
+            if explained >= _NEARLY * most and score.value < VISIBLE_SCORE:
+                return score
+            tried.append((explained, score))
         is_own = not tried
-        best = _choose(tried)
-        if best is not None and best.value < VISIBLE_SCORE:
-            return best
-    return _choose(tried)
-
-
-def _choose(tried: Sequence[tuple[float, Score]]) -> Score | None:
-    most = max((explained for explained, _ in tried), default=0.0)
     likely = [score for explained, score in tried if explained >= _NEARLY * most]
     return min(likely, key=lambda score: score.value, default=None)
 
