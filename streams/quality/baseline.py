@@ -110,7 +110,7 @@ def usable_views(
 def _count_singles(states: Sequence[State]) -> int:
     """Count the views shown once that are like no other view of these states."""
     views = [view for state in states for view in state.views]
-    if not views:
+    if all(view.pictures > 1 for view in views):
         return 0
     fields = np.stack([np.where(view.lasting, view.directions, 0).ravel() for view in views])
     fields = fields - fields.mean(axis=1, keepdims=True)
