@@ -43,7 +43,7 @@ _DARK = 15.0  # levels: in a darker picture nothing is seen, covered or not
 _BLANK = 0.1  # share of cells: a picture that shows less has no mode of its own
 _RIVALS = 3  # views of each kind: so many are tried
 _NEARLY = 0.6  # a view that explains so much of what the best does may be the one
-_KNOWN = 0.35  # share of its lasting edges: a picture that has them shows this view
+_KNOWN = 0.5  # share of a young view's lasting edges: a picture that has them shows this view
 _KEPT = 0.75  # at most, so much is excused by traces: thin paint leaves some
 _YOUNG = 3  # pictures
 _YOUNG_SCORE = 60.0  # at most: too few pictures showed this view to tell what is always there
@@ -91,10 +91,7 @@ def _compare(
     tried: list[tuple[float, Score]] = []
     most, is_own = 0.0, True
     for views in usable_views(baselines, band, mode):
-        rivals = sorted(
-            ((_explained(view, structure), view) for view in views if _can_be_covered(view)),
-            key=lambda rival: -rival[0],
-        )[:_RIVALS]
+        rivals = _find_rivals(views, structure)
         light = _Light(mode=mode, is_own=is_own)
         for explained, view in rivals:
             most = max(most, explained)
@@ -105,6 +102,13 @@ def _compare(
         is_own = not tried
     likely = [score for explained, score in tried if explained >= _NEARLY * most]
     return min(likely, key=lambda score: score.value, default=None)
+
+
+def _find_rivals(views: Sequence[View], structure: Structure) -> list[tuple[float, View]]:
+    """Return the views a picture may show, with how much of them it explains, most first."""
+    rivals = [(_explained(view, structure), view) for view in views if _can_be_covered(view)]
+    sure = [one for one in rivals if one[1].pictures >= _YOUNG or one[0] >= _KNOWN]
+    return sorted(sure, key=lambda one: -one[0])[:_RIVALS]
 
 
 def _can_be_covered(view: View) -> bool:
@@ -133,7 +137,7 @@ def _score(view: View, structure: Structure, light: _Light) -> Score:
     # Strands before it make a view look like another one.
     share = kin * covered * (1.0 - 0.6 * weather) + max(kin, _KIN_VEILED) * strands
     value = SCALE.grade(share)
-    if view.pictures < _YOUNG and _explained(view, structure) > _KNOWN:
+    if view.pictures < _YOUNG:
         value = min(value, _YOUNG_SCORE)
     if not patches and value < VISIBLE_SCORE:
         return Score(value=value, why="Everything that is usually seen is there.")
