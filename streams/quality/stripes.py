@@ -246,7 +246,7 @@ def _find_wave(body: Grey) -> Wave:
     patch = np.ascontiguousarray(body[top : top + height, left : left + width], np.float32)
     patch = patch - np.asarray(cv2.blur(patch, (31, 31)), np.float32)
     frame = _frame(width, height)
-    spectrum = np.abs(np.fft.rfft2(patch * frame.window))
+    spectrum = _measure_spectrum(patch * frame.window)
     spectrum[frame.is_slow] = 0.0
     best = Wave()
     for _ in range(_PEAKS):  # the strongest may be a facade; a wave may lie over it
@@ -261,6 +261,13 @@ def _find_wave(body: Grey) -> Wave:
             break
         spectrum[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = 0.0
     return best
+
+
+def _measure_spectrum(patch: Floats) -> Floats:
+    """Magnitudes of the waves across (0 to half a wave a pixel) and down; for real pictures."""
+    waves = cv2.dft(patch, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : patch.shape[1] // 2 + 1]
+    real, imaginary = (np.ascontiguousarray(waves[..., part]) for part in (0, 1))
+    return np.asarray(cv2.magnitude(real, imaginary), np.float32)
 
 
 def _share_phase(patch: Floats, across: float, down: float) -> float:
