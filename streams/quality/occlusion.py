@@ -181,11 +181,11 @@ def _find_veil(view: View, structure: Structure, agreement: Floats, snow: Flags)
 
 
 def _find_kinship(view: View, structure: Structure, agreement: Floats) -> float:
-    """Return how surely what is still seen is this view at all, 0.3 to 1; else it was moved."""
+    """Return how surely what is still seen is this view at all, 0.1 to 1; else it was moved."""
     seen = view.lasting & structure.seen & ~find_gone(view, structure)
     if seen.sum() < max(_LEAST_KIN, _LEAST_KIN_SHARE * view.lasting.sum()):
         return 1.0
-    return 0.3 + 0.7 * _ramp(float((agreement[seen] > AGREES).mean()), 0.35, 0.5)
+    return 0.1 + 0.9 * _ramp(float((agreement[seen] > AGREES).mean()), 0.35, 0.5)
 
 
 def _find_weather(view: View, structure: Structure) -> float:
