@@ -93,7 +93,8 @@ async def test_the_engine_comes_back_after_all_connections_were_cut(
             async with other.transaction() as tx:
                 await tx.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND application_name <> 'other'"
+                    " WHERE datname = current_database() AND backend_type = 'client backend'"
+                    " AND application_name <> 'other'"
                 )
             await asyncio.sleep(0.5)
             await site.turn(device, Status.ONLINE)

@@ -238,7 +238,8 @@ async def test_all_connections_may_be_ended_by_the_server(
         async with database.transaction() as tx:
             ended = await tx.tuples(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = current_database() AND backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid()"
             )
         assert ended
         async with asyncio.timeout(20):

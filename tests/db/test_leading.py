@@ -60,7 +60,9 @@ async def test_a_lost_connection_does_not_end_the_work(database: Database, serve
     name = psycopg.conninfo.conninfo_to_dict(database.address)["dbname"]
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND backend_type = 'client backend'",
+            [name],
         )
     await asyncio.sleep(3)
     assert (work.begun, work.is_going_on) == (1, True)

@@ -171,6 +171,7 @@ async def test_a_connection_lost_while_storing_loses_and_doubles_nothing(
                 ended = await killer.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    " AND backend_type = 'client backend'"
                 )
         with pytest.raises(StoreUnavailable):
             await run

@@ -265,6 +265,6 @@ def _end_all(server_url: str, conninfo: object) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = %s AND pid <> pg_backend_pid()",
+            " WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
             [name],
         )

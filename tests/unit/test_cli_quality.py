@@ -1,9 +1,10 @@
 """`gengfu quality check` and `evaluate` on files: what is printed, what a bad file does."""
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -54,6 +55,23 @@ def check_of(*scores: tuple[Index, float], mode: Mode = Mode.COLOUR) -> PictureC
 
 def gengfu(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["quality", *map(str, arguments)])
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command sets up the logs of its process, which here is that of all tests."""
+    root = logging.root
+    handlers, level, levels = list(root.handlers), root.level, _levels()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in _levels():
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+
+
+def _levels() -> dict[str, int]:
+    known = logging.root.manager.loggerDict.items()
+    return {name: one.level for name, one in known if isinstance(one, logging.Logger)}
 
 
 @pytest.fixture
