@@ -141,8 +141,12 @@ async def test_a_broker_away_at_the_start_and_killed_later(
                 status, text = await readiness(hub)
                 return status == 503 and "broker" in text
 
+            async def says_so() -> bool:
+                return "is down" in hub.log_text
+
             # People see their devices while the broker is away; the hub waits for it.
             await until("/readyz names the broker", misses_broker)
+            await until("it was tried", says_so)
             await broker.start()
             await until("the broker is found", lambda: is_ready(hub))
             await asyncio.to_thread(publish, broker.port, readings(1))
