@@ -49,7 +49,7 @@ async def test_a_bad_picture_is_a_fact_with_evidence_until_it_is_mended(
             assert data["why"]
         assert (await evidence_of(site, black.name, "bad")).mean() < 2
         good, bad = [await evidence_of(site, covered.name, which) for which in ("good", "bad")]
-        # The cover is as bright as some of the scene; two looks at the scene differ by 0.05.
+        # Not all of it differs: the cover is as bright as some of the scene.
         assert (cv2.absdiff(good, bad) > 20).mean() > 0.2
 
         await black.clear_fault()
