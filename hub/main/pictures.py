@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from adapters.onvif.ptz import call_preset, find_bearing
 from config.schema import Settings
 from hub.domain.addresses import AddressPolicy
-from hub.domain.ports import JudgePicture
+from hub.domain.ports import FetchFrames, JudgePicture
 from hub.main.surroundings import utc_now
 from hub.maintenance.intervals import Intervals
 from hub.maintenance.pictures.evidence import EvidenceFolder
@@ -47,7 +47,7 @@ class Surroundings:
 def build_rounds(around: Surroundings) -> PictureRounds:
     """The rounds that judge every camera's picture; they do not run yet."""
     pictures = around.settings.pictures
-    fetch = partial(fetch_frames, client=around.client, policy=around.policy, clock=utc_now)
+    fetch = _fetch_by(around)
     obeying = Obeying(
         ObeyingSenses(
             fetch=fetch,
@@ -85,6 +85,10 @@ def build_rounds(around: Surroundings) -> PictureRounds:
 
 def build_sight(around: Surroundings) -> Sight:
     """What looks at a single camera when somebody asks for it; moves none."""
-    fetch = partial(fetch_frames, client=around.client, policy=around.policy, clock=utc_now)
+    fetch = _fetch_by(around)
     options = SightOptions(timeout_s=around.settings.pictures.timeout_s, zone=around.zone)
     return Sight(SightSenses(fetch=fetch, judge=around.judge), options)
+
+
+def _fetch_by(around: Surroundings) -> FetchFrames:
+    return partial(fetch_frames, client=around.client, policy=around.policy, clock=utc_now)

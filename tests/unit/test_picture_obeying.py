@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from hub.domain.devices import DeviceKind, Json
+from hub.domain.devices import Json
 from hub.domain.errors import DeviceError, DeviceUnreachable
-from hub.domain.health import Status
 from hub.domain.ports import Bearing, CameraTarget
 from hub.domain.quality import (
     CheckOrder,
@@ -24,6 +23,7 @@ from hub.domain.quality import (
 )
 from hub.maintenance.pictures.obeying import Obeying, ObeyingOptions, ObeyingSenses, presets_of
 from hub.store.picture_due import DuePicture
+from tests.unit.picture_eyes import due as due_camera
 
 NIGHT = datetime(2026, 11, 22, 3, 30, tzinfo=UTC)
 ORDER = CheckOrder(frames=(), thresholds={Index.PTZ: 50.0}, infrared={Index.PTZ: 60.0})
@@ -33,23 +33,12 @@ TARGET = CameraTarget(
 
 
 def due(target: CameraTarget = TARGET, state: PictureState | None = None) -> DuePicture:
-    return DuePicture(
+    return due_camera(
+        target.device_id,
         target=target,
-        device_name="东门",
-        area_id=1,
-        area_path="a",
-        device_class="",
-        kind=DeviceKind.CAMERA,
-        status=Status.ONLINE,
-        layer=None,
         has_ptz=True,
-        presets=(),
-        longitude=None,
-        latitude=None,
-        state=state or PictureState(device_id=7),
-        baselines={},
         masks=(),
-        opinions={},
+        state=state or PictureState(device_id=target.device_id),
     )
 
 
