@@ -27,10 +27,10 @@ from hub.maintenance.flapping import FlappingEnds
 from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
 from hub.maintenance.windows import WindowKeeper
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.planner import Planner
-from hub.patrols.rounds import RoundWalker
-from hub.patrols.visit import Eyes
+from hub.patrols.files import PictureFolder
+from hub.patrols.walking.planner import Planner
+from hub.patrols.walking.rounds import RoundWalker
+from hub.patrols.walking.visit import Eyes
 from hub.runtime.ending import end_tasks
 from hub.runtime.jobs import CONCURRENCY
 from hub.runtime.leading import lead

@@ -10,9 +10,9 @@ from pathlib import Path
 from hub.domain.access import Scope
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import PatrolPlan
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.plans import check_plan
-from hub.patrols.rounds import defer_round
+from hub.patrols.files import PictureFolder
+from hub.patrols.planning.plans import check_plan
+from hub.patrols.walking.rounds import defer_round
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, rounds, stops
 from hub.store.database import Transaction

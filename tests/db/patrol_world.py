@@ -23,10 +23,10 @@ from hub.domain.health import Depth, Layer, ProbeResult
 from hub.domain.patrols import PatrolPlan, PatrolStop, RoundState
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols import desk
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.planner import Planner
-from hub.patrols.rounds import RoundWalker
-from hub.patrols.visit import Eyes
+from hub.patrols.files import PictureFolder
+from hub.patrols.walking.planner import Planner
+from hub.patrols.walking.rounds import RoundWalker
+from hub.patrols.walking.visit import Eyes
 from hub.runtime.jobs import Job, Jobs
 from hub.store import rounds, stops
 from hub.store.areas import create_area

@@ -12,7 +12,7 @@ from hub.domain.health import Depth, Layer, ProbeResult, Status
 from hub.domain.ports import CameraTarget
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
 from hub.maintenance.watched import KEPT_FAILURES
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.runtime.registry import Registry
 from hub.store.database import Database

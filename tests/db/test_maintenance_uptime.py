@@ -9,7 +9,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import Invalid
 from hub.domain.health import Status
 from hub.maintenance.uptime import UptimeReport, report_uptime
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from hub.store.ledger_rows import Period

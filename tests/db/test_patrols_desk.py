@@ -10,7 +10,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import Invalid, NotFound
 from hub.domain.patrols import RoundState
 from hub.patrols import desk
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store import audit, patrols, rounds, stops
 from hub.store.database import Database

@@ -8,8 +8,8 @@ import pytest
 
 from hub.domain.patrols import RoundState
 from hub.patrols import desk
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.rounds import NOT_BEGUN
+from hub.patrols.files import PictureFolder
+from hub.patrols.walking.rounds import NOT_BEGUN
 from hub.runtime.jobs import Job, Jobs
 from hub.store import patrols, rounds
 from hub.store.database import Database

@@ -13,8 +13,8 @@ from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import RoundState, StopOrder, Verdict
 from hub.domain.ports import CameraTarget
 from hub.patrols import desk
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.rounds import STILL_WALKING
+from hub.patrols.files import PictureFolder
+from hub.patrols.walking.rounds import STILL_WALKING
 from hub.runtime.jobs import Job, Jobs
 from hub.runtime.live import RESYNC, LiveFeed
 from hub.store import rounds, stops

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Picture
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.planner import Planner
-from hub.patrols.rounds import RoundWalker
-from hub.patrols.visit import Eyes
+from hub.patrols.files import PictureFolder
+from hub.patrols.walking.planner import Planner
+from hub.patrols.walking.rounds import RoundWalker
+from hub.patrols.walking.visit import Eyes
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from hub.store.vault import Vault

@@ -13,7 +13,7 @@ import pytest
 
 from hub.domain.access import system_scope
 from hub.domain.patrols import RoundState, Verdict
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.jobs import Jobs
 from hub.store import rounds, stops
 from hub.store.database import Database

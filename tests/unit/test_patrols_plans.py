@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.domain.errors import Invalid
 from hub.domain.patrols import PatrolPlan
-from hub.patrols.plans import check_plan, due_between, next_due
+from hub.patrols.planning.plans import check_plan, due_between, next_due
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

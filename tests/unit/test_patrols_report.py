@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 from hub.domain.patrols import PatrolRound, PatrolStop, RoundState, Verdict
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.report import build_report, count_areas, count_reasons, format_completion
+from hub.patrols.files import PictureFolder
+from hub.patrols.reporting.round_report import (
+    build_report,
+    count_areas,
+    count_reasons,
+    format_completion,
+)
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)>{{7*7}}\"'&"

@@ -13,8 +13,8 @@ from hub.domain.errors import AuthRejected, DeviceError, DeviceUnreachable, Prot
 from hub.domain.health import Depth, Layer, ProbeResult
 from hub.domain.patrols import PatrolStop, Verdict
 from hub.domain.ports import CameraTarget, Picture
-from hub.patrols.pictures import MAX_PICTURE_BYTES, PictureFolder
-from hub.patrols.visit import MAX_ATTEMPTS, Eyes, visit
+from hub.patrols.files import MAX_PICTURE_BYTES, PictureFolder
+from hub.patrols.walking.visit import MAX_ATTEMPTS, Eyes, visit
 from hub.runtime.files import NotKept
 from hub.store.stops import StopResult
 
@@ -160,7 +160,7 @@ async def test_a_picture_too_large_is_seen_and_not_kept(tmp_path: Path) -> None:
 LIMITED = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.files import NotKept
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -27,7 +27,7 @@ from hub.domain.silences import Drill, Silence
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import Lesson, pack
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.files import write_whole
 from hub.store import (
     deadlines,

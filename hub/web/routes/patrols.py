@@ -12,7 +12,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import NotFound
 from hub.domain.patrols import PatrolPlan, RoundState
 from hub.patrols import desk
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.store import audit, patrols, rounds, stops
 from hub.store.database import Transaction
 from hub.web.access import Operate, Plan, See

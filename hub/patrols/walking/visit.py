@@ -11,7 +11,7 @@ from hub.domain.errors import AuthRejected, DeviceError
 from hub.domain.health import Layer, ProbeResult
 from hub.domain.patrols import PatrolStop, Verdict
 from hub.domain.ports import CameraTarget, Clock, Picture, ProbeCamera, TakeSnapshot
-from hub.patrols.pictures import PictureFolder
+from hub.patrols.files import PictureFolder
 from hub.runtime.files import NotKept
 from hub.store.stops import StopResult
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.patrols.pictures import MAX_PICTURE_BYTES
+from hub.patrols.files import MAX_PICTURE_BYTES
 
 SHRINK_LIMIT_S = 10.0  # a picture of 40 megapixels takes less than 1 s
 MAX_SMALL_BYTES = 2 * 1024 * 1024

@@ -17,10 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.domain.health import Layer
 from hub.domain.patrols import PatrolRound, PatrolStop, Verdict
-from hub.patrols.pictures import PictureFolder
-from hub.patrols.thumbnails import Thumbnails
+from hub.patrols.files import PictureFolder
+from hub.patrols.reporting.thumbnails import Thumbnails
 
-TEMPLATE = "report.html.j2"
+TEMPLATE = "round.html.j2"
 WIDTH = 480
 # Many pictures are made smaller, so that the file stays one that can be sent and opened.
 MANY_PICTURES, SMALL_WIDTH = 200, 320

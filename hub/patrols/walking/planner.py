@@ -12,9 +12,9 @@ from hub.domain.access import system_scope
 from hub.domain.errors import Invalid
 from hub.domain.patrols import RoundState
 from hub.domain.ports import Clock
-from hub.patrols.plans import due_between, next_due
-from hub.patrols.rounds import NOT_BEGUN, STILL_WALKING, defer_round
-from hub.patrols.visit import VISIT_TIMEOUT_S
+from hub.patrols.planning.plans import due_between, next_due
+from hub.patrols.walking.rounds import NOT_BEGUN, STILL_WALKING, defer_round
+from hub.patrols.walking.visit import VISIT_TIMEOUT_S
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, rounds
 from hub.store.database import Database, Transaction

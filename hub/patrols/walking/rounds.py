@@ -15,8 +15,8 @@ from enum import StrEnum
 from hub.domain.access import Scope, system_scope
 from hub.domain.patrols import PatrolRound, PatrolStop, RoundState
 from hub.domain.ports import CameraTarget
-from hub.patrols.report import build_report
-from hub.patrols.visit import Eyes, visit
+from hub.patrols.reporting.round_report import build_report
+from hub.patrols.walking.visit import Eyes, visit
 from hub.runtime.files import NotKept
 from hub.runtime.jobs import Job, Jobs
 from hub.store import patrols, rounds, stops
