@@ -47,7 +47,8 @@ EVIDENCE_BYTES = 2_048  # of an unrecognised payload, kept
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\Z")
 _RESERVED_KINDS = re.compile(
     r"device\.(described|status|online|offline|degraded|unknown|maintenance|flapping|steady"
-    r"|identity_conflict)\Z|(alert|drill|hub|link|patrol|picture|point|receiver|template)\."
+    r"|identity_conflict)\Z|(alert|citizen_report|dispatch|drill|hub|link|patrol|picture|point"
+    r"|receiver|roll_call|template)\."
 )
 _SECRET = re.compile(
     rb"""("[^"]{0,32}(?:passw|secret|token|api_?key)[^"]{0,32}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,}\s]+)""",
