@@ -22,8 +22,9 @@ from hub.domain.devices import DeviceKind
 from hub.domain.events import Severity
 from hub.domain.health import Layer
 from hub.store.database import Transaction
+from hub.store.default_rules import note_new
 from hub.store.holidays import all_holidays, set_year
-from hub.store.rules import add_rule, has_rules
+from hub.store.rules import add_rule
 
 HOUR_S = 3600.0
 WATCHERS: Final = (DeviceKind.CAMERA, DeviceKind.NVR)
@@ -65,6 +66,44 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
     (
         "Patrol round missed 漏巡",
         EventOfKind(kind="patrol.round_missed", distinguish_by="plan", auto_clear_s=12 * HOUR_S),
+        Severity.CRITICAL,
+    ),
+    (
+        "Patrol round unattended 巡查无人值守",
+        EventOfKind(
+            kind="patrol.round_unattended",
+            clear_kind="patrol.round_finished",
+            distinguish_by="round",
+            auto_clear_s=12 * HOUR_S,
+        ),
+        Severity.CRITICAL,
+    ),
+    # It is open until a supervisor signs the report: routes bring it to their desks.
+    (
+        "Patrol report to sign 巡查报告待签",
+        EventOfKind(
+            kind="patrol.report_ready",
+            clear_kind="patrol.report_signed",
+            distinguish_by="report",
+            auto_clear_s=7 * 24 * HOUR_S,
+        ),
+        Severity.INFO,
+    ),
+    (
+        "Duty room silent 值班室无人应答",
+        EventOfKind(
+            kind="roll_call.unanswered",
+            clear_kind="roll_call.answered",
+            distinguish_by="call",
+            auto_clear_s=12 * HOUR_S,
+        ),
+        Severity.WARNING,
+    ),
+    (
+        "Task overdue 任务超时",
+        EventOfKind(
+            kind="dispatch.overdue", clear_kind="dispatch.on_time", distinguish_by="dispatch"
+        ),
         Severity.CRITICAL,
     ),
     (
@@ -154,15 +193,15 @@ def known_holidays() -> Iterator[Holiday]:
 
 
 async def ensure_default_rules(tx: Transaction, scope: Scope, area_id: int) -> int:
-    """Add the default rules to an area, unless the hub ever had a rule; return how many.
+    """Add those of the default rules that this installation never had; return how many.
 
-    The holidays that are known come with them.
+    What somebody removed stays away. The holidays that are known come with the first rules.
     """
-    if await has_rules(tx, scope):
-        return 0
-    if not await all_holidays(tx, scope):
+    new = set(await note_new(tx, scope, [name for name, _, _ in DEFAULTS]))
+    if len(new) == len(DEFAULTS) and not await all_holidays(tx, scope):
         await set_year(tx, scope, 2026, list(known_holidays()))
     for name, condition, severity in DEFAULTS:
-        rule = Rule(name=name, area_id=area_id, condition=condition, severity=severity)
-        await add_rule(tx, scope, rule)
-    return len(DEFAULTS)
+        if name in new:
+            rule = Rule(name=name, area_id=area_id, condition=condition, severity=severity)
+            await add_rule(tx, scope, rule)
+    return len(new)

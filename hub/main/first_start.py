@@ -35,9 +35,9 @@ async def prepare(
         roots = [area for area in await areas.list_areas(tx, SCOPE) if area.parent_id is None]
         if password is not None:
             for root in roots:
-                await ensure_default_rules(tx, SCOPE, root.id)
                 await ensure_default_escalation(tx, SCOPE, root.id)
-        for root in roots:  # those of an older installation have none
+        for root in roots:  # an older installation has not all of them
+            await ensure_default_rules(tx, SCOPE, root.id)
             await ensure_default_profiles(tx, SCOPE, root.id)
         link = _broker_link(settings, servers, area_id=roots[0].id, approve_unknown=approve_unknown)
         number = await _keep(tx, link)

@@ -166,19 +166,6 @@ async def remove_rule(tx: Transaction, scope: Scope, rule_id: int) -> None:
     await record(tx, scope, _deed("rule.removed", rule), {"name": rule.name})
 
 
-async def has_rules(tx: Transaction, scope: Scope) -> bool:
-    """Tell whether the scope has, or ever had, a rule."""
-    return bool(
-        await tx.scalar(
-            bool,
-            "SELECT EXISTS (SELECT FROM rules u JOIN areas a ON a.id = u.area_id WHERE"
-            + IN_SCOPE
-            + ")",
-            _params(scope),
-        )
-    )
-
-
 async def _changed(
     tx: Transaction, scope: Scope, action: str, rule_id: int, receivers: tuple[int, ...]
 ) -> Rule:

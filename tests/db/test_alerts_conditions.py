@@ -364,6 +364,7 @@ async def test_holidays_are_kept_by_who_administers_the_whole_tree(site: Site) -
         assert list(await all_holidays(tx, north)) == [other.day]
         await remove_holiday(tx, county, other.day)
         await tx.execute("DELETE FROM rules")
+        await tx.execute("DELETE FROM default_rules")
         await ensure_default_rules(tx, HUB, site.areas["county"].id)
         assert len(await holidays_of(tx, north, 2026)) == 39
         actions = await tx.tuples("SELECT action FROM audit WHERE action LIKE 'holidays%%'")

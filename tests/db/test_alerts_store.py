@@ -264,6 +264,12 @@ async def test_default_rules_come_once_and_never_back(database: Database) -> Non
         for rule in rules:
             await remove_rule(tx, HUB, rule.id)
         assert await ensure_default_rules(tx, HUB, county) == 0
+        # A newer program knows one more: an older installation gets that one alone.
+        await tx.execute("DELETE FROM default_rules WHERE name = 'Task overdue 任务超时'")
+        assert await ensure_default_rules(tx, HUB, county) == 1
+        assert [rule.name for rule in (await list_rules(tx, HUB)).items] == [
+            "Task overdue 任务超时"
+        ]
 
 
 async def test_a_condition_that_the_parser_refuses_is_not_stored(site: Site) -> None:

@@ -386,3 +386,13 @@ CREATE TABLE default_rules (
     name        text PRIMARY KEY,
     added_at    timestamptz NOT NULL DEFAULT now()
 );
+-- Older installations had these at their first start.
+INSERT INTO default_rules (name) SELECT name FROM unnest(ARRAY[
+    'Camera offline 摄像机离线', 'Camera degraded 摄像机异常', 'Device offline 设备离线',
+    'Patrol round missed 漏巡', 'Signal lost 视频丢失', 'Battery low 电量低', 'Weak signal 信号弱',
+    'Sensor value out of range 传感器数值越界', 'Sensor value stuck 传感器数值不变',
+    'Sensor silent 传感器无数据', 'Broker link lost 接入链路中断', 'Device flapping 设备时好时坏',
+    'Certificate expiring 证书即将过期', 'Notification channel dead 通知通道中断',
+    'Message template broken 通知模板出错']) AS name
+    WHERE EXISTS (SELECT FROM rules)
+    UNION SELECT u.name FROM rules u WHERE u.name = 'Picture faulty 画面异常';
