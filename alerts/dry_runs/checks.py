@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from alerts.dry_runs.report import ALWAYS, DryRun
-from alerts.rules.calendars import check_calendar
 from alerts.rules.observations import STATUS_KINDS
 from hub.domain.alerts import Rule
 from hub.domain.conditions import (
@@ -27,6 +26,7 @@ from hub.domain.conditions import (
     kinds_of,
 )
 from hub.domain.errors import Invalid
+from hub.runtime.calendars import check_calendar
 from hub.store.rule_facts import RuleFacts, Telling
 
 # Of so few subjects a majority says nothing.

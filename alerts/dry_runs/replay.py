@@ -13,7 +13,6 @@ from typing import Final
 
 from alerts.dry_runs.past_devices import PastDevices
 from alerts.judging.holds import find_hold, look_again
-from alerts.rules.calendars import next_start
 from alerts.rules.deciding import OUTSIDE_HOURS, Decision, Transition, advance
 from alerts.rules.observations import (
     LastSeen,
@@ -29,6 +28,7 @@ from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import Direction, NothingSeen, PointBeyond
 from hub.domain.events import StoredEvent
 from hub.domain.health import Status
+from hub.runtime.calendars import next_start
 
 # A reading that is older says nothing of the moment at which it could be told of.
 STALE: Final = timedelta(minutes=15)

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.escalation.on_duty import Roster, find_on_duty, path_above
-from alerts.rules.calendars import next_start
 from hub.domain.alerts import AlertStatus
 from hub.domain.escalations import OVERDUE, Climb, Policy, PolicyStep, Until
+from hub.runtime.calendars import next_start
 
 # What is told later than this after its moment is said to be late.
 LATE: Final = timedelta(seconds=10)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerts.rules.calendars import is_active
 from hub.domain.calendars import NO_HOLIDAYS, Calendar, Holidays
 from hub.domain.errors import Invalid
 from hub.domain.escalations import Duty
+from hub.runtime.calendars import is_active
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from alerts.judging.judge import SCOPE, Sighting
-from alerts.rules.calendars import is_active
 from alerts.rules.observations import LastSeen, Observation, StatusSeen, ValueSeen
 from hub.domain.alerts import Rule, RuleState, subject_key
 from hub.domain.calendars import NO_HOLIDAYS, Holidays
 from hub.domain.conditions import DeviceDegraded, DeviceOffline, NothingSeen, PointBeyond
+from hub.runtime.calendars import is_active
 from hub.store.database import Transaction
 from hub.store.sweeps import (
     PresentStatus,

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from alerts.rules.calendars import is_active, next_start
 from alerts.rules.decisions import Decision, Transition, cleared, nothing
 from alerts.rules.events import decide_event, decide_last_seen, ring_event
 from alerts.rules.observations import (
@@ -38,6 +37,7 @@ from hub.domain.conditions import (
     Per,
     PointBeyond,
 )
+from hub.runtime.calendars import is_active, next_start
 
 __all__ = ["LOOK_AGAIN", "OUTSIDE_HOURS", "Decision", "Transition", "advance", "decide"]
 

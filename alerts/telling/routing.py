@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.rules.calendars import is_active
 from hub.domain.alerts import Step
 from hub.domain.calendars import Holidays
 from hub.domain.errors import Invalid
 from hub.domain.events import Severity
 from hub.domain.matchers import AlertFacts, is_match
 from hub.domain.notifications import Route
+from hub.runtime.calendars import is_active
 from hub.store.notifications import AreaReceiver, RuleReceiver
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.rules.calendars import check_calendar, is_active, next_start
 from alerts.rules.defaults import known_holidays
 from hub.domain.calendars import (
     LONGEST_SPELL_S,
@@ -21,6 +20,7 @@ from hub.domain.calendars import (
 )
 from hub.domain.devices import Json
 from hub.domain.errors import Invalid
+from hub.runtime.calendars import check_calendar, is_active, next_start
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from alerts.escalation.on_duty import Roster, find_on_duty
-from alerts.rules.calendars import check_calendar
 from hub.domain.calendars import Calendar, parse_calendar
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
+from hub.runtime.calendars import check_calendar
 from hub.store import deadlines, duties, policies
 from hub.store.holidays import all_holidays
 from hub.web.access import Plan

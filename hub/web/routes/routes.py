@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.rules.calendars import check_calendar
 from hub.domain.calendars import parse_calendar
 from hub.domain.notifications import Route
+from hub.runtime.calendars import check_calendar
 from hub.store import routes
 from hub.web.access import Plan
 from hub.web.schemas.routes import RouteIn, RouteOut

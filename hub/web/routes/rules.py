@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from alerts.rules.calendars import check_calendar
 from hub.domain.alerts import Rule
 from hub.domain.calendars import parse_calendar
 from hub.domain.conditions import parse_condition
+from hub.runtime.calendars import check_calendar
 from hub.store import rules
 from hub.web.access import Plan, See
 from hub.web.schemas.rules import RuleIn, RuleOut
