@@ -210,7 +210,7 @@ CREATE TABLE task_deadlines (
 CREATE TABLE citizen_reports (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     reference   text NOT NULL UNIQUE,
-    follow_up   bytea NOT NULL,
+    follow_up   bytea NOT NULL UNIQUE,
     area_id     bigint NOT NULL REFERENCES areas (id) ON DELETE RESTRICT,
     state       text NOT NULL DEFAULT 'new'
                 CHECK (state IN ('new', 'dispatched', 'answered', 'rejected')),
