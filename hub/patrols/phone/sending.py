@@ -1,0 +1,117 @@
+"""The job that sends a link to a phone page: mints the token, sends it, forgets it.
+
+A link that could not be sent is forgotten; the next attempt makes another one. What became of
+the link to a task stands in the task's history, so that the desk knows whom to ring up.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from hub.domain.access import system_scope
+from hub.domain.errors import DeliveryError, NotFound, Rejected, StoreUnavailable
+from hub.domain.notes import Note, SendNote
+from hub.domain.ports import Clock
+from hub.domain.secrets import Secret
+from hub.patrols.phone.links import SEND, build_link, issue
+from hub.runtime.jobs import Job, Jobs
+from hub.store.database import Database
+from hub.store.phone_links import Addressee, Matter, Purpose, find_addressee, remove_link
+
+log = logging.getLogger(__name__)
+
+SCOPE: Final = system_scope("hub.patrols")
+# A task waits for a person: worth trying for half an hour. A roll call ends by itself.
+RETRY_WAITS_S: Final = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSender:
+    """Sends links; ``link_base`` is the hub's public address, without one there are no links."""
+
+    database: Database
+    clock: Clock
+    send_note: SendNote
+    link_base: str
+    zone: tzinfo
+
+    def register(self, jobs: Jobs) -> None:
+        """Take the jobs called ``patrols.send_link``."""
+        jobs.handle(SEND, self.send, retry_waits_s=RETRY_WAITS_S)
+
+    async def send(self, job: Job) -> None:
+        """Send one link, if the matter still waits for somebody.
+
+        Raises:
+            TryAgain: the queue tries again.
+            StoreUnavailable: likewise.
+        """
+        matter = Matter(
+            dispatch_id=_number(job, "dispatch"),
+            call_id=_number(job, "call"),
+            unit_id=_number(job, "unit"),
+        )
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            addressee = await find_addressee(tx, SCOPE, matter, now)
+            if addressee is None:
+                return
+            why_not = self._why_not(addressee)
+            token = Secret()
+            if not why_not:
+                token = await issue(
+                    tx,
+                    SCOPE,
+                    now=now,
+                    dispatch_id=matter.dispatch_id,
+                    unit_id=matter.unit_id,
+                    call_id=matter.call_id,
+                )
+        if why_not or addressee.receiver_id is None:
+            log.warning("no link is sent to %s: %s", addressee.name, why_not)
+            return
+        note = self._write(addressee, build_link(self.link_base, matter.purpose, token), matter)
+        try:
+            await self.send_note(addressee.receiver_id, note)
+        except Rejected as error:
+            await self._forget(token)
+            log.warning("the link to %s was refused: %s", addressee.name, error)
+        except DeliveryError:
+            await self._forget(token)
+            raise
+
+    def _why_not(self, addressee: Addressee) -> str:
+        if not self.link_base:
+            return "the hub's public address is not set (http.public_origin)"
+        return "" if addressee.receiver_id is not None else "no receiver is set"
+
+    def _write(self, addressee: Addressee, link: Secret, matter: Matter) -> Note:
+        until = ""
+        if addressee.until is not None:
+            until = addressee.until.astimezone(self.zone).strftime("%m-%d %H:%M")
+        where = " · ".join(part for part in (addressee.area_name, addressee.place) if part)
+        match matter.purpose:
+            case Purpose.TASK:
+                title = f"任务 Task #{matter.dispatch_id}: {addressee.title}"
+                lines = [where, until and f"时限 Due {until}"]
+            case Purpose.ROLL_CALL:
+                title = f"点名 Roll call: {addressee.name}"
+                lines = [where, until and f"请于 {until} 前应答。Answer before {until}."]
+            case Purpose.REPORT:
+                title = f"随手拍 Reports: {addressee.name}"
+                lines = [where]
+        return Note(title=title, text="\n".join(line for line in lines if line), link=link)
+
+    async def _forget(self, token: Secret) -> None:
+        """A token that reached nobody is good for nothing."""
+        try:
+            async with self.database.transaction() as tx:
+                await remove_link(tx, SCOPE, token)
+        except (StoreUnavailable, NotFound) as error:
+            log.warning("a link that was not sent stays until it expires: %s", error)
+
+
+def _number(job: Job, name: str) -> int | None:
+    value = job.args.get(name)
+    return None if value is None else int(str(value))
