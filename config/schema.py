@@ -180,6 +180,39 @@ class PictureSettings(_Section):
     scores_days: int = Field(default=30, ge=1, le=3650, description="days of scores kept")
 
 
+class PatrolSettings(_Section):
+    """How rounds are walked."""
+
+    groups_at_once: int = Field(
+        default=4, ge=1, le=64, description="groups of 30 stops that are looked at together"
+    )
+    looks_at_once: int = Field(default=8, ge=1, le=64, description="stops of one group at a time")
+    look_s: float = Field(
+        default=3.0, ge=0, le=30, description="seconds a picture is watched for what moves"
+    )
+    settle_s: float = Field(
+        default=3.0, ge=0, le=60, description="seconds a camera is given to reach its preset"
+    )
+
+
+class CitizenSettings(_Section):
+    """What residents may report (随手拍)."""
+
+    is_open: bool = Field(
+        default=False, description="true: anybody may report at /report; officers by their links"
+    )
+    area_id: int = Field(
+        default=0, ge=0, description="where reports without a position come in; 0: the root area"
+    )
+    most_waiting: int = Field(
+        default=500, ge=1, le=100_000, description="unmoderated reports, then no more are taken"
+    )
+    gives_points: bool = Field(default=False, description="true: moderators may give points")
+    contact_days: int = Field(
+        default=90, ge=1, le=3650, description="days a contact is kept once a report is decided"
+    )
+
+
 class HistorySettings(_Section):
     """How long is remembered."""
 
@@ -210,6 +243,8 @@ class Settings(_Section):
     network: NetworkSettings = NetworkSettings()
     health: HealthSettings = HealthSettings()
     pictures: PictureSettings = PictureSettings()
+    patrols: PatrolSettings = PatrolSettings()
+    citizens: CitizenSettings = CitizenSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 
