@@ -140,6 +140,7 @@ class CheckOrder:
     hours of now. ``moved``: between the first and the last frame the camera was sent elsewhere.
     ``wants_learnt``: the baseline with this picture added is wanted; it is not for nothing.
     ``masks`` are painted over in ``evidence`` (at most ``evidence_width`` wide; 0: none wanted).
+    ``wants_movement``: what moved between the frames is wanted, which takes three of them.
     """
 
     frames: tuple[EncodedFrame, ...]
@@ -152,6 +153,7 @@ class CheckOrder:
     evidence_width: int = 0
     moved: bool = False
     wants_learnt: bool = True
+    wants_movement: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,9 @@ class PictureCheck:
 
     An index that could not be judged (no baseline yet, one frame only, suppressed by a lost
     signal) has no finding. ``learnt`` is the baseline of (band, mode) with this picture added;
-    whether it is kept is the caller's to decide. ``evidence`` is a masked JPEG.
+    whether it is kept is the caller's to decide. ``evidence`` is a masked JPEG. ``moved`` is the
+    share of the picture (0 to 1) in which anything moved, ``moving`` where, the largest part
+    first; None: not wanted, or it cannot be told.
     """
 
     mode: Mode
@@ -170,6 +174,8 @@ class PictureCheck:
     fingerprint: bytes = field(default=b"", repr=False)
     learnt: bytes = field(default=b"", repr=False)
     evidence: bytes = field(default=b"", repr=False)
+    moved: float | None = None
+    moving: tuple[Region, ...] = ()
 
     @property
     def faults(self) -> tuple[Finding, ...]:

@@ -10,7 +10,9 @@ from hub.runtime.files import NotKept, write_whole
 
 FOLDER = "patrols"
 REPORT = "report.html"
+CLIP_MIME = "video/mp4"
 MAX_PICTURE_BYTES = 8 * 1024 * 1024
+MAX_CLIP_BYTES = 32 * 1024 * 1024
 
 
 class PictureFolder:
@@ -22,6 +24,10 @@ class PictureFolder:
     def picture_path(self, round_id: int, position: int) -> Path:
         """Where the picture of a stop is or would be."""
         return self._folder(round_id) / f"{position:d}.jpg"
+
+    def clip_path(self, round_id: int, position: int) -> Path:
+        """Where the film of a stop is or would be."""
+        return self._folder(round_id) / f"{position:d}.mp4"
 
     def report_path(self, round_id: int) -> Path:
         """Where the report of a round is or would be."""
@@ -37,6 +43,17 @@ class PictureFolder:
             msg = f"larger than {MAX_PICTURE_BYTES // 1024**2} MiB"
             raise NotKept(msg)
         await asyncio.to_thread(write_whole, self.picture_path(round_id, position), jpeg)
+
+    async def keep_clip(self, round_id: int, position: int, film: bytes) -> None:
+        """Write the film of a stop (CLIP_MIME) to disk.
+
+        Raises:
+            NotKept: it is too large, or the disk does not take it.
+        """
+        if len(film) > MAX_CLIP_BYTES:
+            msg = f"larger than {MAX_CLIP_BYTES // 1024**2} MiB"
+            raise NotKept(msg)
+        await asyncio.to_thread(write_whole, self.clip_path(round_id, position), film)
 
     async def keep_report(self, round_id: int, html: str) -> None:
         """Write the report of a round to disk.

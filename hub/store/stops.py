@@ -22,7 +22,12 @@ _FROM = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopResult:
-    """What a visit found."""
+    """What a visit found.
+
+    ``kind`` is one of KNOWN_KINDS; empty: nothing, or what there is has no name the machine knows.
+    ``moved`` is the share of the picture that moved (None: not known), ``looked_s`` how long the
+    look took. Hashes are SHA-256, in hexadecimal digits, of the files that were kept.
+    """
 
     round_id: int
     position: int
@@ -32,6 +37,13 @@ class StopResult:
     layer: str = ""
     detail: str = ""
     has_picture: bool = False
+    remarks: tuple[str, ...] = ()
+    doubt: float = 0.0
+    kind: str = ""
+    moved: float | None = None
+    picture_sha256: str = ""
+    clip_sha256: str = ""
+    looked_s: float = 0.0
 
 
 async def lay_out(tx: Transaction, scope: Scope, walk: PatrolRound, plan: PatrolPlan) -> int:

@@ -43,6 +43,7 @@ ALTER TABLE patrol_stops
     ADD COLUMN is_drawn     boolean NOT NULL DEFAULT false,  -- the random share: shown to a person
     ADD COLUMN is_for_person boolean NOT NULL DEFAULT false,
     ADD COLUMN looked_s     real,
+    ADD COLUMN moved        real CHECK (moved BETWEEN 0 AND 1),  -- share of the picture
     ADD COLUMN picture_sha256 text NOT NULL DEFAULT '',
     ADD COLUMN clip_sha256  text NOT NULL DEFAULT '',
     ADD COLUMN result       text NOT NULL DEFAULT 'open'
