@@ -381,6 +381,17 @@ CREATE TABLE patrol_reports (
     UNIQUE NULLS NOT DISTINCT (period, area_id, round_id, starts_at)
 );
 CREATE INDEX patrol_reports_area ON patrol_reports (area_id, id DESC);
+CREATE INDEX patrol_reports_round ON patrol_reports (round_id) WHERE round_id IS NOT NULL;
+CREATE FUNCTION refuse_signed_report_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a signed report stays as it is';
+END
+$$;
+CREATE TRIGGER patrol_reports_signed_stay BEFORE UPDATE ON patrol_reports
+    FOR EACH ROW WHEN (OLD.signed_at IS NOT NULL) EXECUTE FUNCTION refuse_signed_report_change();
+CREATE INDEX patrol_rounds_planned ON patrol_rounds (planned_at);
+CREATE INDEX dispatches_created ON dispatches (created_at);
+CREATE INDEX room_calls_asked ON room_calls (asked_at);
 
 -- Which of the hub's own rules were put into an installation: each once, also if removed since.
 CREATE TABLE default_rules (
