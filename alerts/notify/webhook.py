@@ -81,6 +81,9 @@ class WebhookNotifier:
         """Deliver one; see :class:`alerts.telling.notifier.Notifier`."""
         options = _options(message)
         is_ours = options.format is Format.GENGFU
+        if message.note is not None and not is_ours:
+            msg = "a receiver that speaks as Alertmanager takes alerts only"
+            raise Rejected(msg)
         build = build_payload if is_ours else build_alertmanager
         body = build(message, self._wording)
         headers = {

@@ -27,9 +27,11 @@ from alerts.telling.words import (
 )
 from hub.domain.alerts import Alert, Step
 from hub.domain.events import Severity
+from hub.domain.notes import Note
 from hub.domain.notifications import Message, Notification, Receiver
 
 LONGEST_NAME = 128
+LONGEST_TITLE = 160
 LONGEST_REASON = 400
 # A reason within one line of a digest.
 LONGEST_SHORT_REASON = 80
@@ -97,7 +99,9 @@ def tally(message: Message) -> Mapping[Step, int]:
 
 
 def write_subject(message: Message, language: Language) -> str:
-    """One line: what, how bad, where; of a digest: how many of what."""
+    """One line: what, how bad, where; of a digest: how many of what; of a note: its title."""
+    if message.note is not None:
+        return clean(message.note.title, LONGEST_TITLE)
     mark = drill_mark(message, language)
     if is_digest(message):
         return mark + _digest_subject(message, language)
@@ -111,6 +115,8 @@ def write_text(
 
     A digest of more than ``longest`` bytes shows fewer lines; what it does not show it counts.
     """
+    if message.note is not None:
+        return _write_note(message.note, write_subject(message, language))
     if not is_digest(message):
         told = message.notifications[0]
         return "\n".join(
@@ -135,7 +141,13 @@ def fit(text: str, longest: int, language: Language) -> str:
 
 def is_digest(message: Message) -> bool:
     """Whether it tells of many at once."""
-    return message.count != 1 or len(message.notifications) != 1
+    return message.note is None and (message.count != 1 or len(message.notifications) != 1)
+
+
+def _write_note(note: Note, title: str) -> str:
+    """The link stands first: whatever a service cuts off, it is not that."""
+    lines = [clean(line, LONGEST_REASON) for line in note.text.splitlines()]
+    return "\n".join([title, "", note.link.reveal(), *lines])
 
 
 def write_headline(told: Notification, language: Language) -> str:

@@ -22,7 +22,7 @@ VERSION = 1
 
 
 def build_payload(message: Message, wording: Wording) -> bytes:
-    """Write a single notification (``type`` alert.<step>) or a digest (alert.digest)."""
+    """Write a single notification (``type`` alert.<step>), a digest (alert.digest) or a note."""
     texts: dict[str, Json] = {
         language.value: write_text(message, language, wording) for language in Language
     }
@@ -34,7 +34,10 @@ def build_payload(message: Message, wording: Wording) -> bytes:
     }
     if message.text:
         payload["rendered"] = message.text
-    if is_digest(message):
+    if message.note is not None:
+        at = message.created_at.isoformat()
+        payload |= {"type": "note", "at": at, "link": message.note.link.reveal()}
+    elif is_digest(message):
         payload |= _digest(message, wording)
     else:
         payload |= _single(message.notifications[0], message, wording)

@@ -75,7 +75,7 @@ class Sender:
         return replace(result, template_failure=failure)
 
     async def _illustrate(self, message: Message) -> Message:
-        if self._picture is None:
+        if self._picture is None or message.note is not None:
             return message
         try:
             async with asyncio.timeout(LONGEST_PICTURE_S):

@@ -14,6 +14,7 @@ from hub.domain.alerts import Alert, AlertStep, Step
 from hub.domain.calendars import Calendar
 from hub.domain.devices import Json
 from hub.domain.matchers import Matcher
+from hub.domain.notes import Note
 from hub.domain.secrets import Secret
 
 
@@ -90,7 +91,8 @@ class Message:
     tell. A digest carries the first ``notifications`` only, in the order they were made;
     ``tally`` says how many there are of each step in all (empty: what it carries is all).
     ``text`` is what the receiver's template made of it, empty: the hub's own words.
-    ``picture`` is a JPEG that shows the cause, empty without one.
+    ``picture`` is a JPEG that shows the cause, empty without one. With a ``note`` it is about no
+    alert and carries no notification.
     """
 
     id: int
@@ -103,3 +105,4 @@ class Message:
     tally: Mapping[Step, int] = field(default_factory=dict)
     text: str = field(default="", repr=False)
     picture: bytes = field(default=b"", repr=False)
+    note: Note | None = None

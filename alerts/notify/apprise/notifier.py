@@ -215,6 +215,8 @@ def _judge_code(body: str, service: Service, after_s: float | None) -> None:
 
 
 def _kind(message: Message) -> str:
+    if message.note is not None:
+        return _KINDS[Severity.INFO]
     if all(told.step.step is Step.RESOLVED for told in message.notifications):
         return "success"
     present = {told.alert.severity for told in message.notifications}
