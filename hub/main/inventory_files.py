@@ -14,7 +14,7 @@ from hub.domain.errors import Invalid
 from hub.main.console import Exit, as_row, print_json, print_rows, reported_errors, say
 from hub.main.storage import Store, with_store
 from hub.maintenance.inventory_table import Outcome, Source
-from hub.maintenance.sheets import SheetKind, sheet_kind
+from hub.runtime.sheets import SheetKind, sheet_kind
 from hub.store.database import Database
 
 FileToRead = Annotated[

@@ -16,7 +16,7 @@ from hub.domain.errors import Invalid
 from hub.main.console import print_json, print_rows, say
 from hub.maintenance.months import month_bounds, zone_name
 from hub.maintenance.report_tables import ReportTable
-from hub.maintenance.sheets import SheetKind, write_sheet
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store.ledger_rows import GroupBy
 
 DEFAULT_DAYS = 30

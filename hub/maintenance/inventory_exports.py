@@ -13,7 +13,7 @@ from hub.domain.access import Scope
 from hub.maintenance.inventory_columns import AREA_COLUMNS, Column
 from hub.maintenance.inventory_columns import DEVICE_COLUMNS as IMPORTED
 from hub.maintenance.inventory_rows import DEVICE_KEYS
-from hub.maintenance.sheets import SheetKind, write_sheet
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store.database import Database
 from hub.store.exports import DEVICE_COLUMNS, PAGE_ROWS, list_area_rows, page_devices
 

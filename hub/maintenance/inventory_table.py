@@ -8,7 +8,7 @@ from typing import BinaryIO
 from hub.domain.errors import Invalid
 from hub.maintenance.inventory_columns import Column
 from hub.maintenance.sheet_reader import csv_encoding, read_sheet
-from hub.maintenance.sheets import SheetKind, take_back
+from hub.runtime.sheets import SheetKind, take_back
 
 # Taken as it stands: no export ever wrote one.
 VERBATIM = "password"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from hub.domain.errors import Invalid
-from hub.maintenance.sheets import SheetKind
+from hub.runtime.sheets import SheetKind
 
 _CHUNK_BYTES = 1 << 20
 _WORKER = Path(__file__).with_name("sheet_worker.py")

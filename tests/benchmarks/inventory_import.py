@@ -25,7 +25,7 @@ from hub.maintenance.inventory import import_devices
 from hub.maintenance.inventory_areas import import_areas
 from hub.maintenance.inventory_exports import export_devices
 from hub.maintenance.inventory_table import Outcome, Source
-from hub.maintenance.sheets import SheetKind, write_sheet
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store.database import Database
 from hub.store.migrate import migrate
 from hub.store.vault import Vault

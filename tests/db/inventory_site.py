@@ -11,7 +11,7 @@ from hub.maintenance.inventory_devices import ImportOptions
 from hub.maintenance.inventory_exports import export_devices
 from hub.maintenance.inventory_table import Outcome, Source
 from hub.maintenance.sheet_reader import read_sheet
-from hub.maintenance.sheets import SheetKind, take_back, write_sheet
+from hub.runtime.sheets import SheetKind, take_back, write_sheet
 from hub.store.database import Database
 from tests.db.conftest import SYSTEM
 

@@ -12,7 +12,7 @@ from hub.domain.errors import NotFound
 from hub.domain.secrets import Credentials, Secret
 from hub.maintenance.inventory_devices import ImportOptions
 from hub.maintenance.inventory_table import Source
-from hub.maintenance.sheets import SheetKind
+from hub.runtime.sheets import SheetKind
 from hub.store import asset_records, connections, devices
 from hub.store.database import Database
 from tests.db.conftest import SYSTEM, County

@@ -8,7 +8,7 @@ from hub.domain.access import Scope
 from hub.maintenance.inventory_areas import import_areas
 from hub.maintenance.inventory_exports import export_areas
 from hub.maintenance.inventory_table import Source
-from hub.maintenance.sheets import SheetKind
+from hub.runtime.sheets import SheetKind
 from hub.store import areas, users
 from hub.store.database import Database
 from tests.db.conftest import SYSTEM, County

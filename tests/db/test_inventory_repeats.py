@@ -13,7 +13,7 @@ from hub.domain.devices import Connection
 from hub.domain.secrets import Credentials, Secret
 from hub.maintenance.inventory_exports import export_devices
 from hub.maintenance.inventory_table import Source
-from hub.maintenance.sheets import SheetKind
+from hub.runtime.sheets import SheetKind
 from hub.store import asset_records, connections, devices
 from hub.store.database import Database
 from tests.db.conftest import SYSTEM, County

@@ -13,7 +13,7 @@ import pytest
 
 from hub.domain.access import system_scope
 from hub.domain.secrets import Credentials, Secret
-from hub.maintenance.sheets import FORMULA_STARTS
+from hub.runtime.sheets import FORMULA_STARTS
 from hub.simulators.camera import Camera
 from hub.simulators.camera_state import CameraOptions
 from hub.store import areas, connections

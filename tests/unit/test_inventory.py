@@ -18,7 +18,7 @@ from hub.maintenance.inventory import REQUIRED, UNLESS
 from hub.maintenance.inventory_columns import AREA_COLUMNS, DEVICE_COLUMNS, Column, Part
 from hub.maintenance.inventory_rows import BROKER, DEVICE_KEYS, DeviceRow, RowReader
 from hub.maintenance.inventory_table import BadLine, Source, Table, open_table
-from hub.maintenance.sheets import SheetKind, write_sheet
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store import exports
 
 HEADER = "name,protocol,address,area,username,password,options"

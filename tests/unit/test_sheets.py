@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.domain.errors import Invalid
 from hub.maintenance.sheet_reader import Row, SheetLimits, csv_encoding, read_sheet
-from hub.maintenance.sheets import (
+from hub.runtime.sheets import (
     FORMULA_STARTS,
     SheetKind,
     neutralise,

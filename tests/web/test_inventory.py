@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from hub.maintenance.sheet_reader import read_sheet
-from hub.maintenance.sheets import SheetKind, write_sheet
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store import areas, connections
 from hub.store.database import Database
 from hub.web.app import MAX_BODY_BYTES

@@ -24,7 +24,7 @@ from hub.maintenance.inventory_devices import ImportOptions
 from hub.maintenance.inventory_exports import export_areas, export_devices
 from hub.maintenance.inventory_table import Source
 from hub.maintenance.sheet_reader import DEFAULT_LIMITS
-from hub.maintenance.sheets import SheetKind
+from hub.runtime.sheets import SheetKind
 from hub.store import asset_records, audit, devices
 from hub.store.notices import notify
 from hub.web.access import Administer, Maintain, See

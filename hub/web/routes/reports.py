@@ -12,8 +12,8 @@ from hub.domain.devices import DeviceKind
 from hub.maintenance.kpis import report_kpis
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.report_tables import ReportTable, kpi_table, uptime_table
-from hub.maintenance.sheets import SheetKind, write_sheet
 from hub.maintenance.uptime import report_uptime
+from hub.runtime.sheets import SheetKind, write_sheet
 from hub.store import alerts, console, device_lists, months
 from hub.store.ledger_rows import GroupBy, Period
 from hub.web.access import Plan, See

@@ -10,6 +10,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -48,6 +49,15 @@ class SheetKind(StrEnum):
     def media_type(self) -> str:
         """What HTTP calls it."""
         return CSV_MEDIA_TYPE if self is SheetKind.CSV else XLSX_MEDIA_TYPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table of a workbook; ``title`` names the worksheet."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
 
 
 def sheet_kind(name: str) -> SheetKind:
@@ -109,26 +119,33 @@ def _csv_cell(value: object) -> str | int | float:
 def _write_xlsx(
     stream: BinaryIO, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str
 ) -> None:
+    write_workbook(stream, [Sheet(title=title, columns=columns, rows=rows)])
+
+
+def write_workbook(stream: BinaryIO, sheets: Iterable[Sheet]) -> None:
+    """Write tables as the worksheets of one XLSX; cells are as in :func:`write_sheet`."""
     book = xlsxwriter.Workbook(stream, {"constant_memory": True})
     # A column of text keeps the number of 20 digits that somebody types into it.
     text = book.add_format({"num_format": TEXT_FORMAT})
     number_format = book.add_format({"num_format": "General"})
     head = book.add_format({"bold": True, "num_format": TEXT_FORMAT})
-    sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '") or None)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, max(0, len(columns) - 1), COLUMN_WIDTH, text)
-    for place, name in enumerate(columns):
-        sheet.write_string(0, place, name, head)
-    for number, row in enumerate(rows, start=1):
-        if number >= MOST_XLSX_ROWS:
-            msg = f"a worksheet holds at most {MOST_XLSX_ROWS:,} rows: export CSV"
-            raise Invalid(msg, field="format")
-        for place, value in enumerate(row):
-            cell = _cell(value)
-            if isinstance(cell, int | float):
-                sheet.write_number(number, place, cell, number_format)
-            elif cell:
-                sheet.write_string(number, place, neutralise(cell), text)
+    for one in sheets:
+        title = re.sub(r"[\[\]:*?/\\]", " ", one.title)[:31].strip(" '")
+        sheet = book.add_worksheet(title or None)
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, max(0, len(one.columns) - 1), COLUMN_WIDTH, text)
+        for place, name in enumerate(one.columns):
+            sheet.write_string(0, place, name, head)
+        for number, row in enumerate(one.rows, start=1):
+            if number >= MOST_XLSX_ROWS:
+                msg = f"a worksheet holds at most {MOST_XLSX_ROWS:,} rows: export CSV"
+                raise Invalid(msg, field="format")
+            for place, value in enumerate(row):
+                cell = _cell(value)
+                if isinstance(cell, int | float):
+                    sheet.write_number(number, place, cell, number_format)
+                elif cell:
+                    sheet.write_string(number, place, neutralise(cell), text)
     book.close()
 
 
