@@ -237,3 +237,25 @@ class DispatchStep:
     note: str = ""
     unit_name: str = ""
     detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+def next_deadline(
+    state: DispatchState,
+    *,
+    accept_by: datetime | None,
+    arrive_by: datetime | None,
+    done_by: datetime | None,
+) -> datetime | None:
+    """The deadline that counts in a state: the first of those whose step is still to come."""
+    match state:
+        case (
+            DispatchState.NEW | DispatchState.SENT | DispatchState.REFUSED | DispatchState.RETURNED
+        ):
+            to_come = (accept_by, arrive_by, done_by)
+        case DispatchState.ACCEPTED | DispatchState.ON_THE_WAY:
+            to_come = (arrive_by, done_by, None)
+        case DispatchState.ON_SITE:
+            to_come = (done_by, None, None)
+        case _:
+            return None
+    return min((one for one in to_come if one is not None), default=None)
