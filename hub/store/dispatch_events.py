@@ -1,7 +1,8 @@
 """The events about dispatches: what rules go by.
 
 All of them are about the task's area and carry its number as ``dispatch``, so that what clears
-an alert is about the same as what raised it. None is about a device.
+an alert is about the same as what raised it. None is about a device. Those about deadlines are
+in :mod:`hub.store.dispatch_overdue`.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,6 @@ from hub.domain.dispatches import Dispatch
 from hub.domain.events import Severity, StoredEvent
 
 OPENED: Final = "dispatch.opened"
-OVERDUE: Final = "dispatch.overdue"
-ON_TIME: Final = "dispatch.on_time"
 CLOSED: Final = "dispatch.closed"
 
 
@@ -38,7 +37,7 @@ def build_event(
         data={
             "dispatch": task.id,
             "title": task.title,
-            "kind": task.kind,
+            "task_kind": task.kind,
             "priority": task.priority.value,
             "state": task.state.value,
             "unit": task.unit_name,

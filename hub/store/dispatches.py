@@ -13,37 +13,22 @@ from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.domain.dispatches import (
     OVER,
-    Cause,
     Dispatch,
     DispatchState,
     NewDispatch,
-    Position,
-    Priority,
-    Source,
     next_deadline,
 )
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.events import Severity
 from hub.store import audit, events, notices
 from hub.store.database import Transaction
-from hub.store.dispatch_events import CLOSED, ON_TIME, build_event
+from hub.store.dispatch_events import CLOSED, build_event
+from hub.store.dispatch_overdue import move_deadline
+from hub.store.dispatch_rows import SELECT, DispatchRow
 from hub.store.dispatch_steps import NewStep, add_step
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 TOPIC: Final = "dispatches"
-
-# ``t`` is the task, ``a`` its area; a condition follows.
-SELECT: Final = (
-    "SELECT t.id, t.area_id, a.path::text AS area_path, a.name AS area_name, t.title, t.text,"
-    " t.kind, t.priority, t.state, t.source, t.alert_id, t.round_id, t.position, t.roll_call_id,"
-    " t.report_id, t.place, t.longitude, t.latitude, t.device_id, t.device_name, t.checklist,"
-    " t.checked, t.unit_id, t.unit_name, t.created_at, t.created_by, t.sent_at, t.accepted_at,"
-    " t.on_site_at, t.done_at, t.closed_at, t.verified_by, t.verdict, t.accept_by, t.arrive_by,"
-    " t.done_by, t.yellow_share, t.deadline_at, t.overdue_at, t.merged_into,"
-    " (SELECT count(*) FROM dispatches m WHERE m.merged_into = t.id) AS merged,"
-    " t.has_picture, t.version FROM dispatches t JOIN areas a ON a.id = t.area_id WHERE"
-)
-
 
 # What a state does to the times of a task and to the unit that has it.
 _TIMES: Final = (
@@ -60,108 +45,6 @@ _TIMES: Final = (
     "  WHEN %(state)s = 'done' THEN %(now)s ELSE t.done_at END,"
     " closed_at = CASE WHEN %(is_over)s THEN %(now)s END,"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchRow:
-    """A row of :data:`SELECT`."""
-
-    id: int
-    area_id: int
-    area_path: str
-    area_name: str
-    title: str
-    text: str
-    kind: str
-    priority: str
-    state: str
-    source: str
-    alert_id: int | None
-    round_id: int | None
-    position: int | None
-    roll_call_id: int | None
-    report_id: int | None
-    place: str
-    longitude: float | None
-    latitude: float | None
-    device_id: int | None
-    device_name: str
-    checklist: list[str]
-    checked: list[bool]
-    unit_id: int | None
-    unit_name: str
-    created_at: datetime
-    created_by: str
-    sent_at: datetime | None
-    accepted_at: datetime | None
-    on_site_at: datetime | None
-    done_at: datetime | None
-    closed_at: datetime | None
-    verified_by: str
-    verdict: str
-    accept_by: datetime | None
-    arrive_by: datetime | None
-    done_by: datetime | None
-    yellow_share: float
-    deadline_at: datetime | None
-    overdue_at: datetime | None
-    merged_into: int | None
-    merged: int
-    has_picture: bool
-    version: int
-
-    def dispatch(self) -> Dispatch:
-        """The task itself."""
-        where = None
-        if self.longitude is not None and self.latitude is not None:
-            where = Position(longitude=self.longitude, latitude=self.latitude)
-        cause = Cause(
-            source=Source(self.source),
-            alert_id=self.alert_id,
-            round_id=self.round_id,
-            position=self.position,
-            roll_call_id=self.roll_call_id,
-            report_id=self.report_id,
-        )
-        return Dispatch(
-            id=self.id,
-            area_id=self.area_id,
-            area_path=self.area_path,
-            area_name=self.area_name,
-            title=self.title,
-            text=self.text,
-            kind=self.kind,
-            priority=Priority(self.priority),
-            state=DispatchState(self.state),
-            cause=cause,
-            place=self.place,
-            where=where,
-            device_id=self.device_id,
-            device_name=self.device_name,
-            checklist=tuple(self.checklist),
-            checked=tuple(self.checked),
-            unit_id=self.unit_id,
-            unit_name=self.unit_name,
-            created_at=self.created_at,
-            created_by=self.created_by,
-            sent_at=self.sent_at,
-            accepted_at=self.accepted_at,
-            on_site_at=self.on_site_at,
-            done_at=self.done_at,
-            closed_at=self.closed_at,
-            verified_by=self.verified_by,
-            verdict=self.verdict,
-            accept_by=self.accept_by,
-            arrive_by=self.arrive_by,
-            done_by=self.done_by,
-            yellow_share=self.yellow_share,
-            deadline_at=self.deadline_at,
-            overdue_at=self.overdue_at,
-            merged_into=self.merged_into,
-            merged=self.merged,
-            has_picture=self.has_picture,
-            version=self.version,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,23 +183,15 @@ async def advance(
     deadline = next_deadline(
         step.state, accept_by=task.accept_by, arrive_by=task.arrive_by, done_by=task.done_by
     )
-    told = await tx.scalar(
-        bool,
+    moved = await tx.execute(
         "UPDATE dispatches t SET state = %(state)s, version = t.version + 1, "
         + _TIMES
         + " verdict = CASE WHEN %(is_over)s THEN %(verdict)s ELSE t.verdict END,"
         " verified_by = CASE WHEN %(state)s = 'verified' THEN %(actor)s ELSE t.verified_by END,"
         " merged_into = %(merged_into)s::bigint,"
-        " checked = CASE WHEN %(checked)s::boolean[] = '{}' THEN t.checked ELSE %(checked)s END,"
-        " overdue_at = coalesce(t.overdue_at,"
-        "  CASE WHEN t.deadline_at <= %(now)s THEN t.deadline_at END),"
-        " deadline_at = %(deadline)s::timestamptz,"
-        " is_overdue_told = o.is_overdue_told"
-        "  AND o.deadline_at IS NOT DISTINCT FROM %(deadline)s::timestamptz"
-        " FROM areas a, dispatches o WHERE a.id = t.area_id AND o.id = t.id"
-        " AND t.id = %(id)s AND t.version = %(version)s AND" + IN_SCOPE + "RETURNING"
-        " o.is_overdue_told AND (t.deadline_at IS NULL OR (NOT t.is_overdue_told"
-        "  AND t.deadline_at > %(now)s))",
+        " checked = CASE WHEN %(checked)s::boolean[] = '{}' THEN t.checked ELSE %(checked)s END"
+        " FROM areas a WHERE a.id = t.area_id AND t.id = %(id)s AND t.version = %(version)s AND"
+        + IN_SCOPE,
         {
             "id": task.id,
             "version": task.version,
@@ -328,21 +203,21 @@ async def advance(
             "actor": scope.actor,
             "merged_into": step.merged_into,
             "checked": list(step.checked),
-            "deadline": deadline,
             "now": now,
             "scope": scope_paths(scope),
         },
     )
-    if told is None:
+    if not moved:
         await get_dispatch(tx, scope, task.id)
         msg = "somebody else changed this task a moment ago: look at it again, then decide"
         raise Conflict(msg)
     after = await get_dispatch(tx, scope, task.id)
     await _write_down(tx, scope, after, step, now, task.unit_name)
-    kinds = [ON_TIME] * told + [CLOSED] * (step.state in OVER)
-    said = [build_event(after, kind, now=now, severity=Severity.INFO) for kind in kinds]
-    await events.add_events(tx, scope, said)
-    return after
+    await move_deadline(tx, scope, task.id, deadline, now)
+    if step.state in OVER:
+        closed = build_event(after, CLOSED, now=now, severity=Severity.INFO)
+        await events.add_events(tx, scope, [closed])
+    return await get_dispatch(tx, scope, task.id)
 
 
 async def record(
