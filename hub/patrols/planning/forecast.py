@@ -1,0 +1,152 @@
+"""How long a plan takes, whether it fits, and by how much a round missed what was thought. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+from typing import Final
+
+from hub.domain.errors import Invalid
+from hub.domain.patrols import PatrolMode, PatrolPlan, PatrolRound
+from hub.patrols.planning.plans import next_due
+from hub.store.patrol_candidates import Medians
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paces:
+    """What is assumed while nothing was measured.
+
+    ``machine_s``: a look takes some 4 s, and 8 are taken at a time. ``doubtful_share``: so many of
+    the stops raise a doubt.
+    """
+
+    machine_s: float = 0.5
+    doubtful_share: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a round of a plan takes.
+
+    ``takes_s``: both look at the same time, the slower one counts. ``given_s``: what it has, None
+    without any bound; ``over_s`` more than that is needed. ``measured_rounds`` say so, 0: nothing
+    was measured yet.
+    """
+
+    stops: int
+    stops_for_people: int
+    machine_s: float
+    person_s: float
+    takes_s: float
+    given_s: float | None
+    over_s: float
+    measured_rounds: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the round is thought to be done in time."""
+        return self.over_s <= 0
+
+
+USUAL: Final = Paces()
+# So many of the next rounds are looked at for the shortest time between two.
+ROUNDS_AHEAD: Final = 50
+
+
+def forecast(
+    plan: PatrolPlan, stops: int, past: Medians, now: datetime, *, paces: Paces = USUAL
+) -> Forecast:
+    """Say how long a round of ``stops`` stops takes and whether it fits."""
+    pace = past.machine_s if past.machine_s is not None else paces.machine_s
+    share = person_share(plan, past, paces)
+    for_people = round(stops * share)
+    machine_s = stops * pace
+    person_s = for_people * (past.person_s if past.person_s is not None else plan.seconds_per_stop)
+    takes_s = max(machine_s, person_s)
+    gap_s = _shortest_gap_s(plan, now)
+    given_s = min((one for one in (plan.lasts_s, gap_s) if one is not None), default=None)
+    over_s = max(0.0, takes_s - given_s) if given_s is not None else 0.0
+    return Forecast(
+        stops=stops,
+        stops_for_people=for_people,
+        machine_s=machine_s,
+        person_s=person_s,
+        takes_s=takes_s,
+        given_s=given_s,
+        over_s=over_s,
+        measured_rounds=past.rounds,
+        warnings=tuple(_warnings(plan, stops, takes_s, gap_s)),
+    )
+
+
+def person_share(plan: PatrolPlan, past: Medians, paces: Paces = USUAL) -> float:
+    """Which share of the stops is left to people."""
+    if plan.mode is PatrolMode.MACHINE:
+        return 0.0
+    if plan.mode is PatrolMode.WALK:
+        return 1.0
+    if past.person_share is not None:
+        return past.person_share
+    drawn = plan.details.random_share
+    return drawn + (1 - drawn) * paces.doubtful_share
+
+
+def missed_by_s(walk: PatrolRound) -> float | None:
+    """By how many seconds a round took longer (negative: less) than thought; None while it runs.
+
+    Its pauses do not count.
+    """
+    if walk.forecast_s is None or walk.started_at is None or walk.finished_at is None:
+        return None
+    took = (walk.finished_at - walk.started_at).total_seconds() - walk.paused_s
+    return took - walk.forecast_s
+
+
+def describe_s(seconds: float) -> str:
+    """A length of time as people say it: "2 h 05 min", "40 s"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def _warnings(plan: PatrolPlan, stops: int, takes_s: float, gap_s: float | None) -> list[str]:
+    said = []
+    if not stops:
+        said.append("no camera fits this plan now: its rounds would have no stops")
+    if plan.lasts_s is not None and takes_s > plan.lasts_s:
+        said.append(
+            f"a round takes {describe_s(takes_s)} and must be done within"
+            f" {describe_s(plan.lasts_s)}: {describe_s(takes_s - plan.lasts_s)} too long"
+        )
+    if gap_s is not None and takes_s > gap_s:
+        said.append(
+            f"a round takes {describe_s(takes_s)} and the next may begin {describe_s(gap_s)}"
+            f" after it: {describe_s(takes_s - gap_s)} too long, and the next would be missed"
+        )
+    call = plan.details.roll_call
+    if call is not None and plan.lasts_s is not None:
+        answered = call.spread_s + call.answer_s
+        if answered > plan.lasts_s:
+            said.append(
+                f"the last duty room has time to answer until {describe_s(answered)} after the"
+                f" begin, {describe_s(answered - plan.lasts_s)} after the round must be done"
+            )
+    return said
+
+
+def _shortest_gap_s(plan: PatrolPlan, now: datetime) -> float | None:
+    """The shortest time between two of the next rounds; a round may begin late by its window."""
+    dues: list[datetime] = []
+    at: datetime | None = now
+    try:
+        for _ in range(ROUNDS_AHEAD):
+            at = next_due(plan, at) if at is not None else None
+            if at is None:
+                break
+            dues.append(at)
+    except Invalid:
+        return None
+    gaps = [later - earlier for earlier, later in pairwise(islice(dues, ROUNDS_AHEAD))]
+    return min(gaps, default=timedelta.max).total_seconds() if gaps else None
