@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from hub.domain.errors import GengfuError
 from hub.domain.ports import CameraTarget
 from hub.domain.quality import Finding, Region
 
@@ -44,13 +45,22 @@ class Glimpse:
         return tuple(one for one in self.findings if one.is_fault)
 
 
+class NotJudged(GengfuError):
+    """There may be a picture, but the hub cannot judge it; the text is the reason."""
+
+
 class Glance(Protocol):
     """Look at a camera for some seconds and judge what is seen; nothing is learnt or stored."""
 
     async def __call__(
         self, device_id: int, *, seconds: float, width: int, timeout_s: float
     ) -> Glimpse:
-        """Return what was seen, the picture at most ``width`` wide; raises a DeviceError."""
+        """Return what was seen, the picture at most ``width`` wide.
+
+        Raises:
+            DeviceError: the camera gives no picture; it says why.
+            NotJudged: the reason is not the camera's.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
