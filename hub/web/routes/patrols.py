@@ -1,19 +1,22 @@
-"""The video patrol: rounds, stops, pictures, reports."""
+"""The video patrol: rounds, stops, pictures, reports. What people do is in patrol_walks."""
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Path as PathParameter
 from starlette.responses import HTMLResponse
 
 from hub.domain.access import Scope
-from hub.domain.errors import NotFound
-from hub.domain.patrols import RoundState
+from hub.domain.errors import Conflict, NotFound
+from hub.domain.patrols import Result, RoundState, SecondLook
 from hub.patrols import desk
 from hub.patrols.files import PictureFolder
-from hub.store import audit, rounds, stops
+from hub.store import audit, rounds, stop_results
 from hub.store.database import Transaction
+from hub.store.stop_results import StopFilter, StopSort
 from hub.web.access import Operate, See
 from hub.web.routes.devices import JpegResponse
 from hub.web.schemas.patrols import RoundOut, StopOut
@@ -22,6 +25,7 @@ from hub.web.services import Services
 
 router = APIRouter(tags=["patrols"])
 
+MOST_STOPS = 2**31 - 1
 # The report carries its pictures and its style in itself, and may do nothing else.
 REPORT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
@@ -36,6 +40,20 @@ def read_filter(
 ) -> rounds.RoundFilter:
     """What the list is narrowed to."""
     return rounds.RoundFilter(area_id=area, plan_id=plan_id, state=status)
+
+
+Position = Annotated[int, PathParameter(ge=1, le=MOST_STOPS)]
+ShaFilter = Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$", max_length=64)]
+
+
+def read_stop_filter(
+    result: Result | None = None,
+    second_look: SecondLook | None = None,
+    for_person: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    sort: StopSort = StopSort.POSITION,
+) -> StopFilter:
+    """What the list of stops is narrowed to, and its order."""
+    return StopFilter(result=result, second_look=second_look, is_for_person=for_person, sort=sort)
 
 
 @router.get("/patrol-rounds")
@@ -69,23 +87,48 @@ async def cancel_round(scope: Operate, round_id: Id, services: Services) -> Roun
 
 @router.get("/patrol-rounds/{round_id}/stops")
 async def list_stops(
-    scope: See, round_id: Id, services: Services, limit: Limit = None, cursor: Cursor = None
+    scope: See,
+    round_id: Id,
+    services: Services,
+    wanted: Annotated[StopFilter, Depends(read_stop_filter)],
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Listing[StopOut]:
-    """The stops of a round in their order."""
+    """The stops of a round in their order, or by doubt, the worst first."""
     async with services.database.transaction() as tx:
         await rounds.get_round(tx, scope, round_id)
-        page = await stops.list_stops(tx, scope, round_id, limit=limit, cursor=cursor)
+        page = await stop_results.list_stops(
+            tx, scope, round_id, wanted, limit=limit, cursor=cursor
+        )
     return Listing(items=[StopOut.model_validate(stop) for stop in page.items], next=page.next)
 
 
+@router.get("/patrol-rounds/{round_id}/stops/{position}")
+async def get_stop(scope: See, round_id: Id, position: Position, services: Services) -> StopOut:
+    """One stop."""
+    async with services.database.transaction() as tx:
+        stop = await stop_results.get_stop(tx, scope, round_id, position)
+    return StopOut.model_validate(stop)
+
+
 @router.get("/patrol-rounds/{round_id}/stops/{position}/picture", response_class=JpegResponse)
-async def get_picture(scope: See, round_id: Id, position: Id, services: Services) -> Response:
-    """The picture of a stop; who looked is in the audit log."""
+async def get_picture(
+    scope: See, round_id: Id, position: Position, services: Services, sha256: ShaFilter = ""
+) -> Response:
+    """The picture of a stop, the one of this SHA-256 if it is named; who looked is audited."""
     folder = PictureFolder(services.settings.data_dir)
     async with services.database.transaction() as tx:
         path = await desk.find_picture(tx, scope, folder, round_id, position)
+        stop = await stop_results.get_stop(tx, scope, round_id, position)
         await _record(tx, scope, round_id, "patrol_round.picture_looked_at")
-    return JpegResponse(await _read(path))
+    if sha256 and sha256 != stop.picture_sha256:
+        msg = "another picture was taken of this stop since: look again"
+        raise Conflict(msg)
+    jpeg = await _read(path)
+    if stop.picture_sha256 and hashlib.sha256(jpeg).hexdigest() != stop.picture_sha256:
+        msg = "the file of this picture is not the one that was kept: it proves nothing"
+        raise Conflict(msg)
+    return JpegResponse(jpeg)
 
 
 @router.get("/patrol-rounds/{round_id}/report", response_class=HTMLResponse)
