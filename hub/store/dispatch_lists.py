@@ -1,0 +1,212 @@
+"""The desk's lists of tasks: narrowed, searched, sorted, counted, in pages.
+
+Only numbers are looked for, in one table; what is shown of a page is read by them. The filters
+are values of one constant query, which is planned anew for each question
+(:meth:`Transaction.search`), so that it uses the index that the question needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, LiteralString
+
+from hub.domain.access import Scope
+from hub.domain.alerts import Colour
+from hub.domain.dispatches import Dispatch, DispatchState, Priority, Source
+from hub.store.database import Transaction
+from hub.store.dispatches import get_dispatches
+from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
+
+# The predicate of the indexes of open tasks, to the letter.
+_OPEN: Final[LiteralString] = "t.state NOT IN ('verified', 'cancelled', 'merged')"
+# The colour of an open task as hub.domain.dispatches.Dispatch tells it.
+_COLOUR: Final[LiteralString] = (
+    "CASE WHEN t.overdue_at IS NOT NULL OR t.deadline_at <= %(now)s THEN 'red'"
+    " WHEN t.deadline_at IS NULL THEN 'green'"
+    " WHEN t.deadline_at - %(now)s <= t.yellow_share * (t.deadline_at - t.created_at) THEN 'yellow'"
+    " ELSE 'green' END"
+)
+# The expression of the index dispatches_search, to the letter.
+_TEXT: Final[LiteralString] = (
+    "(t.title || ' ' || t.place || ' ' || t.device_name || ' ' || t.unit_name)"
+)
+# Of the scope and below the area asked for: numbers of areas tell the planner more than paths do.
+_AREAS: Final[LiteralString] = (
+    "SELECT coalesce(array_agg(a.id), '{}') AS ids, (SELECT count(*) FROM areas) AS all_areas"
+    " FROM areas a WHERE"
+    + IN_SCOPE
+    + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
+)
+_FOUND: Final[LiteralString] = (
+    "SELECT t.id FROM dispatches t WHERE"
+    " (%(areas)s::bigint[] IS NULL OR t.area_id = ANY (%(areas)s::bigint[]))"
+    " AND CASE WHEN %(is_open)s::boolean IS NULL THEN true"
+    "  WHEN %(is_open)s THEN " + _OPEN + " ELSE NOT (" + _OPEN + ") END"
+    " AND (%(state)s::text IS NULL OR t.state = %(state)s)"
+    " AND (%(unit)s::bigint IS NULL OR t.unit_id = %(unit)s)"
+    " AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)"
+    " AND (%(priority)s::text IS NULL OR t.priority = %(priority)s)"
+    " AND (%(source)s::text IS NULL OR t.source = %(source)s)"
+    " AND (%(colour)s::text IS NULL OR (" + _OPEN + " AND " + _COLOUR + " = %(colour)s))"
+    " AND (%(text)s::text IS NULL OR " + _TEXT + " ILIKE %(text)s OR t.id = %(number)s)"
+)
+_NEWEST: Final[LiteralString] = (
+    " AND (%(id)s::bigint IS NULL OR t.id < %(id)s) ORDER BY t.id DESC LIMIT %(limit)s"
+)
+_NEAREST: Final[LiteralString] = (
+    " AND " + _OPEN + " AND (%(id)s::bigint IS NULL"
+    "  OR coalesce(t.deadline_at, 'infinity') > %(due)s::timestamptz"
+    "  OR (coalesce(t.deadline_at, 'infinity') = %(due)s::timestamptz AND t.id < %(id)s))"
+    " ORDER BY coalesce(t.deadline_at, 'infinity'), t.id DESC LIMIT %(limit)s"
+)
+
+
+class DispatchOrder(StrEnum):
+    """How a list is sorted. DEADLINE: open tasks, the nearest first, those without one last."""
+
+    NEWEST = "newest"
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchFilter:
+    """What a list of tasks is narrowed to; empty fields narrow nothing.
+
+    ``text`` matches any part of title, place, device or unit, and the whole number. ``is_open``
+    True means not verified, cancelled or merged. ``colour`` narrows to open ones, too.
+    """
+
+    area_id: int | None = None
+    text: str = ""
+    state: DispatchState | None = None
+    is_open: bool | None = None
+    colour: Colour | None = None
+    unit_id: int | None = None
+    kind: str | None = None
+    priority: Priority | None = None
+    source: Source | None = None
+    order: DispatchOrder = DispatchOrder.NEWEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchCounts:
+    """How many tasks are open, in all and by state, colour and priority."""
+
+    total: int = 0
+    states: dict[DispatchState, int] = field(default_factory=dict)
+    colours: dict[Colour, int] = field(default_factory=dict)
+    priorities: dict[Priority, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    state: str
+    colour: str
+    priority: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    ids: Sequence[int]
+    all_areas: int
+
+
+async def list_dispatches(
+    tx: Transaction,
+    scope: Scope,
+    wanted: DispatchFilter,
+    *,
+    now: datetime,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Page[Dispatch]:
+    """Tasks of the scope, sorted and narrowed, a page at a time.
+
+    Raises:
+        Invalid: the cursor is not of this list in this order.
+    """
+    count = page_limit(limit)
+    values = {
+        **_values(wanted, now),
+        **_after(wanted.order, cursor),
+        "areas": await _find_areas(tx, scope, wanted.area_id),
+        "limit": count + 1,
+    }
+    if wanted.order is DispatchOrder.NEWEST:
+        rows = await tx.search(_Found, _FOUND + _NEWEST, values)
+    else:
+        rows = await tx.search(_Found, _FOUND + _NEAREST, values)
+    ids = [row.id for row in rows[:count]]
+    by_id = {task.id: task for task in await get_dispatches(tx, scope, ids)}
+    found = [by_id[number] for number in ids if number in by_id]
+    more = _cursor(wanted.order, found[-1]) if len(rows) > count and found else None
+    return Page(items=found, next=more)
+
+
+async def count_dispatches(
+    tx: Transaction, scope: Scope, now: datetime, *, area_id: int | None = None
+) -> DispatchCounts:
+    """How many tasks of the scope are open, by state, colour and priority."""
+    rows = await tx.search(
+        _Count,
+        "SELECT t.state, " + _COLOUR + " AS colour, t.priority, count(*) AS number"
+        " FROM dispatches t WHERE " + _OPEN + " AND"
+        " (%(areas)s::bigint[] IS NULL OR t.area_id = ANY (%(areas)s::bigint[]))"
+        " GROUP BY 1, 2, 3",
+        {"now": now, "areas": await _find_areas(tx, scope, area_id)},
+    )
+    counts = DispatchCounts(total=sum(row.number for row in rows))
+    for row in rows:
+        state, colour = DispatchState(row.state), Colour(row.colour)
+        priority = Priority(row.priority)
+        counts.states[state] = counts.states.get(state, 0) + row.number
+        counts.colours[colour] = counts.colours.get(colour, 0) + row.number
+        counts.priorities[priority] = counts.priorities.get(priority, 0) + row.number
+    return counts
+
+
+async def _find_areas(tx: Transaction, scope: Scope, area_id: int | None) -> Sequence[int] | None:
+    """The areas of the scope and below one; None for all there are."""
+    places = await tx.fetch_one(_Places, _AREAS, {"area": area_id, "scope": scope_paths(scope)})
+    if places is None or len(places.ids) == places.all_areas:
+        return None
+    return places.ids
+
+
+def _values(wanted: DispatchFilter, now: datetime) -> dict[str, object]:
+    text = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    is_number = wanted.text.isascii() and wanted.text.isdecimal() and len(wanted.text) < 19
+    return {
+        "now": now,
+        "state": wanted.state,
+        "is_open": wanted.is_open,
+        "colour": wanted.colour,
+        "unit": wanted.unit_id,
+        "kind": wanted.kind,
+        "priority": wanted.priority,
+        "source": wanted.source,
+        "text": f"%{text}%" if text else None,
+        "number": int(wanted.text) if is_number else None,
+    }
+
+
+def _after(order: DispatchOrder, cursor: str | None) -> dict[str, object]:
+    if order is DispatchOrder.NEWEST:
+        key = decode_cursor(cursor, (int,))
+        return {"id": key[0] if key else None}
+    key = decode_cursor(cursor, (str, int))
+    return {"due": key[0] if key else None, "id": key[1] if key else None}
+
+
+def _cursor(order: DispatchOrder, last: Dispatch) -> str:
+    if order is DispatchOrder.NEWEST:
+        return encode_cursor(last.id)
+    due = last.deadline_at
+    return encode_cursor("infinity" if due is None else due.isoformat(), last.id)
