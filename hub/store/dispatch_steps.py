@@ -55,3 +55,15 @@ async def list_steps(tx: Transaction, scope: Scope, dispatch_id: int) -> list[Di
         + "ORDER BY s.id",
         {"id": dispatch_id, "scope": scope_paths(scope)},
     )
+
+
+async def last_actor(tx: Transaction, scope: Scope, dispatch_id: int) -> str:
+    """Who changed a task of the scope last."""
+    name = await tx.scalar(
+        str,
+        "SELECT s.actor FROM dispatch_steps s JOIN dispatches t ON t.id = s.dispatch_id"
+        " JOIN areas a ON a.id = t.area_id WHERE s.dispatch_id = %(id)s"
+        " AND s.what NOT IN ('commented', 'overdue') AND" + IN_SCOPE + "ORDER BY s.id DESC LIMIT 1",
+        {"id": dispatch_id, "scope": scope_paths(scope)},
+    )
+    return name or "somebody"

@@ -117,6 +117,21 @@ async def lock_dispatches(tx: Transaction, scope: Scope, ids: Sequence[int]) -> 
     )
 
 
+async def hold_unit(tx: Transaction, scope: Scope, unit_id: int) -> bool:
+    """Keep a unit from being removed until the commit; False when it was removed already.
+
+    Not narrowed to the scope: whoever gives the unit a task has read it in his own.
+    """
+    del scope
+    found = await tx.scalar(
+        int,
+        "SELECT u.id FROM field_units u WHERE u.id = %(id)s AND u.removed_at IS NULL"
+        " FOR KEY SHARE OF u",
+        {"id": unit_id},
+    )
+    return found is not None
+
+
 async def add_dispatch(
     tx: Transaction, scope: Scope, new: NewDispatch, due: Due, *, now: datetime
 ) -> Dispatch:
@@ -218,6 +233,15 @@ async def advance(
         closed = build_event(after, CLOSED, now=now, severity=Severity.INFO)
         await events.add_events(tx, scope, [closed])
     return await get_dispatch(tx, scope, task.id)
+
+
+async def move_merged(tx: Transaction, scope: Scope, task: Dispatch, into: Dispatch) -> None:
+    """Let what was merged into a task count in another one; the caller holds both."""
+    del scope
+    await tx.execute(
+        "UPDATE dispatches SET merged_into = %(into)s WHERE merged_into = %(id)s",
+        {"id": task.id, "into": into.id},
+    )
 
 
 async def record(
