@@ -26,7 +26,7 @@ def decode_jpeg(data: bytes, flag: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
         ProtocolViolation: it is no JPEG, exceeds the limits, or cannot be decoded.
     """
     parse_jpeg_size(data)
-    if _count_scans(data) > MAX_SCANS:
+    if count_scans(data) > MAX_SCANS:
         msg = f"the picture is sent in more than {MAX_SCANS} passes"
         raise ProtocolViolation(msg)
     try:
@@ -78,7 +78,8 @@ def draw_frame(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint
     return np.asarray(drawn.to_ndarray(), np.uint8)
 
 
-def _count_scans(data: bytes) -> int:
+def count_scans(data: bytes) -> int:
+    """Return how many passes over the picture a JPEG consists of, at the most."""
     octets = np.frombuffer(data, np.uint8)
     at = np.flatnonzero(octets[1:] == 0xDA)  # ten times as fast as to count two bytes at once
     return int(np.count_nonzero(octets[at] == 0xFF))

@@ -27,14 +27,19 @@ def parse_jpeg_size(data: bytes) -> tuple[int, int]:
     if data.rfind(b"\xff\xd9", max(0, len(data) - 65_536)) < 0:
         msg = "the picture is cut off"
         raise ProtocolViolation(msg)
-    width, height = _find_size(data)
+    width, height = find_jpeg_size(data)
     if width * height > MAX_PIXELS:
         msg = f"the picture of {width} x {height} pixels exceeds {MAX_PIXELS} pixels"
         raise ProtocolViolation(msg)
     return width, height
 
 
-def _find_size(data: bytes) -> tuple[int, int]:
+def find_jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return width and height as the header tells them, whatever they are.
+
+    Raises:
+        ProtocolViolation: it tells none.
+    """
     position = 2
     while position + 9 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
