@@ -244,6 +244,15 @@ async def move_merged(tx: Transaction, scope: Scope, task: Dispatch, into: Dispa
     )
 
 
+async def note_picture(tx: Transaction, scope: Scope, task: Dispatch) -> None:
+    """Remember that a task, which the caller read within the scope, has a picture."""
+    del scope
+    await tx.execute(
+        "UPDATE dispatches SET has_picture = true WHERE id = %(id)s AND NOT has_picture",
+        {"id": task.id},
+    )
+
+
 async def record(
     tx: Transaction,
     scope: Scope,

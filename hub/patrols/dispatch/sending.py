@@ -11,6 +11,7 @@ from hub.patrols.phone.links import defer_link
 from hub.runtime.jobs import Jobs
 from hub.store.database import Transaction
 from hub.store.dispatches import Advance, Given, advance, hold_unit
+from hub.store.phone_links import end_links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,5 +52,7 @@ async def send(
         },
     )
     sent = await advance(tx, scope, task, step, now=now)
+    # A link of before would lead to it again if the unit had it before.
+    await end_links(tx, scope, task.id, now)
     await defer_link(tx, jobs, dispatch_id=task.id, unit_id=unit.id)
     return sent
