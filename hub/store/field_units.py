@@ -100,12 +100,13 @@ async def units_for(tx: Transaction, scope: Scope, area_path: str) -> list[Unit]
     return [row.unit() for row in rows]
 
 
-async def units_passed_over(tx: Transaction, scope: Scope, dispatch_id: int) -> list[int]:
-    """The units that refused a task or were taken it from, by the lines of its history."""
+async def units_before(tx: Transaction, scope: Scope, dispatch_id: int) -> list[int]:
+    """The units that a task of the scope was sent to so far, by its history."""
     rows = await tx.tuples(
-        "SELECT DISTINCT u.id FROM dispatch_steps s JOIN dispatches t ON t.id = s.dispatch_id"
-        " JOIN areas a ON a.id = t.area_id JOIN field_units u ON u.name = s.unit_name"
-        " WHERE s.dispatch_id = %(id)s AND s.what IN ('refused', 'returned') AND" + IN_SCOPE,
+        "SELECT DISTINCT (s.detail ->> 'unit')::bigint FROM dispatch_steps s"
+        " JOIN dispatches t ON t.id = s.dispatch_id JOIN areas a ON a.id = t.area_id"
+        " WHERE s.dispatch_id = %(id)s AND s.what IN ('sent', 'reassigned')"
+        " AND s.detail ? 'unit' AND" + IN_SCOPE,
         {"id": dispatch_id, "scope": scope_paths(scope)},
     )
     return [int(str(number)) for (number,) in rows]

@@ -15,7 +15,7 @@ from hub.domain.places import distance_km
 from hub.runtime.calendars import is_active
 from hub.store.database import Transaction
 from hub.store.dispatch_rules import rules_for
-from hub.store.field_units import units_for, units_passed_over
+from hub.store.field_units import units_before, units_for
 from hub.store.holidays import all_holidays
 
 # Who was somewhere an hour ago may be anywhere by now.
@@ -61,7 +61,7 @@ async def propose(tx: Transaction, scope: Scope, task: Dispatch, now: datetime) 
     if not units:
         return None
     holidays = await all_holidays(tx, scope)
-    passed_over = await units_passed_over(tx, scope, task.id)
+    passed_over = await units_before(tx, scope, task.id)
     return choose(task, units, rules, now, holidays=holidays, passed_over=passed_over)
 
 
@@ -74,7 +74,7 @@ def choose(
     holidays: Holidays = NO_HOLIDAYS,
     passed_over: Collection[int] = (),
 ) -> Proposal | None:
-    """Choose the unit for a task by the rules; ``passed_over`` refused it or gave it back.
+    """Choose the unit for a task by the rules; ``passed_over`` had it before.
 
     Rules of the nearest area upward are asked first, and those of one area by number. Among the
     units a rule allows, the one in the nearest area upward is best, then the nearest by what is
@@ -151,7 +151,7 @@ def _hindrance(
         "it answers for another area": not _covers(unit.area_path, task.area_path),
         "it is switched off": not unit.is_enabled,
         "it has this task": unit.id == task.unit_id,
-        "it refused this task or gave it back": unit.id in passed_over,
+        "it had this task before": unit.id in passed_over,
         f"it has {unit.open_tasks} of {unit.most_open} tasks": unit.open_tasks >= unit.most_open,
         "it is not on duty": not is_active(unit.hours, now, holidays),
     }

@@ -295,6 +295,12 @@ CREATE INDEX dispatches_open ON dispatches (id DESC)
 CREATE INDEX dispatches_due ON dispatches (deadline_at)
     WHERE deadline_at IS NOT NULL AND NOT is_overdue_told;
 CREATE INDEX dispatches_unit ON dispatches (unit_id, id DESC);
+CREATE INDEX dispatches_at_work ON dispatches (unit_id)
+    WHERE state IN ('sent', 'accepted', 'on_the_way', 'on_site');
+CREATE INDEX dispatches_state ON dispatches (state, id DESC);
+CREATE INDEX dispatches_kind ON dispatches (kind, id DESC);
+CREATE INDEX dispatches_search ON dispatches USING gin
+    ((title || ' ' || place || ' ' || device_name || ' ' || unit_name) gin_trgm_ops);
 CREATE INDEX dispatches_device ON dispatches (device_id)
     WHERE state NOT IN ('verified', 'cancelled', 'merged');
 CREATE INDEX dispatches_alert ON dispatches (alert_id);
