@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hub.domain.dispatches import Priority
 from hub.domain.errors import Conflict, Invalid
 from hub.domain.patrols import (
     LONGEST_NOTE,
@@ -19,11 +20,20 @@ _KIND: Final = re.compile(r"[a-z0-9_]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWish:
+    """A task that is to be opened from a stop; without a title it is called by place and kind."""
+
+    title: str = ""
+    text: str = ""
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a person makes of a stop.
 
     ``checked`` answers the plan's checklist, item by item; ``picture_sha256`` names the picture
-    that was seen, empty where there is none.
+    that was seen, empty where there is none. ``task`` is opened with what is abnormal.
     """
 
     result: Result
@@ -31,6 +41,7 @@ class Judgement:
     note: str = ""
     checked: Sequence[bool] = ()
     picture_sha256: str = ""
+    task: TaskWish | None = None
 
 
 def check_open(walk: PatrolRound, stop: PatrolStop, said: Judgement) -> None:
@@ -40,8 +51,7 @@ def check_open(walk: PatrolRound, stop: PatrolStop, said: Judgement) -> None:
         Conflict: somebody judged it, or the machine has not looked and it is not passed by.
     """
     if stop.result is not Result.OPEN:
-        msg = f"{stop.judged_by} judged this stop already: {stop.result.value}"
-        raise Conflict(msg)
+        raise Conflict(judged_already(stop))
     is_for_person = stop.is_for_person or walk.mode is PatrolMode.WALK
     is_pending = stop.verdict is Verdict.PENDING
     if not is_for_person or (is_pending and said.result is not Result.NOT_JUDGED):
@@ -57,6 +67,9 @@ def check_judgement(walk: PatrolRound, stop: PatrolStop, said: Judgement) -> Non
         Invalid: there is no reason, no kind, no picture, or no answer to the checklist.
     """
     note = clean_note(said.note)
+    if said.task is not None and said.result is not Result.ABNORMAL:
+        msg = "a task is opened from what is abnormal"
+        raise Invalid(msg, field="task")
     if said.result is Result.NOT_JUDGED:
         if not note:
             msg = "say why it is not judged"
@@ -92,6 +105,11 @@ def _check_finding(stop: PatrolStop, said: Judgement, note: str) -> None:
     if not stop.has_picture and not note:
         msg = "there is no picture: say what you know"
         raise Invalid(msg, field="note")
+
+
+def judged_already(stop: PatrolStop) -> str:
+    """Say who was first."""
+    return f"{stop.judged_by} judged this stop already: {stop.result.value}"
 
 
 def clean_note(text: str) -> str:

@@ -18,17 +18,26 @@ from hub.domain.patrols import (
     PatrolStop,
     Result,
     RoundState,
-    SecondLook,
+    Verdict,
 )
 from hub.patrols.walking.ending import end_if_done
-from hub.patrols.walking.judging import Judgement, check_judgement, check_open, clean_note
+from hub.patrols.walking.groups import look_again as have_looked_again
+from hub.patrols.walking.judging import (
+    Judgement,
+    check_judgement,
+    check_open,
+    clean_note,
+    judged_already,
+)
 from hub.patrols.walking.prefetch import look_ahead
 from hub.patrols.walking.second_look import draw
+from hub.patrols.walking.tasks import open_task
 from hub.patrols.walking.timing import paused_until, time_stop
 from hub.runtime.jobs import Jobs
 from hub.store import round_deeds, rounds, stop_results
 from hub.store.database import Transaction
 from hub.store.round_deeds import Colleague, Deed
+from hub.store.stop_looks import JUDGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,16 +178,21 @@ async def judge(
         msg = "somebody judged this stop already"
         raise Conflict(msg)
     await look_ahead(tx, tools.jobs, walk, position)
+    task = None
+    if said.task is not None and stop.dispatch_id is None:
+        finding = await stop_results.get_stop(tx, scope, round_id, position)
+        task = (await open_task(tx, scope, tools.jobs, finding, said.task, tools.now)).id
     body: dict[str, Json] = {
         "result": judged.result.value,
         "kind": judged.kind,
         "note": judged.note,
         "checked": list(judged.checked),
-        "picture": stop.picture_sha256 if said.picture_sha256 else "",
+        "picture_sha256": said.picture_sha256,
         "timing": judged.timing.value,
-        "second_look": judged.second_look is SecondLook.WANTED,
+        "second_look": judged.second_look.value,
+        "dispatch": task,
     }
-    deed = Deed(what="stop_judged", now=tools.now, position=position, body=body)
+    deed = Deed(what=JUDGED, now=tools.now, position=position, body=body)
     await round_deeds.write_down(tx, scope, walk, deed)
     await end_if_done(tx, scope, tools.jobs, round_id, tools.now)
     return await stop_results.get_stop(tx, scope, round_id, position)
@@ -190,6 +204,27 @@ async def skip(
     """Pass a stop by, with a reason; raises as :func:`judge` does."""
     said = Judgement(result=Result.NOT_JUDGED, note=reason)
     return await judge(tx, scope, round_id, position, said, tools)
+
+
+async def look_again(
+    tx: Transaction, scope: Scope, round_id: int, position: int, tools: Tools
+) -> PatrolStop:
+    """Have the machine take another picture of an open stop, at once.
+
+    Raises:
+        NotFound: the stop lies outside the scope.
+        Conflict: it is judged, or the caller does not walk a running round.
+    """
+    walk = await _hold_mine(tx, scope, round_id)
+    stop = await stop_results.get_stop(tx, scope, round_id, position)
+    if stop.result is not Result.OPEN:
+        raise Conflict(judged_already(stop))
+    if stop.verdict is not Verdict.PENDING:  # else it is being looked at already
+        await have_looked_again(tx, scope, tools.jobs, round_id, position)
+        body: dict[str, Json] = {"picture_sha256": stop.picture_sha256}
+        deed = Deed(what="stop_looked_again", now=tools.now, position=position, body=body)
+        await round_deeds.write_down(tx, scope, walk, deed)
+    return await stop_results.get_stop(tx, scope, round_id, position)
 
 
 async def _hold(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound:
@@ -237,7 +272,10 @@ async def _find(
 async def _may_walk(
     tx: Transaction, scope: Scope, walk: PatrolRound, who: Colleague, now: datetime
 ) -> bool:
-    raise NotImplementedError
+    del tx, scope, now
+    asked = walk.details.walker
+    is_person = asked.user_id is None or asked.user_id == who.id
+    return is_person and (asked.role is None or asked.role in who.roles)
 
 
 async def _first_open(tx: Transaction, scope: Scope, round_id: int) -> int:

@@ -1,0 +1,47 @@
+"""Opens tasks from stops: somebody goes and sees to what was found."""
+
+from datetime import datetime
+from typing import Final
+
+from hub.domain.access import Scope
+from hub.domain.dispatches import Cause, Dispatch, NewDispatch, Source
+from hub.domain.patrols import KNOWN_KINDS, PatrolStop
+from hub.patrols.dispatch.opening import LONGEST_TITLE, open_dispatch
+from hub.patrols.walking.judging import TaskWish
+from hub.runtime.jobs import Jobs
+from hub.store import stop_results
+from hub.store.database import Transaction
+
+OTHER: Final = "other"
+
+
+async def open_task(
+    tx: Transaction, scope: Scope, jobs: Jobs, stop: PatrolStop, wish: TaskWish, now: datetime
+) -> Dispatch:
+    """Open a task from a stop of the scope and have the stop name it.
+
+    Raises:
+        NotFound: the stop's area lies outside the scope.
+        Conflict: there is an open task for this stop.
+        Invalid: title or text have a form that is refused.
+    """
+    new = NewDispatch(
+        area_id=stop.area_id,
+        title=wish.title or name_task(stop),
+        text=wish.text or stop.note,
+        kind=stop.kind or OTHER,
+        priority=wish.priority,
+        place=stop.area_name,
+        device_id=stop.device_id,
+        cause=Cause(source=Source.PATROL, round_id=stop.round_id, position=stop.position),
+    )
+    task = await open_dispatch(tx, scope, jobs, new, now=now)
+    await stop_results.name_dispatch(tx, scope, stop.round_id, stop.position, task.id)
+    return task
+
+
+def name_task(stop: PatrolStop) -> str:
+    """What a task from a stop is called: names come from devices and may hold anything."""
+    said = f"{stop.area_name} {stop.device_name} · {KNOWN_KINDS.get(stop.kind, stop.kind or OTHER)}"
+    printable = "".join(sign if sign.isprintable() else " " for sign in said)
+    return " ".join(printable.split())[:LONGEST_TITLE]
