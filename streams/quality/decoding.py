@@ -32,47 +32,59 @@ class Decoded:
     """A picture reduced to 1/2, 1/4 or 1/8, or whole where ANALYSIS_WIDTH asks for it.
 
     ``bgr`` is height x width x 3, uint8; ``width`` and ``height`` are the camera's own.
+    ``detail`` is the same picture, larger, where that was wanted.
     """
 
     bgr: NDArray[np.uint8] = field(repr=False)
     width: int
     height: int
+    detail: NDArray[np.uint8] = field(repr=False)
 
 
-def decode(frame: EncodedFrame) -> Decoded:
-    """Decode a frame, no larger than need be.
+def decode(frame: EncodedFrame, *, detail_width: int = 0) -> Decoded:
+    """Decode a frame, no larger than need be, with a detail at least so wide if it can be.
 
     Raises:
         ProtocolViolation: it is no picture, exceeds the limits, or cannot be decoded.
     """
     if frame.codec is Codec.JPEG:
-        return _decode_jpeg(frame.data)
-    return _decode_video(frame.codec, frame.data)
+        return _decode_jpeg(frame.data, detail_width)
+    return _decode_video(frame.codec, frame.data, detail_width)
 
 
-def choose_reduction(width: int) -> int:
-    """Return by how much a picture may be reduced: 1, 2, 4 or 8."""
-    return next((by for by, _ in _REDUCED if width // by >= ANALYSIS_WIDTH), 1)
+def choose_reduction(width: int, wanted: int = ANALYSIS_WIDTH) -> int:
+    """Return by how much a picture may be reduced and be as wide as wanted: 1, 2, 4 or 8."""
+    return next((by for by, _ in _REDUCED if width // by >= wanted), 1)
 
 
-def _decode_jpeg(data: bytes) -> Decoded:
+def _decode_jpeg(data: bytes, detail_width: int) -> Decoded:
     width, height = parse_jpeg_size(data)
     _expect_shape(width, height)
-    flag = dict(_REDUCED).get(choose_reduction(width), cv2.IMREAD_COLOR)
-    bgr = decode_jpeg(data, flag)
-    rows, columns = bgr.shape[:2]
+    by = choose_reduction(width)
+    finer = min(by, choose_reduction(width, max(ANALYSIS_WIDTH, detail_width)))
+    detail = decode_jpeg(data, dict(_REDUCED).get(finer, cv2.IMREAD_COLOR))
+    rows, columns = detail.shape[:2]
     if (columns > rows) != (width > height) and columns != rows:
         width, height = height, width  # its own note says that it stands on end
-    return Decoded(bgr=bgr, width=width, height=height)
+    bgr = detail if finer == by else _reduce(detail, by // finer)
+    return Decoded(bgr=bgr, width=width, height=height, detail=detail)
 
 
-def _decode_video(codec: Codec, data: bytes) -> Decoded:
+def _decode_video(codec: Codec, data: bytes, detail_width: int) -> Decoded:
     frame = decode_key_frame(codec, data)
     width, height = frame.width, frame.height
     _expect_shape(width, height)
     by = choose_reduction(width)
-    bgr = draw_frame(frame, -(-width // by), -(-height // by))
-    return Decoded(bgr=bgr, width=width, height=height)
+    finer = min(by, choose_reduction(width, max(ANALYSIS_WIDTH, detail_width)))
+    detail = draw_frame(frame, -(-width // finer), -(-height // finer))
+    bgr = detail if finer == by else draw_frame(frame, -(-width // by), -(-height // by))
+    return Decoded(bgr=bgr, width=width, height=height, detail=detail)
+
+
+def _reduce(bgr: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
+    rows, columns = bgr.shape[:2]
+    size = (-(-columns // by), -(-rows // by))
+    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _expect_shape(width: int, height: int) -> None:

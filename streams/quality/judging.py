@@ -39,6 +39,7 @@ from streams.quality import (
     darkness,
     freeze,
     jitter,
+    motion,
     noise,
     obeying,
     occlusion,
@@ -136,11 +137,12 @@ def judge(order: CheckOrder) -> PictureCheck:
         ProtocolViolation: a frame is no picture.
         ValueError: there is no frame, or a mask is no polygon.
     """
-    pictures = [decode(frame) for frame in order.frames]
-    samples = [make_sample(one.bgr, one.width, one.height) for one in pictures]
-    if not samples:
+    if not order.frames:
         msg = "there is no frame to judge"
         raise ValueError(msg)
+    pictures = [decode(frame) for frame in order.frames[:-1]]
+    pictures.append(decode(order.frames[-1], detail_width=order.evidence_width))
+    samples = [make_sample(one.bgr, one.width, one.height) for one in pictures]
     stayed = samples[:1] if order.moved else samples
     visit = Visit(
         samples=stayed,
@@ -153,6 +155,7 @@ def judge(order: CheckOrder) -> PictureCheck:
     known = order.baselines.get((order.band, kept.mode), b"")
     is_lost = any(one.index is Index.SIGNAL and one.is_fault for one in findings)
     is_learnt = order.wants_learnt and not is_lost
+    moved = motion.measure(visit.covered) if order.wants_movement and not is_lost else None
     return PictureCheck(
         mode=kept.mode,
         width=kept.width,
@@ -161,23 +164,26 @@ def judge(order: CheckOrder) -> PictureCheck:
         fingerprint=fingerprint(kept),
         learnt=baseline.learn(known, kept, order.previous) if is_learnt else b"",
         evidence=build_evidence(pictures[-1], order.masks, order.evidence_width),
+        moved=None if moved is None else moved.share,
+        moving=() if moved is None else moved.regions,
     )
 
 
 def build_evidence(picture: Decoded, masks: Sequence[Polygon], width: int) -> bytes:
     """Return a masked JPEG of at most this width, empty for a width of 0.
 
-    It is made from what was decoded to be judged, at least ANALYSIS_WIDTH wide where the
-    camera's picture is: decoding once more would cost as much as judging.
+    It is made from what was decoded to be judged: decoding once more would cost as much as
+    judging.
     """
     if width <= 0:
         return b""
-    rows, columns = picture.bgr.shape[:2]
+    detail = picture.detail
+    rows, columns = detail.shape[:2]
     if columns > width:
         size = (width, max(1, round(rows * width / columns)))
-        bgr = np.asarray(cv2.resize(picture.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        bgr = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.uint8)
     else:
-        bgr = picture.bgr.copy()
+        bgr = detail.copy()
     paint_over(bgr, masks)
     return encode_jpeg(bgr)
 

@@ -38,6 +38,7 @@ MAX_STATE_BYTES: Final = 64 * 1024  # a fingerprint, a baseline
 MAX_EVIDENCE_BYTES: Final = 4 * 1024 * 1024
 LONGEST_WHY: Final = 400  # characters
 MAX_SIDE: Final = 65_535
+MOST_REGIONS: Final = 16
 
 _LENGTH = struct.Struct(">I")
 LENGTH_BYTES: Final = _LENGTH.size
@@ -108,6 +109,7 @@ def build_order(order: CheckOrder, check: PictureCheck | None = None) -> bytes:
         "evidence_width": order.evidence_width,
         "moved": order.moved,
         "wants_learnt": order.wants_learnt,
+        "wants_movement": order.wants_movement,
         "check": None if check is None else _write_check(check),
     }
     blobs = [frame.data for frame in order.frames]
@@ -141,6 +143,7 @@ def parse_order(message: Message) -> tuple[CheckOrder, PictureCheck | None]:
         evidence_width=cast("int", message.header["evidence_width"]),
         moved=bool(message.header["moved"]),
         wants_learnt=bool(message.header["wants_learnt"]),
+        wants_movement=bool(message.header["wants_movement"]),
     )
     raw = message.header["check"]
     if raw is None:
@@ -185,6 +188,8 @@ def parse_answer(message: Message, order: CheckOrder) -> PictureCheck:
     try:
         check = _read_check(header)
         findings = _hold_against(order, check)
+        if check.moved is not None and not order.wants_movement:
+            refuse("movement was not asked for", "moved")
     except Invalid as error:
         raise Malformed(str(error)) from error
     return replace(check, findings=findings, fingerprint=mark, learnt=learnt, evidence=evidence)
@@ -226,6 +231,8 @@ def _write_check(check: PictureCheck) -> dict[str, Json]:
         "mode": check.mode,
         "width": check.width,
         "height": check.height,
+        "moved": check.moved,
+        "moving": [list(astuple(one)) for one in check.moving],
         "findings": [
             {
                 "index": one.index,
@@ -246,13 +253,28 @@ def _read_check(raw: Mapping[str, Json]) -> PictureCheck:
     width = fields.whole("width", least=1, most=MAX_SIDE)
     height = fields.whole("height", least=1, most=MAX_SIDE)
     listed = fields.take("findings")
+    moved, moving = _read_movement(fields)
     fields.done("a check")
     if width * height > MAX_PIXELS:
         refuse(f"a picture has at most {MAX_PIXELS} pixels", "width")
     if not isinstance(listed, list) or len(listed) > len(Index):
         refuse("findings is a list with one object for an index", "findings")
     findings = tuple(_read_finding(one) for one in listed)
-    return PictureCheck(mode=mode, width=width, height=height, findings=findings)
+    return PictureCheck(
+        mode=mode, width=width, height=height, findings=findings, moved=moved, moving=moving
+    )
+
+
+def _read_movement(fields: Fields) -> tuple[float | None, tuple[Region, ...]]:
+    share, listed = fields.take("moved"), fields.take("moving")
+    if not isinstance(listed, list) or len(listed) > MOST_REGIONS:
+        refuse(f"moving is a list of at most {MOST_REGIONS} regions", "moving")
+    if share is None and not listed:
+        return None, ()
+    moved = Fields({"moved": share}).number("moved")
+    if not 0.0 <= moved <= 1.0:
+        refuse("moved is a share of the picture", "moved")
+    return moved, tuple(_read_place(one) for one in listed)
 
 
 def _read_finding(raw: Json) -> Finding:
@@ -271,8 +293,10 @@ def _read_finding(raw: Json) -> Finding:
 
 
 def _read_region(raw: Json) -> Region | None:
-    if raw is None:
-        return None
+    return None if raw is None else _read_place(raw)
+
+
+def _read_place(raw: Json) -> Region:
     if not isinstance(raw, list) or len(raw) != 4:
         refuse("a region is a list of four shares", "region")
     names = ("left", "top", "right", "bottom")
