@@ -76,9 +76,9 @@ async def stop_facts(tx: Transaction, scope: Scope, task: Dispatch) -> list[Stop
     """What is known now of the stops of a task, in their order."""
     return await tx.fetch(
         StopFacts,
-        "SELECT s.round_id, s.position, s.device_name, coalesce(nullif(s.kind, ''), t.kind) AS kind,"
-        " coalesce(z.status, '') AS status, coalesce((SELECT count(*) FROM"
-        "  jsonb_object_keys(p.faults)), 0) AS faults, p.checked_at,"
+        "SELECT s.round_id, s.position, s.device_name,"
+        " coalesce(nullif(s.kind, ''), t.kind) AS kind, coalesce(z.status, '') AS status,"
+        " coalesce((SELECT count(*) FROM jsonb_object_keys(p.faults)), 0) AS faults, p.checked_at,"
         " coalesce(o.on_site_at, t.created_at) AS since, EXISTS (SELECT FROM patrol_stops l"
         "  WHERE l.device_id = s.device_id AND l.result = 'normal' AND l.has_picture"
         "  AND l.at > coalesce(o.on_site_at, t.created_at)) AS is_normal_since,"
