@@ -1,22 +1,28 @@
 """Patrol plans. What a rule means is for hub.patrols to check before a plan comes here."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
+
+from psycopg.types.json import Jsonb
 
 from hub.domain.access import Scope
+from hub.domain.devices import Json
 from hub.domain.errors import NotFound
-from hub.domain.patrols import PatrolPlan, StopOrder
+from hub.domain.patrol_details import build_details, parse_details
+from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder
 from hub.store import audit, notices
-from hub.store.areas import get_area
 from hub.store.database import Transaction
+from hub.store.plan_names import check_names
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC = "patrol-plans"
 
-_SELECT = (
-    "SELECT p.id, p.name, p.area_id, p.rrule, p.time_zone, p.starts_on, p.window_s,"
-    " p.seconds_per_stop, p.stop_order AS order, p.device_ids, p.is_enabled"
-    " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
+_SELECT: Final = (
+    "SELECT p.id, p.name, p.area_id, p.rrule, p.time_zone, p.starts_on, p.ends_on, p.exceptions,"
+    " p.window_s, p.lasts_s, p.seconds_per_stop, p.mode, p.stop_order AS order, p.device_ids,"
+    " p.details, p.is_enabled FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
 )
 
 
@@ -29,6 +35,46 @@ class Planned:
     planned_through: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    id: int
+    name: str
+    area_id: int
+    rrule: str
+    time_zone: str
+    starts_on: date
+    ends_on: date | None
+    exceptions: Sequence[date]
+    window_s: int
+    lasts_s: int | None
+    seconds_per_stop: float
+    mode: str
+    order: str
+    device_ids: Sequence[int] | None
+    details: Mapping[str, Json]
+    is_enabled: bool
+
+    def plan(self) -> PatrolPlan:
+        return PatrolPlan(
+            id=self.id,
+            name=self.name,
+            area_id=self.area_id,
+            rrule=self.rrule,
+            time_zone=self.time_zone,
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
+            exceptions=tuple(self.exceptions),
+            window_s=self.window_s,
+            lasts_s=self.lasts_s,
+            seconds_per_stop=self.seconds_per_stop,
+            mode=PatrolMode(self.mode),
+            order=StopOrder(self.order),
+            device_ids=None if self.device_ids is None else tuple(self.device_ids),
+            details=parse_details(self.details),
+            is_enabled=self.is_enabled,
+        )
+
+
 async def list_plans(
     tx: Transaction, scope: Scope, *, limit: int | None = None, cursor: str | None = None
 ) -> Page[PatrolPlan]:
@@ -36,41 +82,45 @@ async def list_plans(
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
     rows = await tx.fetch(
-        PatrolPlan,
+        _Row,
         _SELECT + IN_SCOPE + "AND p.id > coalesce(%(after)s::bigint, 0)"
         " ORDER BY p.id LIMIT %(limit)s",
         {"scope": scope_paths(scope), "after": after[0] if after else None, "limit": count + 1},
     )
     more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
-    return Page(items=[_typed(row) for row in rows[:count]], next=more)
+    return Page(items=[row.plan() for row in rows[:count]], next=more)
 
 
 async def get_plan(tx: Transaction, scope: Scope, plan_id: int) -> PatrolPlan:
     """Return one plan; raises NotFound outside the scope."""
     row = await tx.fetch_one(
-        PatrolPlan,
+        _Row,
         _SELECT + " p.id = %(id)s AND" + IN_SCOPE,
         {"id": plan_id, "scope": scope_paths(scope)},
     )
     if row is None:
         msg = "no such patrol plan"
         raise NotFound(msg)
-    return _typed(row)
+    return row.plan()
 
 
 async def add_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> PatrolPlan:
     """Store a new, checked plan (its ``id`` is ignored); its first round is due after ``now``.
 
     Raises:
-        NotFound: its area or one of its cameras lies outside the scope.
+        NotFound: its area, or an area, a camera, a person or a receiver that it names, lies
+            outside the scope.
+        Invalid: the person who is to walk it may not operate in its area.
     """
-    await _check_places(tx, scope, plan)
+    await check_names(tx, scope, plan, None)
     number = await tx.scalar(
         int,
-        "INSERT INTO patrol_plans (name, area_id, rrule, time_zone, starts_on, window_s,"
-        " seconds_per_stop, stop_order, device_ids, is_enabled, planned_through)"
-        " VALUES (%(name)s, %(area_id)s, %(rrule)s, %(time_zone)s, %(starts_on)s, %(window_s)s,"
-        " %(seconds_per_stop)s, %(order)s, %(device_ids)s, %(is_enabled)s, %(now)s) RETURNING id",
+        "INSERT INTO patrol_plans (name, area_id, rrule, time_zone, starts_on, ends_on,"
+        " exceptions, window_s, lasts_s, seconds_per_stop, mode, stop_order, device_ids, details,"
+        " is_enabled, planned_through)"
+        " VALUES (%(name)s, %(area_id)s, %(rrule)s, %(time_zone)s, %(starts_on)s, %(ends_on)s,"
+        " %(exceptions)s, %(window_s)s, %(lasts_s)s, %(seconds_per_stop)s, %(mode)s, %(order)s,"
+        " %(device_ids)s, %(details)s, %(is_enabled)s, %(now)s) RETURNING id",
         {**_values(plan), "now": now},
     )
     stored = replace(plan, id=number or 0)
@@ -82,17 +132,19 @@ async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: d
     """Replace a plan of the scope; rounds that were planned and not due yet are planned anew.
 
     Raises:
-        NotFound: the plan, its area or one of its cameras lies outside the scope.
+        NotFound: the plan lies outside the scope, or what is newly named in it.
+        Invalid: the person who is to walk it may not operate in its area.
     """
-    await get_plan(tx, scope, plan.id)
-    await _check_places(tx, scope, plan)
+    before = await get_plan(tx, scope, plan.id)
+    await check_names(tx, scope, plan, before)
     await _forget_future_rounds(tx, plan.id, now)
     await tx.execute(
         "UPDATE patrol_plans SET name = %(name)s, area_id = %(area_id)s, rrule = %(rrule)s,"
-        " time_zone = %(time_zone)s, starts_on = %(starts_on)s, window_s = %(window_s)s,"
-        " seconds_per_stop = %(seconds_per_stop)s, stop_order = %(order)s,"
-        " device_ids = %(device_ids)s, is_enabled = %(is_enabled)s, planned_through = %(now)s"
-        " WHERE id = %(id)s",
+        " time_zone = %(time_zone)s, starts_on = %(starts_on)s, ends_on = %(ends_on)s,"
+        " exceptions = %(exceptions)s, window_s = %(window_s)s, lasts_s = %(lasts_s)s,"
+        " seconds_per_stop = %(seconds_per_stop)s, mode = %(mode)s, stop_order = %(order)s,"
+        " device_ids = %(device_ids)s, details = %(details)s, is_enabled = %(is_enabled)s,"
+        " planned_through = %(now)s WHERE id = %(id)s",
         {**_values(plan), "now": now},
     )
     await _record(tx, scope, "patrol_plan.changed", plan)
@@ -116,16 +168,16 @@ async def enabled_plans(tx: Transaction, scope: Scope) -> list[Planned]:
         {"scope": scope_paths(scope)},
     )
     times = {row[0]: (str(row[1]), row[2]) for row in rows}
-    plans = await tx.fetch(
-        PatrolPlan,
+    rows_of_plans = await tx.fetch(
+        _Row,
         _SELECT + " p.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY p.id",
         {"ids": list(times), "scope": scope_paths(scope)},
     )
     found = []
-    for plan in plans:
-        path, through = times[plan.id]
+    for row in rows_of_plans:
+        path, through = times[row.id]
         if isinstance(through, datetime):
-            found.append(Planned(plan=_typed(plan), area_path=path, planned_through=through))
+            found.append(Planned(plan=row.plan(), area_path=path, planned_through=through))
     return found
 
 
@@ -156,22 +208,6 @@ async def disable_plan(tx: Transaction, scope: Scope, plan_id: int, reason: str)
     await notices.notify(tx, scope, TOPIC, [plan_id])
 
 
-async def _check_places(tx: Transaction, scope: Scope, plan: PatrolPlan) -> None:
-    area = await get_area(tx, scope, plan.area_id)
-    if plan.device_ids is None:
-        return
-    wanted = sorted(set(plan.device_ids))
-    known = await tx.scalar(
-        int,
-        "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE,
-        {"ids": wanted, "path": area.path, "scope": scope_paths(scope)},
-    )
-    if known != len(wanted):
-        msg = "a camera of the plan is not in its area"
-        raise NotFound(msg)
-
-
 async def _forget_future_rounds(tx: Transaction, plan_id: int, now: datetime) -> None:
     await tx.execute(
         "DELETE FROM patrol_rounds WHERE plan_id = %(id)s AND state = 'due'"
@@ -184,10 +220,20 @@ async def _record(tx: Transaction, scope: Scope, action: str, plan: PatrolPlan) 
     deed = audit.Deed(
         action=action, object_type="patrol_plan", object_id=str(plan.id), area_id=plan.area_id
     )
-    detail = {
-        key: value
-        for key, value in _values(plan).items()
-        if key in {"name", "rrule", "time_zone", "window_s", "order", "is_enabled"}
+    cameras = None if plan.device_ids is None else len(plan.device_ids)
+    detail: dict[str, Json] = {
+        "name": plan.name,
+        "rrule": plan.rrule,
+        "time_zone": plan.time_zone,
+        "starts_on": plan.starts_on.isoformat(),
+        "ends_on": None if plan.ends_on is None else plan.ends_on.isoformat(),
+        "window_s": plan.window_s,
+        "lasts_s": plan.lasts_s,
+        "mode": plan.mode.value,
+        "order": plan.order.value,
+        "cameras": cameras,
+        "details": build_details(plan.details),
+        "is_enabled": plan.is_enabled,
     }
     await audit.record(tx, scope, deed, detail)
     await notices.notify(tx, scope, TOPIC, [plan.id])
@@ -201,14 +247,14 @@ def _values(plan: PatrolPlan) -> dict[str, object]:
         "rrule": plan.rrule,
         "time_zone": plan.time_zone,
         "starts_on": plan.starts_on,
+        "ends_on": plan.ends_on,
+        "exceptions": sorted(set(plan.exceptions)),
         "window_s": plan.window_s,
+        "lasts_s": plan.lasts_s,
         "seconds_per_stop": plan.seconds_per_stop,
+        "mode": plan.mode,
         "order": plan.order,
         "device_ids": None if plan.device_ids is None else list(dict.fromkeys(plan.device_ids)),
+        "details": Jsonb(build_details(plan.details)),
         "is_enabled": plan.is_enabled,
     }
-
-
-def _typed(row: PatrolPlan) -> PatrolPlan:
-    ids = None if row.device_ids is None else tuple(row.device_ids)
-    return replace(row, order=StopOrder(row.order), device_ids=ids)

@@ -1,13 +1,11 @@
 """How long a plan takes, whether it fits, and by how much a round missed what was thought. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice, pairwise
+from datetime import datetime
 from typing import Final
 
-from hub.domain.errors import Invalid
 from hub.domain.patrols import PatrolMode, PatrolPlan, PatrolRound
-from hub.patrols.planning.plans import next_due
+from hub.patrols.planning.plans import shortest_time_between
 from hub.store.patrol_candidates import Medians
 
 
@@ -49,21 +47,24 @@ class Forecast:
 
 
 USUAL: Final = Paces()
-# So many of the next rounds are looked at for the shortest time between two.
-ROUNDS_AHEAD: Final = 50
 
 
 def forecast(
     plan: PatrolPlan, stops: int, past: Medians, now: datetime, *, paces: Paces = USUAL
 ) -> Forecast:
-    """Say how long a round of ``stops`` stops takes and whether it fits."""
+    """Say how long a round of ``stops`` stops takes and whether it fits.
+
+    Raises:
+        Invalid: the plan's rule or zone cannot be used.
+    """
     pace = past.machine_s if past.machine_s is not None else paces.machine_s
     share = person_share(plan, past, paces)
     for_people = round(stops * share)
     machine_s = stops * pace
     person_s = for_people * (past.person_s if past.person_s is not None else plan.seconds_per_stop)
     takes_s = max(machine_s, person_s)
-    gap_s = _shortest_gap_s(plan, now)
+    gap = shortest_time_between(plan, now)
+    gap_s = None if gap is None else gap.total_seconds()
     given_s = min((one for one in (plan.lasts_s, gap_s) if one is not None), default=None)
     over_s = max(0.0, takes_s - given_s) if given_s is not None else 0.0
     return Forecast(
@@ -112,41 +113,34 @@ def describe_s(seconds: float) -> str:
 
 
 def _warnings(plan: PatrolPlan, stops: int, takes_s: float, gap_s: float | None) -> list[str]:
-    said = []
-    if not stops:
-        said.append("no camera fits this plan now: its rounds would have no stops")
-    if plan.lasts_s is not None and takes_s > plan.lasts_s:
-        said.append(
-            f"a round takes {describe_s(takes_s)} and must be done within"
-            f" {describe_s(plan.lasts_s)}: {describe_s(takes_s - plan.lasts_s)} too long"
-        )
+    said = [] if stops else ["no camera fits this plan now: its rounds would have no stops"]
     if gap_s is not None and takes_s > gap_s:
         said.append(
-            f"a round takes {describe_s(takes_s)} and the next may begin {describe_s(gap_s)}"
-            f" after it: {describe_s(takes_s - gap_s)} too long, and the next would be missed"
+            f"a round takes {describe_s(takes_s)} and the next begins {describe_s(gap_s)} after"
+            f" it: {describe_s(takes_s - gap_s)} too long, and the next would be missed"
         )
-    call = plan.details.roll_call
-    if call is not None and plan.lasts_s is not None:
-        answered = call.spread_s + call.answer_s
-        if answered > plan.lasts_s:
-            said.append(
-                f"the last duty room has time to answer until {describe_s(answered)} after the"
-                f" begin, {describe_s(answered - plan.lasts_s)} after the round must be done"
-            )
+    if plan.lasts_s is not None:
+        said += _warn_of_end(plan, plan.lasts_s, takes_s)
     return said
 
 
-def _shortest_gap_s(plan: PatrolPlan, now: datetime) -> float | None:
-    """The shortest time between two of the next rounds; a round may begin late by its window."""
-    dues: list[datetime] = []
-    at: datetime | None = now
-    try:
-        for _ in range(ROUNDS_AHEAD):
-            at = next_due(plan, at) if at is not None else None
-            if at is None:
-                break
-            dues.append(at)
-    except Invalid:
-        return None
-    gaps = [later - earlier for earlier, later in pairwise(islice(dues, ROUNDS_AHEAD))]
-    return min(gaps, default=timedelta.max).total_seconds() if gaps else None
+def _warn_of_end(plan: PatrolPlan, lasts_s: int, takes_s: float) -> list[str]:
+    said = []
+    if takes_s > lasts_s:
+        said.append(
+            f"a round takes {describe_s(takes_s)} and must be done within {describe_s(lasts_s)}:"
+            f" {describe_s(takes_s - lasts_s)} too long, and its last stops would be missed"
+        )
+    elif takes_s + plan.window_s > lasts_s:
+        said.append(
+            f"a round may begin {describe_s(plan.window_s)} late and takes {describe_s(takes_s)}:"
+            f" begun late it may not be done within {describe_s(lasts_s)}"
+        )
+    call = plan.details.roll_call
+    if call is not None and call.spread_s + call.answer_s > lasts_s:
+        answered = call.spread_s + call.answer_s
+        said.append(
+            f"the last duty room has until {describe_s(answered)} after the begin to answer,"
+            f" {describe_s(answered - lasts_s)} after the round must be done"
+        )
+    return said
