@@ -20,6 +20,7 @@ from tests.web.stage import World, sign_in
 STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose rows it shows
 # Take a file and name each row that they refuse: tests/web/test_inventory.py looks at whose.
 PICTURE = "/api/v1/devices/{device_id}/picture"
+ROUND = "/api/v1/patrol-rounds/{round_id}"
 UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
 
 
@@ -143,6 +144,13 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         },
         ("POST", "/api/v1/patrol-plans"): plan,
         ("PUT", "/api/v1/patrol-plans/{plan_id}"): plan,
+        ("POST", f"{ROUND}/take"): {"take_over": True},
+        ("POST", f"{ROUND}/hand-over"): {"to_user_id": history.person, "note": "gate 3"},
+        ("POST", f"{ROUND}/pause"): {"reason": "tea"},
+        ("POST", f"{ROUND}/stops/{{position}}/judge"): {"result": "normal"},
+        ("POST", f"{ROUND}/stops/{{position}}/skip"): {"reason": "fog"},
+        ("POST", f"{ROUND}/stops/{{position}}/second-look"): {"agrees": True},
+        ("POST", f"{ROUND}/stops/{{position}}/dispatch"): {"title": "look at the gate"},
         ("POST", "/api/v1/users"): {"name": "newcomer", "grant": grant},
         ("PATCH", "/api/v1/users/{user_id}"): {"display_name": "W"},
         ("POST", "/api/v1/users/{user_id}/password"): {"new": "Another-Horse-8"},

@@ -1,14 +1,16 @@
 """People walk a round: take it, look at what waits, judge, pause, hand over, look a second time."""
 
 import random
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
 from hub.domain.patrols import Result
 from hub.patrols.walking import person
-from hub.patrols.walking.judging import Judgement
+from hub.patrols.walking.judging import Judgement, TaskWish
 from hub.patrols.walking.second_look import Opinion, second_look
+from hub.patrols.walking.tasks import open_late
 from hub.store import round_deeds, rounds, second_looks, stop_results
 from hub.web.access import Operate, Plan
 from hub.web.routes.patrols import Position
@@ -24,6 +26,7 @@ from hub.web.schemas.patrols import (
     SkipIn,
     StopOut,
     TakeIn,
+    TaskIn,
 )
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services, WebServices
@@ -104,6 +107,7 @@ async def judge(
         note=body.note,
         checked=tuple(body.checked),
         picture_sha256=body.picture_sha256,
+        task=None if body.task is None else _wish(body.task),
     )
     async with services.database.transaction() as tx:
         stop = await person.judge(tx, scope, round_id, position, said, _tools(services))
@@ -118,6 +122,28 @@ async def skip(
     async with services.database.transaction() as tx:
         stop = await person.skip(tx, scope, round_id, position, body.reason, _tools(services))
     return StopOut.model_validate(stop)
+
+
+@router.post("/patrol-rounds/{round_id}/stops/{position}/look-again")
+async def look_again(
+    scope: Operate, round_id: Id, position: Position, services: Services
+) -> StopOut:
+    """Have another picture taken of an open stop, at once."""
+    async with services.database.transaction() as tx:
+        stop = await person.look_again(tx, scope, round_id, position, _tools(services))
+    return StopOut.model_validate(stop)
+
+
+@router.post("/patrol-rounds/{round_id}/stops/{position}/dispatch", status_code=HTTPStatus.CREATED)
+async def open_dispatch(
+    scope: Operate, round_id: Id, position: Position, body: TaskIn, services: Services
+) -> StopOut:
+    """Open a task from a stop that is judged; the stop names it."""
+    async with services.database.transaction() as tx:
+        await open_late(
+            tx, scope, services.jobs, (round_id, position), _wish(body), services.clock()
+        )
+        return StopOut.model_validate(await stop_results.get_stop(tx, scope, round_id, position))
 
 
 @router.post("/patrol-rounds/{round_id}/stops/{position}/second-look")
@@ -143,6 +169,10 @@ async def list_second_looks(
     async with services.database.transaction() as tx:
         page = await second_looks.list_wanted(tx, scope, area_id=area, limit=limit, cursor=cursor)
     return Listing(items=[SecondLookOut.model_validate(one) for one in page.items], next=page.next)
+
+
+def _wish(body: TaskIn) -> TaskWish:
+    return TaskWish(title=body.title, text=body.text, priority=body.priority)
 
 
 def _tools(services: WebServices) -> person.Tools:

@@ -13,8 +13,8 @@ from hub.domain.access import Scope
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import Result, RoundState, SecondLook
 from hub.patrols import desk
-from hub.patrols.files import PictureFolder
-from hub.store import audit, rounds, stop_results
+from hub.patrols.files import CLIP_MIME, PictureFolder
+from hub.store import audit, round_ends, rounds, stop_results
 from hub.store.database import Transaction
 from hub.store.stop_results import StopFilter, StopSort
 from hub.web.access import Operate, See
@@ -31,6 +31,12 @@ REPORT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'; sandbox"
 )
+
+
+class FilmResponse(Response):
+    """One film."""
+
+    media_type = CLIP_MIME
 
 
 def read_filter(
@@ -81,7 +87,7 @@ async def get_round(scope: See, round_id: Id, services: Services) -> RoundOut:
 async def cancel_round(scope: Operate, round_id: Id, services: Services) -> RoundOut:
     """Stop a round; what was seen stays."""
     async with services.database.transaction() as tx:
-        await rounds.cancel_round(tx, scope, round_id, now=services.clock())
+        await round_ends.cancel_round(tx, scope, round_id, now=services.clock())
         return RoundOut.model_validate(await rounds.get_round(tx, scope, round_id))
 
 
@@ -125,10 +131,23 @@ async def get_picture(
         msg = "another picture was taken of this stop since: look again"
         raise Conflict(msg)
     jpeg = await _read(path)
-    if stop.picture_sha256 and hashlib.sha256(jpeg).hexdigest() != stop.picture_sha256:
-        msg = "the file of this picture is not the one that was kept: it proves nothing"
-        raise Conflict(msg)
+    _check_kept(jpeg, stop.picture_sha256)
     return JpegResponse(jpeg)
+
+
+@router.get("/patrol-rounds/{round_id}/stops/{position}/clip", response_class=FilmResponse)
+async def get_clip(scope: See, round_id: Id, position: Position, services: Services) -> Response:
+    """The film of a stop, whole; who looked is in the audit log."""
+    folder = PictureFolder(services.settings.data_dir)
+    async with services.database.transaction() as tx:
+        stop = await stop_results.get_stop(tx, scope, round_id, position)
+        if not stop.clip_sha256:
+            msg = "no such film"
+            raise NotFound(msg)
+        await _record(tx, scope, round_id, "patrol_round.clip_looked_at")
+    film = await _read(folder.clip_path(round_id, position))
+    _check_kept(film, stop.clip_sha256)
+    return FilmResponse(film)
 
 
 @router.get("/patrol-rounds/{round_id}/report", response_class=HTMLResponse)
@@ -149,6 +168,13 @@ async def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         msg = "the file is not in this hub's data folder any more"
         raise NotFound(msg) from error
+
+
+def _check_kept(data: bytes, sha256: str) -> None:
+    """Show nothing as evidence that is not what was kept; earlier versions kept no hash."""
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        msg = "this file is not the one that was kept: it proves nothing"
+        raise Conflict(msg)
 
 
 async def _record(tx: Transaction, scope: Scope, round_id: int, action: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasPath, Field
 
+from hub.domain.dispatches import Priority
 from hub.domain.patrols import (
     LONGEST_NOTE,
     MOST_CHECKLIST,
@@ -140,11 +141,20 @@ class SkipIn(In):
     reason: Reason
 
 
+class TaskIn(In):
+    """A task that is opened from a stop; without a title it is called by place and kind."""
+
+    title: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    text: Note = ""
+    priority: Priority = Priority.NORMAL
+
+
 class JudgeIn(In):
     """What a person makes of a stop.
 
     ``kind`` says what is abnormal. ``checked`` answers the round's checklist, item by item.
-    ``picture_sha256`` names the picture that was seen, empty where there is none.
+    ``picture_sha256`` names the picture that was seen, empty where there is none. ``task`` is
+    opened with what is abnormal.
     """
 
     result: Literal["normal", "abnormal"]
@@ -152,6 +162,7 @@ class JudgeIn(In):
     note: Note = ""
     checked: Annotated[Sequence[bool], Field(max_length=MOST_CHECKLIST)] = ()
     picture_sha256: Sha256 = ""
+    task: TaskIn | None = None
 
 
 class SecondLookIn(In):
