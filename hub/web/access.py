@@ -146,6 +146,7 @@ class Requires:
 
 See = Annotated[Scope, Depends(Requires(Permission.SEE))]
 Operate = Annotated[Scope, Depends(Requires(Permission.OPERATE))]
+Dispatch = Annotated[Scope, Depends(Requires(Permission.DISPATCH))]
 Maintain = Annotated[Scope, Depends(Requires(Permission.MAINTAIN))]
 Plan = Annotated[Scope, Depends(Requires(Permission.PLAN))]
 Administer = Annotated[Scope, Depends(Requires(Permission.ADMINISTER))]
