@@ -181,7 +181,9 @@ class PatrolStop:
     100: certainly something), ``at``, ``picture_sha256`` of the picture it kept.
     The person: ``result``, ``kind``, ``note``, ``judged_by`` ("" while open; the hub's name when
     the machine judged), ``judged_at``, ``checked`` (which items of the checklist hold).
-    ``due_at`` is when it is expected. ``is_for_person``: the machine leaves it to somebody.
+    ``due_at`` is when it is expected. ``is_for_person``: the machine leaves it to somebody;
+    ``is_drawn``: a person sees it whatever the machine thinks. ``group_no``: the stops of a group
+    are looked at by one job.
     """
 
     round_id: int
@@ -214,3 +216,5 @@ class PatrolStop:
     second_by: str = ""
     second_note: str = ""
     dispatch_id: int | None = None
+    group_no: int = 0
+    is_drawn: bool = False

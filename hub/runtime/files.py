@@ -33,6 +33,19 @@ def write_whole(path: Path, data: bytes) -> None:
         raise NotKept(_plain(error)) from error
 
 
+def move_whole(source: Path, path: Path) -> None:
+    """Move a file of :func:`write_whole` to another name on the same disk, for good.
+
+    Raises:
+        NotKept: it is not there, or the disk does not take it.
+    """
+    try:
+        source.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise NotKept(_plain(error)) from error
+
+
 def _write_synced(path: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with os.fdopen(os.open(path, flags, FILE_MODE), "wb") as file:

@@ -1,26 +1,35 @@
 """Patrol rounds: planned, begun, ended. Their stops are in :mod:`hub.store.stops`."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from hub.domain.access import Scope
-from hub.domain.errors import Conflict, NotFound
-from hub.domain.events import Severity, StoredEvent
-from hub.domain.patrols import PatrolPlan, PatrolRound, RoundState
-from hub.store import audit, events, notices
+from hub.domain.devices import Json
+from hub.domain.errors import NotFound
+from hub.domain.patrol_details import parse_details
+from hub.domain.patrols import PatrolMode, PatrolPlan, PatrolRound, RoundState, StopOrder
+from hub.store import audit, notices
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
-TOPIC = "patrol-rounds"
+TOPIC: Final = "patrol-rounds"
 
-_SELECT = (
+_SELECT: Final = (
     "SELECT r.id, r.plan_id, r.plan_name, r.area_id, a.path::text AS area_path,"
     " a.name AS area_name, r.time_zone, r.window_s, r.seconds_per_stop, r.planned_at, r.state,"
-    " r.started_at, r.finished_at, r.reason, r.has_report, s.stops_planned, s.stops_seen,"
-    " s.stops_not_seen FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
+    " r.mode, r.stop_order, r.details, r.ends_by, r.started_at, r.finished_at, r.reason,"
+    " r.has_report, r.forecast_s, r.walker_id, r.walker_name, r.paused_at, r.paused_s,"
+    " s.stops_planned, s.stops_seen, s.stops_not_seen, s.stops_open, s.stops_normal,"
+    " s.stops_abnormal, s.stops_not_judged FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
     " CROSS JOIN LATERAL (SELECT count(*) AS stops_planned,"
     "  count(*) FILTER (WHERE verdict = 'seen') AS stops_seen,"
-    "  count(*) FILTER (WHERE verdict = 'not_seen') AS stops_not_seen"
+    "  count(*) FILTER (WHERE verdict = 'not_seen') AS stops_not_seen,"
+    "  count(*) FILTER (WHERE result = 'open') AS stops_open,"
+    "  count(*) FILTER (WHERE result = 'normal') AS stops_normal,"
+    "  count(*) FILTER (WHERE result = 'abnormal') AS stops_abnormal,"
+    "  count(*) FILTER (WHERE result = 'not_judged') AS stops_not_judged"
     "  FROM patrol_stops WHERE round_id = r.id) s WHERE"
 )
 
@@ -32,6 +41,79 @@ class RoundFilter:
     plan_id: int | None = None
     area_id: int | None = None
     state: RoundState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A round as the driver gives it; what is JSON or an enum is not read yet."""
+
+    id: int
+    plan_id: int | None
+    plan_name: str
+    area_id: int
+    area_path: str
+    area_name: str
+    time_zone: str
+    window_s: int
+    seconds_per_stop: float
+    planned_at: datetime
+    state: str
+    mode: str
+    stop_order: str
+    details: Mapping[str, Json]
+    ends_by: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    reason: str
+    has_report: bool
+    forecast_s: float | None
+    walker_id: int | None
+    walker_name: str
+    paused_at: datetime | None
+    paused_s: float
+    stops_planned: int
+    stops_seen: int
+    stops_not_seen: int
+    stops_open: int
+    stops_normal: int
+    stops_abnormal: int
+    stops_not_judged: int
+
+    def typed(self) -> PatrolRound:
+        """The round it is."""
+        return PatrolRound(
+            id=self.id,
+            plan_id=self.plan_id,
+            plan_name=self.plan_name,
+            area_id=self.area_id,
+            area_path=self.area_path,
+            area_name=self.area_name,
+            time_zone=self.time_zone,
+            window_s=self.window_s,
+            seconds_per_stop=self.seconds_per_stop,
+            planned_at=self.planned_at,
+            state=RoundState(self.state),
+            mode=PatrolMode(self.mode),
+            order=StopOrder(self.stop_order),
+            details=parse_details(self.details),
+            ends_by=self.ends_by,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            reason=self.reason,
+            has_report=self.has_report,
+            forecast_s=self.forecast_s,
+            walker_id=self.walker_id,
+            walker_name=self.walker_name,
+            paused_at=self.paused_at,
+            paused_s=self.paused_s,
+            stops_planned=self.stops_planned,
+            stops_seen=self.stops_seen,
+            stops_not_seen=self.stops_not_seen,
+            stops_open=self.stops_open,
+            stops_normal=self.stops_normal,
+            stops_abnormal=self.stops_abnormal,
+            stops_not_judged=self.stops_not_judged,
+        )
 
 
 async def list_rounds(
@@ -46,7 +128,7 @@ async def list_rounds(
     after = decode_cursor(cursor, (int,))
     count = page_limit(limit)
     rows = await tx.search(
-        PatrolRound,
+        _Row,
         _SELECT + IN_SCOPE + "AND (%(after)s::bigint IS NULL OR r.id < %(after)s)"
         " AND (%(plan)s::bigint IS NULL OR r.plan_id = %(plan)s)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
@@ -62,20 +144,26 @@ async def list_rounds(
         },
     )
     more = encode_cursor(rows[count - 1].id) if len(rows) > count else None
-    return Page(items=[_typed(row) for row in rows[:count]], next=more)
+    return Page(items=[row.typed() for row in rows[:count]], next=more)
+
+
+async def find_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound | None:
+    """Return one round with its figures; None outside the scope."""
+    row = await tx.fetch_one(
+        _Row,
+        _SELECT + " r.id = %(id)s AND" + IN_SCOPE,
+        {"id": round_id, "scope": scope_paths(scope)},
+    )
+    return None if row is None else row.typed()
 
 
 async def get_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound:
     """Return one round with its figures; raises NotFound outside the scope."""
-    row = await tx.fetch_one(
-        PatrolRound,
-        _SELECT + " r.id = %(id)s AND" + IN_SCOPE,
-        {"id": round_id, "scope": scope_paths(scope)},
-    )
-    if row is None:
+    found = await find_round(tx, scope, round_id)
+    if found is None:
         msg = "no such patrol round"
         raise NotFound(msg)
-    return _typed(row)
+    return found
 
 
 async def add_round(
@@ -84,9 +172,10 @@ async def add_round(
     """Plan one round and return its number; None when this round is planned already."""
     number = await tx.scalar(
         int,
-        "INSERT INTO patrol_rounds"
-        " (plan_id, plan_name, area_id, time_zone, window_s, seconds_per_stop, planned_at)"
-        " SELECT p.id, p.name, p.area_id, p.time_zone, p.window_s, p.seconds_per_stop, %(at)s"
+        "INSERT INTO patrol_rounds (plan_id, plan_name, area_id, time_zone, window_s,"
+        " seconds_per_stop, planned_at, mode, stop_order, details, lasts_s, ends_by)"
+        " SELECT p.id, p.name, p.area_id, p.time_zone, p.window_s, p.seconds_per_stop, %(at)s,"
+        "  p.mode, p.stop_order, p.details, p.lasts_s, %(at)s + p.lasts_s * interval '1 second'"
         " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE p.id = %(plan)s AND"
         + IN_SCOPE
         + "ON CONFLICT (plan_id, planned_at) DO NOTHING RETURNING id",
@@ -97,182 +186,61 @@ async def add_round(
     return number
 
 
-async def lock_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound | None:
-    """Return a round, held for this transaction; None when it is gone."""
+async def hold_round(tx: Transaction, scope: Scope, round_id: int) -> bool:
+    """Hold a round of the scope until the commit; False when it is gone."""
     found = await tx.scalar(
         int,
         "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.id = %(id)s AND" + IN_SCOPE + "FOR UPDATE OF r",
+        " WHERE r.id = %(id)s AND" + IN_SCOPE + "FOR NO KEY UPDATE OF r",
         {"id": round_id, "scope": scope_paths(scope)},
     )
-    return None if found is None else await get_round(tx, scope, round_id)
+    return found is not None
+
+
+async def lock_round(tx: Transaction, scope: Scope, round_id: int) -> PatrolRound | None:
+    """Return a round, held for this transaction; None when it is gone."""
+    if not await hold_round(tx, scope, round_id):
+        return None
+    return await find_round(tx, scope, round_id)
 
 
 async def is_plan_walking(tx: Transaction, scope: Scope, plan_id: int) -> bool:
-    """Tell whether a round of this plan is running."""
+    """Tell whether a round of this plan is running or paused."""
     return bool(
         await tx.scalar(
             bool,
             "SELECT EXISTS (SELECT FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-            " WHERE r.plan_id = %(plan)s AND r.state = 'running' AND" + IN_SCOPE + ")",
+            " WHERE r.plan_id = %(plan)s AND r.state IN ('running', 'paused') AND" + IN_SCOPE + ")",
             {"plan": plan_id, "scope": scope_paths(scope)},
         )
     )
 
 
-async def begin_round(tx: Transaction, scope: Scope, walk: PatrolRound, now: datetime) -> None:
+async def begin_round(
+    tx: Transaction,
+    scope: Scope,
+    walk: PatrolRound,
+    now: datetime,
+    *,
+    forecast_s: float | None = None,
+) -> None:
     """Mark a round of :func:`lock_round` as running."""
     await tx.execute(
-        "UPDATE patrol_rounds SET state = 'running', started_at = %(now)s, touched_at = %(now)s"
-        " WHERE id = %(id)s",
-        {"id": walk.id, "now": now},
+        "UPDATE patrol_rounds r SET state = 'running', started_at = %(now)s, touched_at = %(now)s,"
+        " forecast_s = %(forecast)s FROM areas a WHERE a.id = r.area_id AND r.id = %(id)s AND"
+        + IN_SCOPE,
+        {"id": walk.id, "now": now, "forecast": forecast_s, "scope": scope_paths(scope)},
     )
     await notices.notify(tx, scope, TOPIC, [walk.id])
-
-
-async def finish_round(
-    tx: Transaction, scope: Scope, round_id: int, *, now: datetime, report_trouble: str
-) -> bool:
-    """End a running round, once, and store the event; False when it does not run any more."""
-    walk = await lock_round(tx, scope, round_id)
-    if walk is None or walk.state is not RoundState.RUNNING:
-        return False
-    await tx.execute(
-        "UPDATE patrol_rounds SET state = 'finished', finished_at = %(now)s, touched_at = %(now)s,"
-        " has_report = %(has_report)s, reason = %(trouble)s WHERE id = %(id)s",
-        {
-            "id": round_id,
-            "now": now,
-            "has_report": not report_trouble,
-            "trouble": report_trouble,
-        },
-    )
-    is_clean = walk.stops_planned > 0 and walk.stops_seen == walk.stops_planned
-    await _announce(
-        tx,
-        scope,
-        walk,
-        StoredEvent(
-            id=0,
-            kind="patrol.round_finished",
-            area_id=walk.area_id,
-            area_path=walk.area_path,
-            at=now,
-            received_at=now,
-            severity=Severity.INFO if is_clean and not report_trouble else Severity.WARNING,
-            data={
-                "round": walk.id,
-                "plan": walk.plan_name,
-                "planned_at": walk.planned_at.isoformat(),
-                "planned": walk.stops_planned,
-                "seen": walk.stops_seen,
-                "not_seen": walk.stops_not_seen,
-                "report": report_trouble or "kept",
-            },
-        ),
-    )
-    return True
-
-
-async def miss_round(
-    tx: Transaction, scope: Scope, walk: PatrolRound, *, now: datetime, reason: str, earlier: int
-) -> None:
-    """Mark a due round of :func:`lock_round` as missed and store the event that says so.
-
-    ``earlier`` counts the missed rounds before it that have no row of their own.
-    """
-    await tx.execute(
-        "UPDATE patrol_rounds SET state = 'missed', reason = %(reason)s WHERE id = %(id)s",
-        {"id": walk.id, "reason": reason},
-    )
-    await _announce(
-        tx,
-        scope,
-        walk,
-        StoredEvent(
-            id=0,
-            kind="patrol.round_missed",
-            area_id=walk.area_id,
-            area_path=walk.area_path,
-            at=now,
-            received_at=now,
-            severity=Severity.WARNING,
-            data={
-                "round": walk.id,
-                "plan": walk.plan_name,
-                "planned_at": walk.planned_at.isoformat(),
-                "window_s": walk.window_s,
-                "reason": reason,
-                "earlier_missed": earlier,
-            },
-        ),
-    )
-
-
-async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: datetime) -> None:
-    """Stop a due or running round of the scope; what was seen stays.
-
-    Raises:
-        Conflict: it is over already.
-    """
-    walk = await lock_round(tx, scope, round_id)
-    if walk is None:
-        msg = "no such patrol round"
-        raise NotFound(msg)
-    if walk.state not in {RoundState.DUE, RoundState.RUNNING}:
-        msg = "this round is over"
-        raise Conflict(msg)
-    await tx.execute(
-        "UPDATE patrol_rounds SET state = 'cancelled', finished_at = %(now)s,"
-        " reason = %(reason)s WHERE id = %(id)s",
-        {"id": round_id, "now": now, "reason": f"cancelled by {scope.actor}"},
-    )
-    await audit.record(tx, scope, _deed("patrol_round.cancelled", walk))
-    await notices.notify(tx, scope, TOPIC, [round_id])
 
 
 async def record_start_by_hand(tx: Transaction, scope: Scope, walk: PatrolRound) -> None:
     """Put on record who had a round walked out of turn."""
-    await audit.record(tx, scope, _deed("patrol_round.started", walk))
+    await audit.record(tx, scope, deed("patrol_round.started", walk))
 
 
-async def overdue_rounds(tx: Transaction, scope: Scope, now: datetime) -> list[PatrolRound]:
-    """Due rounds of the scope whose window is over, oldest first, at most 500."""
-    rows = await tx.fetch(
-        PatrolRound,
-        _SELECT + IN_SCOPE + "AND r.state = 'due'"
-        " AND r.planned_at + r.window_s * interval '1 second' < %(now)s"
-        " ORDER BY r.planned_at, r.id LIMIT 500",
-        {"now": now, "scope": scope_paths(scope)},
-    )
-    return [_typed(row) for row in rows]
-
-
-async def revive_idle(tx: Transaction, scope: Scope, now: datetime, idle: timedelta) -> list[int]:
-    """Return the rounds that should be walking and gave no sign of life for a stop and ``idle``.
-
-    That they were returned counts as a sign of life.
-    """
-    rows = await tx.tuples(
-        "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
-        " AND r.state IN ('due', 'running')"
-        " AND coalesce(r.touched_at, r.planned_at) + r.seconds_per_stop * interval '1 second'"
-        "  < %(since)s AND" + IN_SCOPE + "RETURNING r.id",
-        {"now": now, "since": now - idle, "scope": scope_paths(scope)},
-    )
-    return [int(str(row[0])) for row in rows]
-
-
-async def _announce(tx: Transaction, scope: Scope, walk: PatrolRound, event: StoredEvent) -> None:
-    await notices.notify(tx, scope, TOPIC, [walk.id])
-    await events.add_events(tx, scope, [event])
-
-
-def _deed(action: str, walk: PatrolRound) -> audit.Deed:
+def deed(action: str, walk: PatrolRound) -> audit.Deed:
+    """What the audit log says of something done with a round."""
     return audit.Deed(
         action=action, object_type="patrol_round", object_id=str(walk.id), area_id=walk.area_id
     )
-
-
-def _typed(row: PatrolRound) -> PatrolRound:
-    return replace(row, state=RoundState(row.state))

@@ -1,23 +1,43 @@
-"""The stops of patrol rounds: laid out once, claimed one by one, settled once each."""
+"""The stops of patrol rounds: laid out once, and read.
 
+How the machine settles them is in :mod:`hub.store.stop_looks`, what people make of them in
+:mod:`hub.store.stop_results`. Whoever changes a stop holds its round first
+(:func:`hub.store.rounds.hold_round` or ``lock_round``), so that nobody waits for each other.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from hub.domain.access import Scope
-from hub.domain.patrols import PatrolPlan, PatrolRound, PatrolStop, Verdict
-from hub.store import notices
+from hub.domain.patrols import PatrolStop, Result, SecondLook, Timing, Verdict
 from hub.store.database import Transaction
-from hub.store.rounds import TOPIC
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
-_COLUMNS = (
-    "s.round_id, s.position, s.device_id, s.device_name, s.area_name, s.verdict, s.reason,"
-    " s.layer, s.detail, s.has_picture, s.attempts, s.at"
+STOP_COLUMNS: Final = (
+    " s.round_id, s.position, s.device_id, s.device_name, s.area_name, s.area_id, s.group_no,"
+    " s.verdict, s.reason, s.layer, s.detail, s.has_picture, s.attempts, s.at, s.due_at,"
+    " s.remarks, s.doubt, s.is_drawn, s.is_for_person, s.picture_sha256, s.clip_sha256, s.result,"
+    " s.kind, s.note, s.judged_by, s.judged_at, s.checked, s.timing, s.second_look, s.second_by,"
+    " s.second_note, s.dispatch_id"
 )
-_FROM = (
+_FROM: Final = (
     " FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
     " JOIN areas a ON a.id = r.area_id "
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStop:
+    """A stop of a round that begins; its position is its place in the list."""
+
+    device_id: int
+    device_name: str
+    area_id: int
+    area_name: str
+    due_at: datetime | None = None
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,82 +66,45 @@ class StopResult:
     looked_s: float = 0.0
 
 
-async def lay_out(tx: Transaction, scope: Scope, walk: PatrolRound, plan: PatrolPlan) -> int:
-    """Write down every stop of a round in its order and return how many there are.
+async def add_stops(
+    tx: Transaction, scope: Scope, round_id: int, new: Sequence[NewStop], *, group_size: int
+) -> int:
+    """Write down every stop of a round of the scope in this order; return how many groups.
 
-    Cameras are the approved ones of the round's area and below, within the scope, or those of
-    the plan's list that still are.
+    A camera that went away while they were chosen is left out.
     """
-    return await tx.execute(
-        "INSERT INTO patrol_stops (round_id, position, device_id, device_name, area_id, area_name)"
-        " SELECT %(round)s, row_number() OVER (ORDER BY"
-        "  CASE %(order)s WHEN 'shuffled' THEN md5(%(round)s::text || ':' || d.id::text) END,"
-        "  CASE %(order)s WHEN 'by_area' THEN a.path END,"
-        "  CASE %(order)s WHEN 'by_area' THEN d.name END,"
-        "  array_position(%(ids)s::bigint[], d.id), d.id), d.id, d.name, a.id, a.name"
-        " FROM devices d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.registration = 'approved'"
-        " AND (d.kind = 'camera' OR EXISTS (SELECT FROM channels c WHERE c.device_id = d.id))"
-        " AND a.path <@ %(path)s::ltree"
-        " AND (%(ids)s::bigint[] IS NULL OR d.id = ANY (%(ids)s::bigint[])) AND" + IN_SCOPE,
+    if not new:
+        return 0
+    await tx.execute(
+        "INSERT INTO patrol_stops (round_id, position, group_no, device_id, device_name, area_id,"
+        " area_name, due_at, is_drawn)"
+        " SELECT r.id, n.position, (n.position - 1) / %(size)s, n.device_id, n.device_name,"
+        "  n.area_id, n.area_name, n.due_at, n.is_drawn"
+        " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id,"
+        " (SELECT row_number() OVER (ORDER BY u.place) AS position, u.*"
+        "  FROM unnest(%(device_ids)s::bigint[], %(device_names)s::text[], %(area_ids)s::bigint[],"
+        "   %(area_names)s::text[], %(due_ats)s::timestamptz[], %(drawn)s::boolean[])"
+        "   WITH ORDINALITY AS u (device_id, device_name, area_id, area_name, due_at, is_drawn,"
+        "   place) WHERE EXISTS (SELECT FROM devices d WHERE d.id = u.device_id)) AS n"
+        " WHERE r.id = %(round)s AND" + IN_SCOPE,
         {
-            "round": walk.id,
-            "order": str(plan.order),
-            "ids": None if plan.device_ids is None else list(plan.device_ids),
-            "path": walk.area_path,
+            "round": round_id,
+            "size": group_size,
+            "device_ids": [one.device_id for one in new],
+            "device_names": [one.device_name for one in new],
+            "area_ids": [one.area_id for one in new],
+            "area_names": [one.area_name for one in new],
+            "due_ats": [one.due_at for one in new],
+            "drawn": [one.is_drawn for one in new],
             "scope": scope_paths(scope),
         },
     )
-
-
-async def claim_stop(
-    tx: Transaction, scope: Scope, round_id: int, now: datetime
-) -> PatrolStop | None:
-    """Set out for the first pending stop of a running round; None when there is none left.
-
-    The attempt is counted once this commits, whatever becomes of the worker afterwards.
-    """
-    is_running = await tx.execute(
-        "UPDATE patrol_rounds r SET touched_at = %(now)s FROM areas a WHERE a.id = r.area_id"
-        " AND r.id = %(round)s AND r.state = 'running' AND" + IN_SCOPE,
-        {"round": round_id, "now": now, "scope": scope_paths(scope)},
+    groups = await tx.scalar(
+        int,
+        "SELECT max(s.group_no) + 1" + _FROM + "WHERE s.round_id = %(round)s AND" + IN_SCOPE,
+        {"round": round_id, "scope": scope_paths(scope)},
     )
-    if not is_running:
-        return None
-    row = await tx.fetch_one(
-        PatrolStop,
-        "UPDATE patrol_stops s SET attempts = s.attempts + 1"
-        " WHERE s.round_id = %(round)s AND s.position = (SELECT min(position) FROM patrol_stops"
-        "  WHERE round_id = %(round)s AND verdict = 'pending')"
-        " RETURNING " + _COLUMNS,
-        {"round": round_id},
-    )
-    return None if row is None else _typed(row)
-
-
-async def settle_stop(tx: Transaction, scope: Scope, found: StopResult) -> bool:
-    """Store what a visit found; False when the stop is settled already: nothing is doubled."""
-    changed = await tx.execute(
-        "UPDATE patrol_stops s SET verdict = %(verdict)s, reason = %(reason)s, layer = %(layer)s,"
-        " detail = %(detail)s, has_picture = %(has_picture)s, at = %(at)s"
-        " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.id = s.round_id AND s.round_id = %(round)s AND s.position = %(position)s"
-        " AND s.verdict = 'pending' AND r.state = 'running' AND" + IN_SCOPE,
-        {
-            "round": found.round_id,
-            "position": found.position,
-            "verdict": found.verdict,
-            "reason": found.reason,
-            "layer": found.layer,
-            "detail": found.detail,
-            "has_picture": found.has_picture,
-            "at": found.at,
-            "scope": scope_paths(scope),
-        },
-    )
-    if changed:
-        await notices.notify(tx, scope, TOPIC, [found.round_id])
-    return bool(changed)
+    return groups or 0
 
 
 async def list_stops(
@@ -137,7 +120,7 @@ async def list_stops(
     count = page_limit(limit)
     rows = await tx.fetch(
         PatrolStop,
-        "SELECT " + _COLUMNS + _FROM + "WHERE s.round_id = %(round)s"
+        "SELECT" + STOP_COLUMNS + _FROM + "WHERE s.round_id = %(round)s"
         " AND s.position > coalesce(%(after)s::int, 0) AND"
         + IN_SCOPE
         + "ORDER BY s.position LIMIT %(limit)s",
@@ -149,22 +132,22 @@ async def list_stops(
         },
     )
     more = encode_cursor(rows[count - 1].position) if len(rows) > count else None
-    return Page(items=[_typed(row) for row in rows[:count]], next=more)
+    return Page(items=[typed_stop(row) for row in rows[:count]], next=more)
 
 
 async def all_stops(tx: Transaction, scope: Scope, round_id: int) -> list[PatrolStop]:
     """Every stop of a round of the scope: what its report is made of."""
     rows = await tx.fetch(
         PatrolStop,
-        "SELECT "
-        + _COLUMNS
+        "SELECT"
+        + STOP_COLUMNS
         + _FROM
         + "WHERE s.round_id = %(round)s AND"
         + IN_SCOPE
         + "ORDER BY s.position",
         {"round": round_id, "scope": scope_paths(scope)},
     )
-    return [_typed(row) for row in rows]
+    return [typed_stop(row) for row in rows]
 
 
 async def has_picture(tx: Transaction, scope: Scope, round_id: int, position: int) -> bool:
@@ -179,5 +162,14 @@ async def has_picture(tx: Transaction, scope: Scope, round_id: int, position: in
     )
 
 
-def _typed(row: PatrolStop) -> PatrolStop:
-    return replace(row, verdict=Verdict(row.verdict))
+def typed_stop(row: PatrolStop) -> PatrolStop:
+    """Turn a row of STOP_COLUMNS, as the driver gives it, into a stop."""
+    return replace(
+        row,
+        verdict=Verdict(row.verdict),
+        result=Result(row.result),
+        timing=Timing(row.timing),
+        second_look=SecondLook(row.second_look),
+        remarks=tuple(row.remarks),
+        checked=tuple(row.checked),
+    )

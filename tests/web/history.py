@@ -1,5 +1,6 @@
 """A village with everything that can be in one: what a stranger must not find."""
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,8 @@ from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import Lesson, pack
 from hub.patrols.files import PictureFolder
+from hub.patrols.planning.laying import lay_out
+from hub.patrols.walking.rounds import new_stops
 from hub.runtime.files import write_whole
 from hub.store import (
     deadlines,
@@ -46,10 +49,12 @@ from hub.store import (
     policies,
     probe_intervals,
     receivers,
+    round_ends,
     rounds,
     routes,
     rules,
     silences,
+    stop_looks,
     stops,
 )
 from hub.store.alert_openings import (
@@ -316,14 +321,15 @@ async def walk_round(
         number = await rounds.add_round(tx, SYSTEM, plan, NOW)
         assert number is not None
         walk = await rounds.get_round(tx, SYSTEM, number)
+        laid = await lay_out(tx, SYSTEM, walk, plan, rng=random.Random(1))
+        await stops.add_stops(tx, SYSTEM, number, new_stops(laid, NOW), group_size=30)
         await rounds.begin_round(tx, SYSTEM, walk, NOW)
-        await stops.lay_out(tx, SYSTEM, walk, plan)
         await folder.keep_picture(number, 1, JPEG)
         await folder.keep_report(number, f"<!doctype html><title>{name}</title>")
         found = stops.StopResult(
             round_id=number, position=1, verdict=Verdict.SEEN, reason="", at=NOW, has_picture=True
         )
-        assert await stops.settle_stop(tx, SYSTEM, found)
+        assert await stop_looks.settle_stop(tx, SYSTEM, found)
         at = NOW + timedelta(minutes=1)
-        await rounds.finish_round(tx, SYSTEM, number, now=at, report_trouble="")
+        await round_ends.finish_round(tx, SYSTEM, number, now=at)
     return plan.id, number

@@ -1,4 +1,4 @@
-"""Sees to it that every plan's next round is waiting, and that no missed round goes unsaid.
+"""Sees to it that every plan's next round waits, that none is missed unsaid, and that all end.
 
 One pass every few seconds, repeatable at will: a round exists once per plan and due time, and
 its job is deferred in the transaction that plans it.
@@ -13,10 +13,12 @@ from hub.domain.errors import Invalid
 from hub.domain.patrols import RoundState
 from hub.domain.ports import Clock
 from hub.patrols.planning.plans import due_between, next_due
+from hub.patrols.walking.ending import OUT_OF_TIME, end_round
+from hub.patrols.walking.groups import GROUPS_AT_ONCE, defer_group, defer_groups
 from hub.patrols.walking.rounds import NOT_BEGUN, STILL_WALKING, defer_round
 from hub.patrols.walking.visit import VISIT_TIMEOUT_S
 from hub.runtime.jobs import Jobs
-from hub.store import patrols, rounds
+from hub.store import patrols, round_ends, round_watch, rounds
 from hub.store.database import Database, Transaction
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Planner:
     database: Database
     jobs: Jobs
     clock: Clock
+    groups_at_once: int = GROUPS_AT_ONCE
 
     def register(self) -> None:
         """Have :meth:`run_once` called every few seconds by one worker of all."""
@@ -52,12 +55,28 @@ class Planner:
             for one in await patrols.enabled_plans(tx, hub):
                 await self._plan(tx, one, now, earlier)
         async with self.database.transaction() as tx:
-            overdue = await rounds.overdue_rounds(tx, hub, now)
-        for walk in overdue:
-            await self._miss(walk.id, now, earlier.get(walk.id, 0))
+            overdue = await round_watch.overdue_rounds(tx, hub, now)
+            outlasted = await round_watch.outlasted_rounds(tx, hub, now)
+        for round_id in overdue:
+            await self._miss(round_id, now, earlier.get(round_id, 0))
+        for round_id in outlasted:
+            async with self.database.transaction() as tx:
+                await end_round(tx, self.jobs, round_id, now=now, reason=OUT_OF_TIME)
+            log.warning("patrol round %s ends: %s", round_id, OUT_OF_TIME)
         async with self.database.transaction() as tx:
-            for round_id in await rounds.revive_idle(tx, hub, now, IDLE):
-                await defer_round(tx, self.jobs, round_id)
+            await self._revive(tx, now)
+
+    async def _revive(self, tx: Transaction, now: datetime) -> None:
+        """Give rounds and groups that lost their job another one."""
+        hub = system_scope("hub.patrols")
+        for round_id in await round_watch.idle_due_rounds(tx, hub, now, IDLE):
+            await defer_round(tx, self.jobs, round_id)
+        for idle in await round_watch.idle_groups(tx, hub, now, IDLE):
+            if idle.is_waited_for:
+                await defer_group(tx, self.jobs, idle.round_id, idle.group)
+            else:
+                at_once = self.groups_at_once
+                await defer_groups(tx, self.jobs, idle.round_id, [idle.group], at_once=at_once)
 
     async def _plan(
         self, tx: Transaction, one: patrols.Planned, now: datetime, earlier: dict[int, int]
@@ -92,5 +111,5 @@ class Planner:
                 tx, hub, walk.plan_id
             )
             reason = STILL_WALKING if is_busy else NOT_BEGUN
-            await rounds.miss_round(tx, hub, walk, now=now, reason=reason, earlier=earlier)
+            await round_ends.miss_round(tx, hub, walk, now=now, reason=reason, earlier=earlier)
         log.warning("patrol round %s (%s) was missed: %s", round_id, walk.plan_name, reason)

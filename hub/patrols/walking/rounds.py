@@ -1,157 +1,167 @@
-"""Walks rounds: begins each in its window, stop by stop, and ends it with a report.
+"""Begins rounds in their window: the stops are laid out once, and their groups are looked at.
 
-A round is a chain of jobs of some stops each. Every stop is a transaction of its own, so that
-whoever goes on after a crash begins at the first stop without a verdict. Two workers never walk
-one round at a time (the jobs share a lock), and should they, the first verdict stands.
+Who begins a round does so in one transaction; a second one finds nothing to do. What is looked at
+then, and how a round ends, is for :mod:`groups` and :mod:`ending`.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from typing import Final
 
 from hub.domain.access import Scope, system_scope
-from hub.domain.patrols import PatrolRound, PatrolStop, RoundState
-from hub.domain.ports import CameraTarget
-from hub.patrols.reporting.round_report import build_report
-from hub.patrols.walking.visit import Eyes, visit
-from hub.runtime.files import NotKept
+from hub.domain.patrols import PatrolMode, PatrolRound, RoundState
+from hub.patrols.planning.laying import Laid, lay_out
+from hub.patrols.walking.ending import NEXT_BEGAN, end_if_done, end_round
+from hub.patrols.walking.groups import (
+    GROUP_SIZE,
+    GROUPS_AT_ONCE,
+    STOPS_AT_ONCE,
+    GroupLooker,
+    defer_groups,
+)
+from hub.patrols.walking.prefetch import look_ahead
+from hub.patrols.walking.visit import Eyes
 from hub.runtime.jobs import Job, Jobs
-from hub.store import patrols, rounds, stops
-from hub.store.cameras import list_targets
+from hub.store import patrols, round_ends, rounds
 from hub.store.database import Database, Transaction
+from hub.store.patrol_evidence import Line, append
+from hub.store.stops import NewStop, add_stops
 
 log = logging.getLogger(__name__)
 
-JOB = "patrols.round"
-STOPS_PER_JOB = 30
-RETRY_WAITS_S = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
-NOT_BEGUN = "it did not begin in its window: no worker was running"
-STILL_WALKING = "the round before it was still walking"
+JOB: Final = "patrols.round"
+RETRY_WAITS_S: Final = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
+NOT_BEGUN: Final = "it did not begin in its window: no worker was running"
+STILL_WALKING: Final = "the round before it was still walking"
+BEGUN: Final = "round_begun"
+# A round without an end of its own in which nothing happened so long makes way for the next.
+MAKES_WAY_AFTER: Final = timedelta(minutes=30)
 
-Pause = Callable[[float], Awaitable[None]]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkOptions:
+    """How much is done at once.
 
-class Beginning(StrEnum):
-    """What became of the attempt to begin a round."""
+    A group of ``group_size`` stops is one job; ``stops_at_once`` of it are looked at at a time.
+    ``groups_at_once`` of all rounds and processes are, beside those that a person waits for: all
+    processes need the same number.
+    """
 
-    WALK = "walk"  # it runs: go on at its first pending stop
-    BUSY = "busy"  # the round before it still runs: the planner asks again
-    OVER = "over"  # nothing to do: gone, ended, missed or cancelled
+    group_size: int = GROUP_SIZE
+    stops_at_once: int = STOPS_AT_ONCE
+    groups_at_once: int = GROUPS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundWalker:
-    """Does the jobs of :data:`JOB`."""
+    """Does the jobs that begin rounds, and those that look at their groups."""
 
     database: Database
     jobs: Jobs
     eyes: Eyes
-    pause: Pause = asyncio.sleep
-    stops_per_job: int = STOPS_PER_JOB
+    options: WalkOptions = field(default_factory=WalkOptions)
+    rng: random.Random = field(default_factory=random.SystemRandom)
 
     def register(self) -> None:
         """Tell the queue who walks rounds. Call before it runs."""
-        self.jobs.handle(JOB, self.walk, retry_waits_s=RETRY_WAITS_S)
+        self.jobs.handle(JOB, self.begin, retry_waits_s=RETRY_WAITS_S)
+        self.looker().register()
 
-    async def walk(self, job: Job) -> None:
-        """Begin or go on with a round; repeat it as often as you like."""
+    def looker(self) -> GroupLooker:
+        """Who looks at the groups."""
+        return GroupLooker(
+            database=self.database,
+            jobs=self.jobs,
+            eyes=self.eyes,
+            rng=self.rng,
+            stops_at_once=self.options.stops_at_once,
+        )
+
+    async def begin(self, job: Job) -> None:
+        """Begin a round, or miss it; repeat it as often as you like."""
         round_id = int(str(job.args["round"]))
-        match await self._begin(round_id):
-            case Beginning.WALK:
-                await self._go_on(round_id)
-            case Beginning.BUSY:
-                log.info("patrol round %s waits: %s", round_id, STILL_WALKING)
-            case Beginning.OVER:
-                log.debug("patrol round %s has nothing left to do", round_id)
-
-    async def _begin(self, round_id: int) -> Beginning:
-        hub = system_scope("hub.patrols")
         now = self.eyes.clock()
         async with self.database.transaction() as tx:
-            walk = await rounds.lock_round(tx, hub, round_id)
-            if walk is None or walk.state not in {RoundState.DUE, RoundState.RUNNING}:
-                return Beginning.OVER
-            if walk.state is RoundState.RUNNING:
-                return Beginning.WALK
+            walk = await rounds.lock_round(tx, _HUB, round_id)
+            if walk is None or walk.state is not RoundState.DUE:
+                log.debug("patrol round %s has nothing to begin", round_id)
+                return
             if walk.plan_id is None:  # the plan is gone: nobody wants this round any more
-                await rounds.cancel_round(tx, hub, round_id, now=now)
-                return Beginning.OVER
-            is_busy = await rounds.is_plan_walking(tx, hub, walk.plan_id)
+                await round_ends.cancel_round(tx, _HUB, round_id, now=now)
+                return
+            is_busy = await self._is_busy(tx, walk.plan_id, now)
             if now > walk.planned_at + timedelta(seconds=walk.window_s):
                 reason = STILL_WALKING if is_busy else NOT_BEGUN
-                await rounds.miss_round(tx, hub, walk, now=now, reason=reason, earlier=0)
-                return Beginning.OVER
-            if is_busy:
-                return Beginning.BUSY
-            plan = await patrols.get_plan(tx, hub, walk.plan_id)
-            count = await stops.lay_out(tx, _scope(walk), walk, plan)
-            await rounds.begin_round(tx, hub, walk, now)
-        log.info("patrol round %s (%s) begins with %s stops", round_id, walk.plan_name, count)
-        return Beginning.WALK
-
-    async def _go_on(self, round_id: int) -> None:
-        hub = system_scope("hub.patrols")
-        async with self.database.transaction() as tx:
-            walk = await rounds.get_round(tx, hub, round_id)
-        for _ in range(self.stops_per_job):
-            async with self.database.transaction() as tx:
-                stop = await stops.claim_stop(tx, hub, round_id, self.eyes.clock())
-                target = await _target(tx, _scope(walk), stop)
-            if stop is None:
-                await self._end(round_id)
+                await round_ends.miss_round(tx, _HUB, walk, now=now, reason=reason, earlier=0)
                 return
-            is_last = stop.position >= walk.stops_planned
-            await asyncio.gather(
-                self._visit(stop, target), self.pause(0 if is_last else walk.seconds_per_stop)
-            )
-        async with self.database.transaction() as tx:
-            await defer_round(tx, self.jobs, round_id)
-
-    async def _visit(self, stop: PatrolStop, target: CameraTarget | None) -> None:
-        found = await visit(stop, target, self.eyes)
-        async with self.database.transaction() as tx:
-            await stops.settle_stop(tx, system_scope("hub.patrols"), found)
-
-    async def _end(self, round_id: int) -> None:
-        """Write the report, then end the round; a crash in between writes it again."""
-        hub = system_scope("hub.patrols")
-        now = self.eyes.clock()
-        async with self.database.transaction() as tx:
-            walk = await rounds.get_round(tx, hub, round_id)
-            if walk.state is not RoundState.RUNNING:
+            if is_busy:  # the planner asks again
+                log.info("patrol round %s waits: %s", round_id, STILL_WALKING)
                 return
-            seen = await stops.all_stops(tx, hub, round_id)
-        trouble = ""
-        try:
-            html = await build_report(walk, seen, self.eyes.folder, now=now)
-            await self.eyes.folder.keep_report(round_id, html)
-        except NotKept as error:
-            trouble = f"report not kept: {error}"
-            log.warning("patrol round %s: %s", round_id, trouble)
-        async with self.database.transaction() as tx:
-            await rounds.finish_round(tx, hub, round_id, now=now, report_trouble=trouble)
-        log.info(
-            "patrol round %s ends: %s of %s seen", round_id, walk.stops_seen, walk.stops_planned
+            laid = await self._lay_out(tx, walk, walk.plan_id, now)
+        log.info("patrol round %s (%s) begins with %s stops", round_id, walk.plan_name, laid)
+
+    async def _is_busy(self, tx: Transaction, plan_id: int, now: datetime) -> bool:
+        """Tell whether a round of the plan walks; one that waits in vain for people makes way."""
+        since = now - MAKES_WAY_AFTER
+        for number in await round_ends.waiting_rounds(tx, _HUB, plan_id, quiet_since=since):
+            await end_round(tx, self.jobs, number, now=now, reason=NEXT_BEGAN)
+        return await rounds.is_plan_walking(tx, _HUB, plan_id)
+
+    async def _lay_out(
+        self, tx: Transaction, walk: PatrolRound, plan_id: int, now: datetime
+    ) -> int:
+        plan = await patrols.get_plan(tx, _HUB, plan_id)
+        scope = Scope(paths=(walk.area_path,), actor=_HUB.actor)
+        laid = await lay_out(tx, scope, walk, plan, rng=self.rng)
+        groups = await add_stops(
+            tx, _HUB, walk.id, new_stops(laid, now), group_size=self.options.group_size
         )
+        takes_s = laid[-1].wait_s if laid else 0.0
+        await rounds.begin_round(tx, _HUB, walk, now, forecast_s=takes_s)
+        begun = Line(
+            what=BEGUN,
+            at=now,
+            body={
+                "plan": walk.plan_name,
+                "planned_at": walk.planned_at.isoformat(),
+                "mode": walk.mode.value,
+                "stops": len(laid),
+            },
+        )
+        await append(tx, _HUB, walk.id, [begun])
+        if walk.mode is PatrolMode.WALK:
+            walk = await rounds.get_round(tx, _HUB, walk.id)
+            await look_ahead(tx, self.jobs, walk, 1)
+        else:
+            at_once = self.options.groups_at_once
+            await defer_groups(tx, self.jobs, walk.id, range(groups), at_once=at_once)
+        await end_if_done(tx, _HUB, self.jobs, walk.id, now)  # there may be no stop at all
+        return len(laid)
 
 
 async def defer_round(
     tx: Transaction, jobs: Jobs, round_id: int, *, at: datetime | None = None
 ) -> None:
-    """Have a round begun or gone on with; a job too many finds nothing to do."""
+    """Have a round begun; a job too many finds nothing to do."""
     await jobs.defer(tx, JOB, {"round": round_id}, at=at, lock=f"{JOB}:{round_id:d}")
 
 
-async def _target(tx: Transaction, scope: Scope, stop: PatrolStop | None) -> CameraTarget | None:
-    if stop is None or stop.device_id is None:
-        return None
-    targets = await list_targets(tx, scope, device_ids=[stop.device_id])
-    return targets[0] if targets else None
+def new_stops(laid: Sequence[Laid], now: datetime) -> list[NewStop]:
+    """When a round that begins ``now`` comes to each of its stops."""
+    return [
+        NewStop(
+            device_id=one.device_id,
+            device_name=one.device_name,
+            area_id=one.area_id,
+            area_name=one.area_name,
+            due_at=now + timedelta(seconds=one.wait_s),
+            is_drawn=one.is_drawn,
+        )
+        for one in laid
+    ]
 
 
-def _scope(walk: PatrolRound) -> Scope:
-    """A round reaches the cameras of its own area and no other."""
-    return Scope(paths=(walk.area_path,), actor="hub.patrols")
+_HUB: Final[Scope] = system_scope("hub.patrols")

@@ -1,0 +1,226 @@
+"""How patrol rounds end: finished, out of time, missed or cancelled. Nothing stays open.
+
+Every end is a line of evidence, and the round's evidence is sealed with it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from hub.domain.access import Scope
+from hub.domain.devices import Json
+from hub.domain.errors import Conflict, NotFound
+from hub.domain.events import Severity, StoredEvent
+from hub.domain.patrols import PatrolRound, PatrolStop, RoundState, Timing
+from hub.store import audit, events, notices
+from hub.store.database import Transaction
+from hub.store.patrol_evidence import Line, append, seal
+from hub.store.rounds import TOPIC, deed, get_round, lock_round
+from hub.store.scoping import IN_SCOPE, scope_paths
+from hub.store.stop_looks import MACHINE, judged_line
+from hub.store.stops import STOP_COLUMNS, typed_stop
+
+ENDED: Final = "round_ended"
+MISSED: Final = "round_missed"
+CANCELLED: Final = "round_cancelled"
+NOT_LOOKED_AT: Final = "not looked at"
+
+
+async def has_open_stops(tx: Transaction, scope: Scope, round_id: int) -> bool:
+    """Tell whether a stop of a round of the scope waits for its result."""
+    return bool(
+        await tx.scalar(
+            bool,
+            "SELECT EXISTS (SELECT FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
+            " JOIN areas a ON a.id = r.area_id WHERE s.round_id = %(round)s"
+            " AND s.result = 'open' AND" + IN_SCOPE + ")",
+            {"round": round_id, "scope": scope_paths(scope)},
+        )
+    )
+
+
+async def waiting_rounds(
+    tx: Transaction, scope: Scope, plan_id: int, *, quiet_since: datetime
+) -> list[int]:
+    """Rounds of a plan that have no end of their own and in which nothing happened since."""
+    rows = await tx.tuples(
+        "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
+        " WHERE r.plan_id = %(plan)s AND r.state IN ('running', 'paused') AND r.ends_by IS NULL"
+        " AND r.mode <> 'machine' AND (SELECT e.at FROM patrol_evidence e"
+        "  WHERE e.round_id = r.id ORDER BY e.seq DESC LIMIT 1) < %(since)s AND"
+        + IN_SCOPE
+        + "ORDER BY r.id",
+        {"plan": plan_id, "since": quiet_since, "scope": scope_paths(scope)},
+    )
+    return [int(str(row[0])) for row in rows]
+
+
+async def finish_round(
+    tx: Transaction, scope: Scope, round_id: int, *, now: datetime, reason: str = ""
+) -> bool:
+    """End a running or paused round, once; False when it does not run any more.
+
+    What is open is closed as not judged, with ``reason``, which becomes the round's too. The
+    caller defers the report.
+    """
+    walk = await lock_round(tx, scope, round_id)
+    if walk is None or walk.state not in {RoundState.RUNNING, RoundState.PAUSED}:
+        return False
+    await _close_stops(tx, scope, walk, now=now, reason=reason, timing=Timing.MISSED)
+    await _set_over(tx, scope, walk, RoundState.FINISHED, now=now, reason=reason)
+    walk = await get_round(tx, scope, round_id)
+    counts = _counts(walk)
+    await _seal(tx, scope, walk, Line(what=ENDED, at=now, body={"reason": reason, **counts}))
+    is_clean = 0 < walk.stops_planned == walk.stops_seen == walk.stops_normal
+    severity = Severity.INFO if is_clean else Severity.WARNING
+    data = {"reason": reason, **counts}
+    await _announce(tx, scope, walk, _event(walk, "patrol.round_finished", now, severity, data))
+    return True
+
+
+async def miss_round(
+    tx: Transaction, scope: Scope, walk: PatrolRound, *, now: datetime, reason: str, earlier: int
+) -> None:
+    """Mark a due round of :func:`lock_round` as missed and store the event that says so.
+
+    ``earlier`` counts the missed rounds before it that have no row of their own.
+    """
+    await _set_over(tx, scope, walk, RoundState.MISSED, now=None, reason=reason)
+    await _seal(tx, scope, walk, Line(what=MISSED, at=now, body={"reason": reason}))
+    data: dict[str, Json] = {
+        "window_s": walk.window_s,
+        "reason": reason,
+        "earlier_missed": earlier,
+    }
+    event = _event(walk, "patrol.round_missed", now, Severity.WARNING, data)
+    await _announce(tx, scope, walk, event)
+
+
+async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: datetime) -> None:
+    """Stop a round of the scope that is not over; what was seen stays.
+
+    Raises:
+        NotFound: the round lies outside the scope.
+        Conflict: it is over already.
+    """
+    walk = await lock_round(tx, scope, round_id)
+    if walk is None:
+        msg = "no such patrol round"
+        raise NotFound(msg)
+    if walk.is_over:
+        msg = "this round is over"
+        raise Conflict(msg)
+    reason = f"cancelled by {scope.actor}"
+    await _close_stops(tx, scope, walk, now=now, reason=reason, timing=Timing.NONE)
+    await _set_over(tx, scope, walk, RoundState.CANCELLED, now=now, reason=reason)
+    await audit.record(tx, scope, deed("patrol_round.cancelled", walk))
+    await notices.notify(tx, scope, TOPIC, [round_id])
+    body: dict[str, Json] = {"by": scope.actor, "user": scope.user_id}
+    await _seal(tx, scope, walk, Line(what=CANCELLED, at=now, body=body))
+
+
+async def _close_stops(
+    tx: Transaction,
+    scope: Scope,
+    walk: PatrolRound,
+    *,
+    now: datetime,
+    reason: str,
+    timing: Timing,
+) -> None:
+    """Close what is open as not judged, and what nobody looked at as not seen, each with why."""
+    params: dict[str, object] = {
+        "round": walk.id,
+        "now": now,
+        "reason": reason,
+        "unseen": f"{NOT_LOOKED_AT}: {reason}" if reason else NOT_LOOKED_AT,
+        "judge": MACHINE,
+        "timing": timing,
+        "scope": scope_paths(scope),
+    }
+    await tx.execute(
+        "UPDATE patrol_stops s SET verdict = 'not_seen', reason = %(unseen)s, at = %(now)s"
+        " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id WHERE r.id = s.round_id"
+        " AND s.round_id = %(round)s AND s.verdict = 'pending' AND" + IN_SCOPE,
+        params,
+    )
+    closed = await tx.fetch(
+        PatrolStop,
+        "UPDATE patrol_stops s SET result = 'not_judged', note = %(reason)s,"
+        " judged_by = %(judge)s, judged_at = %(now)s, timing = %(timing)s"
+        " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id WHERE r.id = s.round_id"
+        " AND s.round_id = %(round)s AND s.result = 'open' AND" + IN_SCOPE + "RETURNING"
+        " " + STOP_COLUMNS,
+        params,
+    )
+    stops = sorted((typed_stop(row) for row in closed), key=lambda stop: stop.position)
+    await append(tx, scope, walk.id, [judged_line(stop, now) for stop in stops])
+
+
+async def _set_over(
+    tx: Transaction,
+    scope: Scope,
+    walk: PatrolRound,
+    state: RoundState,
+    *,
+    now: datetime | None,
+    reason: str,
+) -> None:
+    await tx.execute(
+        "UPDATE patrol_rounds r SET state = %(state)s, finished_at = %(now)s, reason = %(reason)s,"
+        " paused_at = NULL FROM areas a WHERE a.id = r.area_id AND r.id = %(id)s AND" + IN_SCOPE,
+        {
+            "id": walk.id,
+            "state": state,
+            "now": now,
+            "reason": reason,
+            "scope": scope_paths(scope),
+        },
+    )
+
+
+async def _seal(tx: Transaction, scope: Scope, walk: PatrolRound, last: Line) -> None:
+    body = {
+        "plan": walk.plan_name,
+        "planned_at": walk.planned_at.isoformat(),
+        **last.body,
+    }
+    line = Line(what=last.what, at=last.at, body=body)
+    await append(tx, scope, walk.id, [line])
+    await seal(tx, scope, walk.id, last.at)
+
+
+def _counts(walk: PatrolRound) -> dict[str, Json]:
+    return {
+        "planned": walk.stops_planned,
+        "seen": walk.stops_seen,
+        "not_seen": walk.stops_not_seen,
+        "normal": walk.stops_normal,
+        "abnormal": walk.stops_abnormal,
+        "not_judged": walk.stops_not_judged,
+    }
+
+
+async def _announce(tx: Transaction, scope: Scope, walk: PatrolRound, event: StoredEvent) -> None:
+    await notices.notify(tx, scope, TOPIC, [walk.id])
+    await events.add_events(tx, scope, [event])
+
+
+def _event(
+    walk: PatrolRound, kind: str, now: datetime, severity: Severity, data: Mapping[str, Json]
+) -> StoredEvent:
+    return StoredEvent(
+        id=0,
+        kind=kind,
+        area_id=walk.area_id,
+        area_path=walk.area_path,
+        at=now,
+        received_at=now,
+        severity=severity,
+        data={
+            "round": walk.id,
+            "plan": walk.plan_name,
+            "planned_at": walk.planned_at.isoformat(),
+            **data,
+        },
+    )
