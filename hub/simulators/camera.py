@@ -48,6 +48,7 @@ _SHOWN = {
     Fault.NOISY_PICTURE: Mode.NOISY,
     Fault.STRIPED_PICTURE: Mode.STRIPED,
     Fault.SHAKING_CAMERA: Mode.SHAKING,
+    Fault.MOVING_THING: Mode.MOVING,
 }
 
 

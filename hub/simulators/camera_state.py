@@ -72,7 +72,8 @@ class CameraOptions:
 
     ``motion_interval_s`` is the mean time between two motions; None means none by itself.
     ``serial`` and ``mac`` must differ between cameras. ``kept_days`` is how long its memory card
-    reaches back; 0 means that it has none and does not know ONVIF's Profile G.
+    reaches back; 0 means that it has none and does not know ONVIF's Profile G. Without traffic
+    nothing moves where it looks.
     """
 
     name: str
@@ -89,6 +90,7 @@ class CameraOptions:
     motion_interval_s: float | None = 45.0
     max_subscriptions: int = 4
     kept_days: float = 30.0
+    has_traffic: bool = True
 
 
 class CameraState:
@@ -128,6 +130,7 @@ class CameraState:
             preset=self.preset,
             width=shape.width,
             height=shape.height,
+            has_traffic=self.options.has_traffic,
         )
 
     def moment(self) -> Moment:

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     NOISY_PICTURE = "noisy-picture"
     STRIPED_PICTURE = "striped-picture"
     SHAKING_CAMERA = "shaking-camera"
+    MOVING_THING = "moving-thing"  # no fault of the camera: something goes through what it sees
     STUCK_PTZ = "stuck-ptz"  # it takes every order and does not move
 
 

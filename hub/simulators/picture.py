@@ -24,13 +24,14 @@ STILL_MODES = frozenset({Mode.BLACK, Mode.NO_SIGNAL, Mode.FROZEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What one camera sees from one preset."""
+    """What one camera sees from one preset; without traffic nothing moves there."""
 
     label: str
     seed: int
     preset: int
     width: int
     height: int
+    has_traffic: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,10 @@ def draw_picture(scene: Scene, background: Frame, mode: Mode, moment: Moment) ->
     if mode is Mode.NO_SIGNAL:
         return _draw_card(scene.width, scene.height)
     frame = background.copy()
-    _draw_car(frame, scene, moment.elapsed_s)
+    if scene.has_traffic:
+        _draw_car(frame, scene, moment.elapsed_s)
+    if mode is Mode.MOVING:
+        _draw_walker(frame, moment.elapsed_s)
     frame = spoil_optics(frame, mode, chance=moment.chance)
     frame = spoil_signal(frame, mode, chance=moment.chance)
     _write(frame, f"{drawable(scene.label)}  P{scene.preset + 1}", 22)
@@ -94,6 +98,17 @@ def _draw_car(frame: Frame, scene: Scene, elapsed_s: float) -> None:
     cv2.rectangle(frame, (left, top), (left + width // 6, top + height // 10), car, -1)
     for wheel in (left + width // 30, left + width // 8):
         cv2.circle(frame, (wheel, top + height // 10), height // 36, (15, 15, 15), -1)
+
+
+def _draw_walker(frame: Frame, elapsed_s: float) -> None:
+    """Draw something upright that goes the other way and is back after as long as the car."""
+    height, width = frame.shape[:2]
+    tall, wide = height // 4, width // 24
+    x = width + wide - int((elapsed_s * _CAR_SPEED % 1.0) * (width + 2 * wide))
+    foot = int(height * 0.86)
+    body = (x, foot - tall // 2)
+    cv2.ellipse(frame, body, (wide, tall // 2), 0, 0, 360, (28, 26, 30), -1)
+    cv2.circle(frame, (x, foot - tall), wide * 2 // 3, (70, 80, 110), -1)
 
 
 def _draw_card(width: int, height: int) -> Frame:

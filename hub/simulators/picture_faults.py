@@ -35,6 +35,7 @@ class Mode(StrEnum):
     COVERED = "covered"
     ELSEWHERE = "elsewhere"  # the camera was turned away
     SHAKING = "shaking"
+    MOVING = "moving"  # something goes through the scene
 
 
 def spoil_optics(frame: Frame, mode: Mode, *, chance: int) -> Frame:

@@ -45,6 +45,7 @@ class VillageOptions:
     discovery_port: int = PORT
     sensor_interval_s: float = 10.0
     motion_interval_s: float | None = 45.0
+    has_traffic: bool = True
     credentials: Credentials = field(default_factory=Credentials)
     broker_address: str = ""
     broker_credentials: Credentials = field(default_factory=Credentials)
@@ -133,6 +134,7 @@ def _camera(options: VillageOptions, number: int) -> CameraOptions:
         rtsp_port=options.rtsp_port,
         credentials=options.credentials,
         motion_interval_s=options.motion_interval_s,
+        has_traffic=options.has_traffic,
     )
 
 
