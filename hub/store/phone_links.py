@@ -21,6 +21,24 @@ TOKEN_BYTES: Final = 32
 # A link that is over is kept so long: a phone without a line repeats its last word until then.
 KEPT_AFTER: Final = timedelta(days=1)
 
+_TASK: Final = (
+    "SELECT u.receiver_id, u.name, d.title, d.place, a.name AS area_name, d.deadline_at AS until"
+    " FROM dispatches d JOIN field_units u ON u.id = d.unit_id JOIN areas a ON a.id = d.area_id"
+    " WHERE d.id = %(dispatch)s AND d.unit_id = %(unit)s"
+    " AND d.state IN ('sent', 'accepted', 'on_the_way', 'on_site') AND"
+)
+_CALL: Final = (
+    "SELECT r.receiver_id, c.room_name AS name, '' AS title, '' AS place, a.name AS area_name,"
+    " c.answer_by AS until FROM room_calls c LEFT JOIN duty_rooms r ON r.id = c.room_id"
+    " JOIN areas a ON a.id = c.area_id"
+    " WHERE c.id = %(call)s AND c.state = 'asked' AND c.answer_by > %(now)s AND"
+)
+_UNIT: Final = (
+    "SELECT u.receiver_id, u.name, '' AS title, '' AS place, a.name AS area_name,"
+    " NULL::timestamptz AS until FROM field_units u JOIN areas a ON a.id = u.area_id"
+    " WHERE u.id = %(unit)s AND u.is_enabled AND u.removed_at IS NULL AND"
+)
+
 
 class Purpose(StrEnum):
     """What a link is for."""
@@ -50,7 +68,8 @@ class Matter:
 class PhoneLink:
     """Whoever holds it may act for ``unit_name`` (a roll call: the room) in this matter only.
 
-    ``is_open``: in time, and the matter still waits for this unit or room.
+    ``is_open``: in time, and the matter still waits for this unit or room. ``last_word`` is the
+    number that the phone gave to the step that ended it.
     """
 
     purpose: Purpose
@@ -61,6 +80,7 @@ class PhoneLink:
     area_path: str
     expires_at: datetime
     is_open: bool
+    last_word: str
 
     def scope(self, source: str) -> Scope:
         """The scope of its holder: the area of the matter, in the unit's name."""
@@ -89,6 +109,7 @@ class _Row:
     area_path: str
     expires_at: datetime
     is_open: bool
+    last_word: str
 
 
 async def add_link(
@@ -133,10 +154,11 @@ async def find_link(
         _Row,
         "SELECT l.purpose, l.dispatch_id, l.call_id, l.unit_id,"
         " coalesce(u.name, c.room_name, '') AS unit_name, a.path::text AS area_path, l.expires_at,"
+        " l.last_word,"
         " l.expires_at > %(now)s AND CASE l.purpose"
         "  WHEN 'task' THEN d.unit_id = l.unit_id"
         "   AND d.state IN ('sent', 'accepted', 'on_the_way', 'on_site')"
-        "  WHEN 'roll_call' THEN c.state = 'asked' AND c.answer_by > %(now)s"
+        "  WHEN 'roll_call' THEN c.state IN ('asked', 'unanswered') AND c.answered_at IS NULL"
         "  ELSE u.is_enabled AND u.removed_at IS NULL END AS is_open"
         " FROM phone_links l LEFT JOIN dispatches d ON d.id = l.dispatch_id"
         " LEFT JOIN room_calls c ON c.id = l.call_id LEFT JOIN field_units u ON u.id = l.unit_id"
@@ -155,16 +177,23 @@ async def find_link(
         area_path=row.area_path,
         expires_at=row.expires_at,
         is_open=row.is_open,
+        last_word=row.last_word,
     )
 
 
-async def end_links(tx: Transaction, scope: Scope, dispatch_id: int, now: datetime) -> None:
-    """End every link to a dispatch of the scope: what goes on with it needs a new one."""
+async def end_links(
+    tx: Transaction, scope: Scope, dispatch_id: int, now: datetime, *, last_word: str = ""
+) -> None:
+    """End every link to a task of the scope: whoever goes on with it needs a new one.
+
+    ``last_word`` is the number of the phone's step that ended it.
+    """
     await tx.execute(
-        "UPDATE phone_links l SET expires_at = least(l.expires_at, %(now)s)"
+        "UPDATE phone_links l SET expires_at = %(now)s, last_word = %(last_word)s"
         " FROM dispatches d JOIN areas a ON a.id = d.area_id"
-        " WHERE d.id = l.dispatch_id AND l.dispatch_id = %(id)s AND" + IN_SCOPE,
-        {"id": dispatch_id, "now": now, "scope": scope_paths(scope)},
+        " WHERE d.id = l.dispatch_id AND l.dispatch_id = %(id)s AND l.expires_at > %(now)s AND"
+        + IN_SCOPE,
+        {"id": dispatch_id, "last_word": last_word, "now": now, "scope": scope_paths(scope)},
     )
 
 
@@ -178,41 +207,20 @@ async def find_addressee(
     tx: Transaction, scope: Scope, matter: Matter, now: datetime
 ) -> Addressee | None:
     """Return who is to get a link to a matter of the scope; None when it waits for nobody."""
-    query = {
-        Purpose.TASK: _TASK_ADDRESSEE,
-        Purpose.ROLL_CALL: _CALL_ADDRESSEE,
-        Purpose.REPORT: _UNIT_ADDRESSEE,
-    }[matter.purpose]
-    return await tx.fetch_one(
-        Addressee,
-        query + IN_SCOPE,
-        {
-            "dispatch": matter.dispatch_id,
-            "call": matter.call_id,
-            "unit": matter.unit_id,
-            "now": now,
-            "scope": scope_paths(scope),
-        },
-    )
-
-
-_TASK_ADDRESSEE: Final = (
-    "SELECT u.receiver_id, u.name, d.title, d.place, a.name AS area_name, d.deadline_at AS until"
-    " FROM dispatches d JOIN field_units u ON u.id = d.unit_id JOIN areas a ON a.id = d.area_id"
-    " WHERE d.id = %(dispatch)s AND d.unit_id = %(unit)s"
-    " AND d.state IN ('sent', 'accepted', 'on_the_way', 'on_site') AND"
-)
-_CALL_ADDRESSEE: Final = (
-    "SELECT r.receiver_id, c.room_name AS name, '' AS title, '' AS place, a.name AS area_name,"
-    " c.answer_by AS until FROM room_calls c LEFT JOIN duty_rooms r ON r.id = c.room_id"
-    " JOIN areas a ON a.id = c.area_id"
-    " WHERE c.id = %(call)s AND c.state = 'asked' AND c.answer_by > %(now)s AND"
-)
-_UNIT_ADDRESSEE: Final = (
-    "SELECT u.receiver_id, u.name, '' AS title, '' AS place, a.name AS area_name,"
-    " NULL::timestamptz AS until FROM field_units u JOIN areas a ON a.id = u.area_id"
-    " WHERE u.id = %(unit)s AND u.is_enabled AND u.removed_at IS NULL AND"
-)
+    values = {
+        "dispatch": matter.dispatch_id,
+        "call": matter.call_id,
+        "unit": matter.unit_id,
+        "now": now,
+        "scope": scope_paths(scope),
+    }
+    match matter.purpose:
+        case Purpose.TASK:
+            return await tx.fetch_one(Addressee, _TASK + IN_SCOPE, values)
+        case Purpose.ROLL_CALL:
+            return await tx.fetch_one(Addressee, _CALL + IN_SCOPE, values)
+        case Purpose.REPORT:
+            return await tx.fetch_one(Addressee, _UNIT + IN_SCOPE, values)
 
 
 async def _check_scope(tx: Transaction, scope: Scope, matter: Matter) -> None:

@@ -13,6 +13,7 @@ from hub.domain.access import Permission, Principal, Scope
 from hub.domain.errors import NotPermitted
 from hub.domain.secrets import Secret
 from hub.store.sessions import Caller, find_session, find_token
+from hub.web.phone_access import RequiresLink
 from hub.web.problems import SignInNeeded
 from hub.web.services import Services, WebServices
 from hub.web.source import find_source, is_foreign_origin
@@ -25,6 +26,7 @@ class Anyone(StrEnum):
     """What a route asks for that asks for no role."""
 
     SIGNED_IN = "signed-in"
+    LINK_HOLDER = "link-holder"  # the link to a phone page that he was sent
 
 
 # Every route that answers without a login; tests/web/test_walk.py holds the app to it.
@@ -34,6 +36,9 @@ OPEN_PATHS = frozenset(
         "/",
         "/alerts/{alert_id:int}",  # the start page
         "/static",
+        "/phone/task",
+        "/phone/call",
+        "/phone/static",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -158,6 +163,8 @@ def find_requirement(dependant: Dependant) -> Permission | Anyone | None:
     for call in _calls(dependant):
         if isinstance(call, Requires):
             return call.permission
+        if isinstance(call, RequiresLink):
+            found = Anyone.LINK_HOLDER
         if call is sign_in:
             found = Anyone.SIGNED_IN
     return found

@@ -17,6 +17,8 @@ from hub.web.known_query import refuse_unknown
 from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
 from hub.web.openapi import build_openapi
+from hub.web.phone_access import PhoneThrottle
+from hub.web.phone_pages import add_phone_pages
 from hub.web.problems import install_handlers
 from hub.web.routes import (
     alert_history,
@@ -41,6 +43,7 @@ from hub.web.routes import (
     patrol_walks,
     patrols,
     people,
+    phone,
     picture_profiles,
     picture_remarks,
     pictures,
@@ -89,6 +92,7 @@ _ROUTERS = (
     patrol_walks,
     reports,
     people,
+    phone,
     live,
 )
 
@@ -126,8 +130,10 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.services = services
     app.state.broadcaster = broadcaster
     app.state.throttle = LoginThrottle()
+    app.state.phone_throttle = PhoneThrottle()
     install_handlers(app)
     larger = {API + path: inventory.MOST_FILE_BYTES for path in inventory.FILE_PATHS}
+    larger |= {API + path: phone.MOST_PHOTO_BYTES for path in phone.PHOTO_PATHS}
     app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
@@ -165,4 +171,5 @@ def _add_pages(app: FastAPI) -> None:
             document.update(build_openapi(app))
         return JSONResponse(document)
 
+    add_phone_pages(app, PAGES / "phone")
     app.mount("/static", StaticFiles(directory=PAGES / "static"), name="static")

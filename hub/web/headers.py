@@ -8,13 +8,14 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# The page of a task on a phone brings its own: it may ask where the phone is.
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=()"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
 
@@ -42,6 +43,7 @@ class SecurityHeaders:
         for name, value in _ALWAYS.items():
             headers[name] = value
         headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         headers.setdefault("Cache-Control", "no-store")
         if self._has_tls:
             headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from hub.domain.access import Permission
 from hub.web.access import Anyone, find_requirement
+from hub.web.phone_access import LINK_HEADER
 
 ERRORS = {
     "description": "Problem",
@@ -70,6 +71,7 @@ def build_openapi(app: FastAPI) -> dict[str, object]:
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "gengfu"},
+        "link": {"type": "apiKey", "in": "header", "name": LINK_HEADER},
     }
     paths = cast("dict[str, dict[str, dict[str, object]]]", document["paths"])
     for line in list_routes(app):
@@ -80,6 +82,8 @@ def build_openapi(app: FastAPI) -> dict[str, object]:
         answers = cast("dict[str, object]", operation.setdefault("responses", {}))
         answers.pop("422", None)
         answers["default"] = ERRORS
-        if line.requirement is not None:
+        if line.requirement is Anyone.LINK_HOLDER:
+            operation["security"] = [{"link": []}]
+        elif line.requirement is not None:
             operation["security"] = [{"token": []}, {"session": []}]
     return document

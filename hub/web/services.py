@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from hub.domain.addresses import IPNetwork
 from hub.domain.devices import Device, Json
 from hub.domain.health import ProbeResult
+from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.maintenance.pictures.sight import Sight
@@ -86,6 +87,7 @@ class WebServices:
     run_command: RunCommand
     recent_probes: RecentProbes
     sight: Sight | None = None  # None: this process looks at no pictures
+    clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
 
 
 def get_services(request: Request) -> WebServices:

@@ -23,6 +23,8 @@ PATHS: Final = {
     Purpose.REPORT: "/report",
 }
 LASTS: Final = timedelta(hours=LINK_HOURS)
+# A duty room that comes late is heard, too: who was there, if not in time.
+LATE_ANSWER: Final = timedelta(minutes=15)
 OVER: Final = "this link is over, or never was: ask the desk for a new one"
 
 
@@ -69,7 +71,7 @@ async def issue(
         raise NotFound(msg)
     expires_at = now + LASTS
     if matter.purpose is Purpose.ROLL_CALL and addressee.until is not None:
-        expires_at = min(expires_at, addressee.until)
+        expires_at = min(expires_at, addressee.until + LATE_ANSWER)
     return await add_link(tx, scope, matter, now=now, expires_at=expires_at)
 
 

@@ -363,7 +363,8 @@ CREATE TABLE phone_links (
     call_id     bigint REFERENCES room_calls (id) ON DELETE CASCADE,
     unit_id     bigint REFERENCES field_units (id) ON DELETE CASCADE,
     created_at  timestamptz NOT NULL,
-    expires_at  timestamptz NOT NULL
+    expires_at  timestamptz NOT NULL,
+    last_word   text NOT NULL DEFAULT ''       -- the phone's number of the step that ended it
 );
 CREATE INDEX phone_links_dispatch ON phone_links (dispatch_id) WHERE dispatch_id IS NOT NULL;
 CREATE INDEX phone_links_call ON phone_links (call_id) WHERE call_id IS NOT NULL;

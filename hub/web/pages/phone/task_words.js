@@ -1,0 +1,41 @@
+// What the page of a task says, in both languages. Keys of states, steps and kinds are the API's own.
+
+import { teach } from "./language.js";
+
+teach({
+  number: (n) => `任务 ${n}`, priorities: { urgent: "紧急", high: "优先", normal: "", low: "" },
+  way: ["接受", "出发", "到达", "完成"],
+  steps: { accept: "接受任务", on_the_way: "我已出发", on_site: "我已到达", done: "处理完毕" },
+  states: { sent: "待接受", accepted: "已接受", on_the_way: "在路上", on_site: "在现场", done: "已完成", refused: "已拒绝" },
+  refuse: "不能去", navigate: "导航", look: "看现场图片", looking: "正在取图…", noPicture: "没有取到图片",
+  checklist: "检查项", photos: "照片", takePhoto: "拍照", making: "正在处理照片…",
+  photoUnread: "这张照片打不开或太大，请换一张。", photoSent: "已送达", waiting: "待发送", atDesk: "指挥台",
+  messages: "消息", write: "写给指挥台", position: "路上和现场，把我的位置发给指挥台",
+  noPosition: "手机没有给出位置，可在消息里写明地点。", positionSent: (t) => `位置已发送 ${t}`,
+  sureDone: "处理完毕？", sureRefuse: "为什么不能去？", yesDone: "是，处理完毕", yesRefuse: "告知指挥台",
+  doneNote: "说明（可不填）", openNote: "为什么没有全部完成（必填）", refuseNote: "原因（必填）",
+  reasons: ["正在处理别的任务", "太远，不能按时到达", "不属于我的区域"],
+  notChecked: (what) => `未勾选：${what}`, noPhoto: "没有拍照",
+  thanks: "已完成，谢谢！", thanksWhy: "指挥台会核实。此链接不再有效，可以关闭本页。",
+  refused: "已告知指挥台", refusedWhy: "任务将交给别人。此链接不再有效，可以关闭本页。",
+  over: "此链接已失效", overWhy: "任务已结束、已交给别人，或链接已过期。需要时请联系指挥台。",
+  notTaken: (m) => `没有被接受：${m}`,
+}, {
+  number: (n) => `Task ${n}`, priorities: { urgent: "urgent", high: "high", normal: "", low: "" },
+  way: ["Accept", "Go", "Arrive", "Done"],
+  steps: { accept: "Accept the task", on_the_way: "I am on my way", on_site: "I am there", done: "It is done" },
+  states: { sent: "to be accepted", accepted: "accepted", on_the_way: "on the way", on_site: "on site", done: "done", refused: "refused" },
+  refuse: "I cannot go", navigate: "Navigate", look: "See the picture", looking: "Fetching…", noPicture: "No picture came",
+  checklist: "Checklist", photos: "Photos", takePhoto: "Take a photo", making: "Preparing the photo…",
+  photoUnread: "This photo cannot be read or is too large: take another one.", photoSent: "delivered", waiting: "waiting", atDesk: "Desk",
+  messages: "Messages", write: "Write to the desk", position: "Send the desk my position on the way and on site",
+  noPosition: "The phone gives no position: say in a message where you are.", positionSent: (t) => `position sent ${t}`,
+  sureDone: "Is it done?", sureRefuse: "Why can you not go?", yesDone: "Yes, it is done", yesRefuse: "Tell the desk",
+  doneNote: "Note (optional)", openNote: "Why is not everything done? (required)", refuseNote: "Reason (required)",
+  reasons: ["I am at another task", "Too far to be there in time", "Not my area"],
+  notChecked: (what) => `not ticked: ${what}`, noPhoto: "no photo was taken",
+  thanks: "Done. Thank you!", thanksWhy: "The desk will verify it. This link is good no more: you may close the page.",
+  refused: "The desk knows", refusedWhy: "The task will go to somebody else. This link is good no more: you may close the page.",
+  over: "This link is over", overWhy: "The task is over, with somebody else, or the link has expired. Ask the desk if you need a new one.",
+  notTaken: (m) => `It was not taken: ${m}`,
+});
