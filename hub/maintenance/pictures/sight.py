@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from prometheus_client import CollectorRegistry
 
 from hub.domain.errors import DeviceError, DeviceUnreachable
+from hub.domain.looks import NotJudged
 from hub.domain.ports import FetchFrames, JudgePicture
 from hub.domain.quality import CheckOrder, EncodedFrame, Finding, Index, PictureCheck
 from hub.maintenance.pictures import corrections
@@ -61,6 +62,15 @@ class SightSenses:
     fetch: FetchFrames
     judge: JudgePicture
     obeying: AsksToMove | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceOrder:
+    """A look that learns nothing: its frames, within which time, and the width of its picture."""
+
+    frames: Frames
+    timeout_s: float
+    width: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,39 @@ class Sight:
             check=trusted(check, lessons, options.learning),
         )
 
+    async def glance(
+        self, camera: DuePicture, chosen: Chosen, at: datetime, wanted: GlanceOrder
+    ) -> Seen:
+        """Look at a camera now, at ``at``, for some seconds; nothing of it is to be learnt.
+
+        Raises:
+            DeviceError: the camera gives no picture; it says why.
+            NotJudged: it gives one that cannot be judged.
+        """
+        state, options = camera.state, self._options
+        dark = is_night(at, options.zone, longitude=camera.longitude, latitude=camera.latitude)
+        lessons = lessons_of(camera.baselines)
+        order = CheckOrder(
+            frames=await self._fetch(
+                _without_sub_stream(camera), wanted.frames, timeout_s=wanted.timeout_s
+            ),
+            thresholds=corrections.apply(chosen.of(is_night=dark), state.corrections),
+            infrared=corrections.apply(chosen.night, state.corrections),
+            band=band_of(at, options.zone),
+            previous=state.fingerprint,
+            baselines=baselines_of(lessons),
+            masks=camera.masks,
+            evidence_width=wanted.width,
+            wants_learnt=False,
+            wants_movement=True,
+        )
+        try:
+            check = await self._judge(order)
+        except DeviceError as error:
+            raise NotJudged(str(error) or type(error).__name__) from error
+        check = trusted(check, lessons, options.learning)
+        return Seen(at=at, is_night=dark, order=order, check=check)
+
     async def judge_again(self, order: CheckOrder) -> PictureCheck:
         """Judge what was seen once more, with something else known; raises DeviceError."""
         return await self._judge(order)
@@ -160,8 +203,11 @@ class Sight:
         found = await obeying.check(camera, order)
         return () if found is None else (found,)
 
-    async def _fetch(self, camera: DuePicture, frames: Frames) -> tuple[EncodedFrame, ...]:
-        timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
+    async def _fetch(
+        self, camera: DuePicture, frames: Frames, *, timeout_s: float | None = None
+    ) -> tuple[EncodedFrame, ...]:
+        if timeout_s is None:
+            timeout_s = self._options.timeout_s + (frames.count - 1) * frames.spacing_s
         started = _now_s()
         try:
             async with asyncio.timeout(timeout_s + self._options.grace_s):
@@ -182,6 +228,11 @@ class Sight:
         check = await self._senses.judge(order)
         self._figures.judge.observe(_now_s() - started)
         return check
+
+
+def _without_sub_stream(camera: DuePicture) -> DuePicture:
+    """A picture that people look at is the best the camera gives."""
+    return replace(camera, target=replace(camera.target, sub_stream_address=""))
 
 
 def _is_suspicious(check: PictureCheck) -> bool:
