@@ -235,15 +235,6 @@ async def advance(
     return await get_dispatch(tx, scope, task.id)
 
 
-async def move_merged(tx: Transaction, scope: Scope, task: Dispatch, into: Dispatch) -> None:
-    """Let what was merged into a task count in another one; the caller holds both."""
-    del scope
-    await tx.execute(
-        "UPDATE dispatches SET merged_into = %(into)s WHERE merged_into = %(id)s",
-        {"id": task.id, "into": into.id},
-    )
-
-
 async def note_picture(tx: Transaction, scope: Scope, task: Dispatch) -> None:
     """Remember that a task, which the caller read within the scope, has a picture."""
     del scope

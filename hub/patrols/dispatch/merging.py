@@ -8,8 +8,9 @@ from hub.domain.errors import Conflict, Invalid
 from hub.patrols.dispatch.states import WORDS, DeskStep, check_step
 from hub.store import notices
 from hub.store.database import Transaction
+from hub.store.dispatch_merges import move_merged
 from hub.store.dispatch_steps import NewStep, add_step
-from hub.store.dispatches import TOPIC, Advance, advance, move_merged
+from hub.store.dispatches import TOPIC, Advance, advance
 
 
 async def merge_into(
