@@ -3,18 +3,19 @@
 Every end is a line of evidence, and the round's evidence is sealed with it.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.domain.errors import Conflict, NotFound
-from hub.domain.events import Severity, StoredEvent
+from hub.domain.events import Severity
 from hub.domain.patrols import PatrolRound, PatrolStop, RoundState, Timing
-from hub.store import audit, events, notices
+from hub.store import audit, notices
 from hub.store.database import Transaction
 from hub.store.patrol_evidence import Line, append, seal
+from hub.store.round_attention import LAST_SIGN, say_attended
+from hub.store.round_events import announce, round_event
 from hub.store.rounds import TOPIC, deed, get_round, lock_round
 from hub.store.scoping import IN_SCOPE, scope_paths
 from hub.store.stop_looks import MACHINE, judged_line
@@ -46,10 +47,7 @@ async def waiting_rounds(
     rows = await tx.tuples(
         "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
         " WHERE r.plan_id = %(plan)s AND r.state IN ('running', 'paused') AND r.ends_by IS NULL"
-        " AND r.mode <> 'machine' AND (SELECT e.at FROM patrol_evidence e"
-        "  WHERE e.round_id = r.id ORDER BY e.seq DESC LIMIT 1) < %(since)s AND"
-        + IN_SCOPE
-        + "ORDER BY r.id",
+        " AND r.mode <> 'machine' AND" + LAST_SIGN + "< %(since)s AND" + IN_SCOPE + "ORDER BY r.id",
         {"plan": plan_id, "since": quiet_since, "scope": scope_paths(scope)},
     )
     return [int(str(row[0])) for row in rows]
@@ -74,7 +72,9 @@ async def finish_round(
     is_clean = 0 < walk.stops_planned == walk.stops_seen == walk.stops_normal
     severity = Severity.INFO if is_clean else Severity.WARNING
     data = {"reason": reason, **counts}
-    await _announce(tx, scope, walk, _event(walk, "patrol.round_finished", now, severity, data))
+    await say_attended(tx, scope, walk, now)
+    event = round_event(walk, "patrol.round_finished", now, data, severity=severity)
+    await announce(tx, scope, event)
     return True
 
 
@@ -92,8 +92,7 @@ async def miss_round(
         "reason": reason,
         "earlier_missed": earlier,
     }
-    event = _event(walk, "patrol.round_missed", now, Severity.WARNING, data)
-    await _announce(tx, scope, walk, event)
+    await announce(tx, scope, round_event(walk, "patrol.round_missed", now, data))
 
 
 async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: datetime) -> None:
@@ -117,6 +116,7 @@ async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: dat
     await notices.notify(tx, scope, TOPIC, [round_id])
     body: dict[str, Json] = {"by": scope.actor, "user": scope.user_id}
     await _seal(tx, scope, walk, Line(what=CANCELLED, at=now, body=body))
+    await say_attended(tx, scope, walk, now)
 
 
 async def _close_stops(
@@ -199,28 +199,3 @@ def _counts(walk: PatrolRound) -> dict[str, Json]:
         "abnormal": walk.stops_abnormal,
         "not_judged": walk.stops_not_judged,
     }
-
-
-async def _announce(tx: Transaction, scope: Scope, walk: PatrolRound, event: StoredEvent) -> None:
-    await notices.notify(tx, scope, TOPIC, [walk.id])
-    await events.add_events(tx, scope, [event])
-
-
-def _event(
-    walk: PatrolRound, kind: str, now: datetime, severity: Severity, data: Mapping[str, Json]
-) -> StoredEvent:
-    return StoredEvent(
-        id=0,
-        kind=kind,
-        area_id=walk.area_id,
-        area_path=walk.area_path,
-        at=now,
-        received_at=now,
-        severity=severity,
-        data={
-            "round": walk.id,
-            "plan": walk.plan_name,
-            "planned_at": walk.planned_at.isoformat(),
-            **data,
-        },
-    )

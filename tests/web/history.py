@@ -41,6 +41,7 @@ from hub.store import (
     maintenance_windows,
     messages,
     parent_suggestions,
+    patrol_reports,
     patrols,
     picture_assignments,
     picture_feedback,
@@ -332,4 +333,5 @@ async def walk_round(
         assert await stop_looks.settle_stop(tx, SYSTEM, found)
         at = NOW + timedelta(minutes=1)
         await round_ends.finish_round(tx, SYSTEM, number, now=at)
+        await patrol_reports.mark_round_reported(tx, SYSTEM, number)
     return plan.id, number

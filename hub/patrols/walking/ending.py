@@ -10,6 +10,7 @@ from typing import Final
 from hub.domain.access import Scope, system_scope
 from hub.domain.patrols import RoundState
 from hub.patrols.reporting.reports import defer_report
+from hub.patrols.roll_calls.asking import cancel_calls
 from hub.runtime.jobs import Jobs
 from hub.store import round_ends, rounds
 from hub.store.database import Transaction
@@ -46,6 +47,17 @@ async def end_round(
     await learn_movements(tx, _HUB, round_id)
     await defer_report(tx, jobs, round_id)
     return await round_ends.finish_round(tx, _HUB, round_id, now=now, reason=reason)
+
+
+async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: datetime) -> None:
+    """Stop a round of the scope that is not over, and ask no duty room any more.
+
+    Raises:
+        NotFound: the round lies outside the scope.
+        Conflict: it is over already.
+    """
+    await round_ends.cancel_round(tx, scope, round_id, now=now)
+    await cancel_calls(tx, _HUB, round_id)
 
 
 _HUB: Final[Scope] = system_scope("hub.patrols")

@@ -18,7 +18,7 @@ from hub.patrols.walking.groups import GROUPS_AT_ONCE, defer_group, defer_groups
 from hub.patrols.walking.rounds import NOT_BEGUN, STILL_WALKING, defer_round
 from hub.patrols.walking.visit import VISIT_TIMEOUT_S
 from hub.runtime.jobs import Jobs
-from hub.store import patrols, round_ends, round_watch, rounds
+from hub.store import patrols, round_attention, round_ends, round_watch, rounds
 from hub.store.database import Database, Transaction
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ EVERY_S = 10.0
 # of them says how many came before it, as far back as is looked.
 MISSED_SHOWN = 10
 MISSED_LOOKED_BACK = timedelta(days=31)
-# A round without a sign of life for longer than its longest stop and this has lost its job.
+# A round that waits for a person and in which nothing happens so long is said to be unattended.
+UNATTENDED_AFTER = timedelta(minutes=10)
+# A round with something to look at and without a sign of life so long has lost its jobs.
 IDLE = timedelta(seconds=1.5 * VISIT_TIMEOUT_S)
 
 
@@ -41,6 +43,7 @@ class Planner:
     jobs: Jobs
     clock: Clock
     groups_at_once: int = GROUPS_AT_ONCE
+    unattended_after: timedelta = UNATTENDED_AFTER
 
     def register(self) -> None:
         """Have :meth:`run_once` called every few seconds by one worker of all."""
@@ -63,8 +66,25 @@ class Planner:
             async with self.database.transaction() as tx:
                 await end_round(tx, self.jobs, round_id, now=now, reason=OUT_OF_TIME)
             log.warning("patrol round %s ends: %s", round_id, OUT_OF_TIME)
+        await self._attend(now)
         async with self.database.transaction() as tx:
             await self._revive(tx, now)
+
+    async def _attend(self, now: datetime) -> None:
+        """Say which rounds wait for a person in vain, and take back what is so no longer."""
+        hub, since = system_scope("hub.patrols"), now - self.unattended_after
+        async with self.database.transaction() as tx:
+            waiting = await round_attention.unattended_rounds(tx, hub, since)
+            attended = await round_attention.attended_rounds(tx, hub, since)
+        for round_id in (*waiting, *attended):
+            async with self.database.transaction() as tx:
+                walk = await rounds.lock_round(tx, hub, round_id)
+                if walk is None or walk.is_over:
+                    continue
+                if round_id in attended:
+                    await round_attention.say_attended(tx, hub, walk, now)
+                elif await round_attention.say_unattended(tx, hub, walk, now):
+                    log.warning("patrol round %s (%s): nobody looks", round_id, walk.plan_name)
 
     async def _revive(self, tx: Transaction, now: datetime) -> None:
         """Give rounds and groups that lost their job another one."""

@@ -14,7 +14,8 @@ from typing import Final
 from hub.domain.access import Scope, system_scope
 from hub.domain.patrols import PatrolMode, PatrolRound, RoundState
 from hub.patrols.planning.laying import Laid, lay_out
-from hub.patrols.walking.ending import NEXT_BEGAN, end_if_done, end_round
+from hub.patrols.roll_calls.asking import ask_rooms
+from hub.patrols.walking.ending import NEXT_BEGAN, cancel_round, end_if_done, end_round
 from hub.patrols.walking.groups import (
     GROUP_SIZE,
     GROUPS_AT_ONCE,
@@ -90,7 +91,7 @@ class RoundWalker:
                 log.debug("patrol round %s has nothing to begin", round_id)
                 return
             if walk.plan_id is None:  # the plan is gone: nobody wants this round any more
-                await round_ends.cancel_round(tx, _HUB, round_id, now=now)
+                await cancel_round(tx, _HUB, round_id, now=now)
                 return
             is_busy = await self._is_busy(tx, walk.plan_id, now)
             if now > walk.planned_at + timedelta(seconds=walk.window_s):
@@ -132,6 +133,7 @@ class RoundWalker:
             },
         )
         await append(tx, _HUB, walk.id, [begun])
+        await ask_rooms(tx, _HUB, self.jobs, walk, now)
         if walk.mode is PatrolMode.WALK:
             walk = await rounds.get_round(tx, _HUB, walk.id)
             await look_ahead(tx, self.jobs, walk, 1)
