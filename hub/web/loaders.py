@@ -5,10 +5,11 @@ from contextlib import suppress
 
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
-from hub.store import alerts, console, events, rounds
+from hub.store import alerts, console, dispatches, events, rounds
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
+from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
 from hub.web.schemas.shapes import Out
@@ -59,11 +60,21 @@ async def load_rounds(
     return found
 
 
+async def load_dispatches(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """Tasks, coloured by the database's clock."""
+    rows = await dispatches.get_dispatches(tx, scope, ids)
+    now = await alerts.read_clock(tx, scope)
+    return [(row.area_path, DispatchOut.of(row, now)) for row in rows]
+
+
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
     "connections": load_connections,
     "connection-states": load_connections,
     "devices": load_devices,
+    "dispatches": load_dispatches,
     "events": load_events,
     "patrol-rounds": load_rounds,
     "statuses": load_devices,

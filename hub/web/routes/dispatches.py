@@ -44,7 +44,7 @@ from hub.web.schemas.dispatches import (
 from hub.web.schemas.shapes import MAX_NUMBER, Id, Listing
 from hub.web.services import Services, WebServices
 
-router = APIRouter(tags=["dispatches"])
+router = APIRouter(tags=["dispatch"])
 
 # What somebody took in the field is for those who may see it, in no cache on the way.
 _PRIVATE = {"Cache-Control": "private, no-store"}
