@@ -71,6 +71,7 @@ from hub.store.maintenance_windows import NewWindow
 from hub.store.parent_suggestions import Group
 from hub.store.probe_intervals import ProbeInterval
 from tests.statuses import Told, change_status
+from tests.web.desk_scene import fill_desk
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
@@ -101,6 +102,10 @@ class History:
     drill: int = 1
     profile: int = 1
     assignment: int = 1
+    unit: int = 1
+    dispatch_rule: int = 1
+    task_deadlines: int = 1
+    dispatch: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -167,6 +172,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             )
         )  # fmt: skip
         limits, duty, policy = await escalate(tx, world.west, colleague.id, "west")
+        desk = await fill_desk(tx, world.west, "west", NOW)
         profile, assignment = await blur_picture(
             tx, world.west, world.west_camera, "west", data_dir
         )
@@ -194,6 +200,10 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         drill=drill.id,
         profile=profile,
         assignment=assignment,
+        unit=desk.unit,
+        dispatch_rule=desk.dispatch_rule,
+        task_deadlines=desk.task_deadlines,
+        dispatch=desk.dispatch,
     )
 
 

@@ -34,6 +34,8 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "day": "2027-10-01",
         "deadlines_id": history.deadlines,
         "device_id": world.west_camera,
+        "dispatch_id": history.dispatch,
+        "dispatch_rule_id": history.dispatch_rule,
         "duty_id": history.duty,
         "drill_id": history.drill,
         "event_id": history.event,
@@ -51,6 +53,8 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "rule_id": history.rule,
         "silence_id": history.silence,
         "suggestion_id": history.suggestion,
+        "task_deadlines_id": history.task_deadlines,
+        "unit_id": history.unit,
         "user_id": history.person,
         "which": "bad",
         "window_id": history.window,
@@ -83,6 +87,9 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     window = {"area_id": world.west, "ends_at": "2026-11-22T03:00:00Z", "reason": "west cables"}
     profile = {"name": "west lanes", "thresholds": {"blur": 70, "ptz": None}}
     silence = {"area_id": world.west, "reason": "cables", "ends_at": "2026-11-22T03:00:00Z"}
+    unit = {"area_id": world.west, "name": "west unit", "kind": "patrol_unit"}
+    sends = {"area_id": world.west, "name": "west sends", "kinds": ["waste"], "most_km": 5}
+    times = {"area_id": world.west, "priority": "urgent", "accept_s": 300, "done_s": 3600}
     return {
         ("POST", "/api/v1/areas"): {"code": "hut", "name": "Hut", "parent_id": world.west},
         ("PATCH", "/api/v1/areas/{area_id}"): {"name": "West End"},
@@ -142,8 +149,15 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/picture-assignments"): {
             "area_id": world.west, "day_id": history.profile, "night_id": history.profile,
         },
+        ("POST", "/api/v1/field-units"): {**unit, "hours": night},
+        ("PUT", "/api/v1/field-units/{unit_id}"): unit,
+        ("POST", "/api/v1/dispatch-rules"): sends,
+        ("PUT", "/api/v1/dispatch-rules/{dispatch_rule_id}"): sends,
+        ("POST", "/api/v1/task-deadlines"): times,
+        ("PUT", "/api/v1/task-deadlines/{task_deadlines_id}"): {**times, "priority": "high"},
         ("POST", "/api/v1/patrol-plans"): plan,
         ("PUT", "/api/v1/patrol-plans/{plan_id}"): plan,
+        ("POST", "/api/v1/patrol-plans/forecast"): plan,
         ("POST", f"{ROUND}/take"): {"take_over": True},
         ("POST", f"{ROUND}/hand-over"): {"to_user_id": history.person, "note": "gate 3"},
         ("POST", f"{ROUND}/pause"): {"reason": "tea"},

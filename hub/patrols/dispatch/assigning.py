@@ -3,7 +3,7 @@
 A rule is asked only about tasks it is for; the nearest one by which anybody can go decides.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -47,22 +47,34 @@ class Weighed:
     hindrance: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """Who should go by the rules, and what speaks against each unit that answers for the area.
+
+    Units are in their order, the best first. ``has_rule``: a rule is for the task at all.
+    """
+
+    proposal: Proposal | None
+    units: Sequence[Weighed]
+    has_rule: bool
+
+
 async def propose(tx: Transaction, scope: Scope, task: Dispatch, now: datetime) -> Proposal | None:
-    """Find who should go to a task of the scope; None when no rule finds anybody.
+    """Find who should go to a task of the scope; None when no rule finds anybody."""
+    return (await consider(tx, scope, task, now)).proposal
+
+
+async def consider(tx: Transaction, scope: Scope, task: Dispatch, now: datetime) -> Considered:
+    """Find who should go to a task of the scope, and why not the others.
 
     Rules and units of the areas above are asked, too, whether or not the scope reaches there.
-    Tasks that are opened at the same moment do not see each other: a unit may get one more
-    than its most.
     """
-    rules = await rules_for(tx, scope, task.area_path)
-    if not rules:
-        return None
+    rules = list(_rules_of(task, await rules_for(tx, scope, task.area_path)))
     units = await units_for(tx, scope, task.area_path)
-    if not units:
-        return None
-    holidays = await all_holidays(tx, scope)
-    passed_over = await units_before(tx, scope, task.id)
-    return choose(task, units, rules, now, holidays=holidays, passed_over=passed_over)
+    holidays = await all_holidays(tx, scope) if units else NO_HOLIDAYS
+    before = await units_before(tx, scope, task.id) if units else ()
+    weighed = weigh(task, units, now, holidays=holidays, had_it=before)
+    return Considered(proposal=_pick(task, rules, weighed), units=weighed, has_rule=bool(rules))
 
 
 def choose(
@@ -72,28 +84,16 @@ def choose(
     now: datetime,
     *,
     holidays: Holidays = NO_HOLIDAYS,
-    passed_over: Collection[int] = (),
+    had_it: Collection[int] = (),
 ) -> Proposal | None:
-    """Choose the unit for a task by the rules; ``passed_over`` had it before.
+    """Choose the unit for a task by the rules; no unit in ``had_it`` gets it once more.
 
     Rules of the nearest area upward are asked first, and those of one area by number. Among the
     units a rule allows, the one in the nearest area upward is best, then the nearest by what is
     known of both places, then the one with the fewest open tasks.
     """
-    weighed = weigh(task, units, now, holidays=holidays, passed_over=passed_over)
-    free = [one for one in weighed if not one.hindrance]
-    for rule in _rules_of(task, rules):
-        allowed = [one for one in free if _is_allowed(rule, one)]
-        if allowed:
-            best = min(allowed, key=_order)
-            return Proposal(
-                unit=best.unit,
-                rule=rule,
-                is_automatic=rule.is_automatic,
-                reason=_reason(task, rule, best),
-                km=best.km,
-            )
-    return None
+    weighed = weigh(task, units, now, holidays=holidays, had_it=had_it)
+    return _pick(task, _rules_of(task, rules), weighed)
 
 
 def weigh(
@@ -102,18 +102,35 @@ def weigh(
     now: datetime,
     *,
     holidays: Holidays = NO_HOLIDAYS,
-    passed_over: Collection[int] = (),
+    had_it: Collection[int] = (),
 ) -> list[Weighed]:
     """Say of each unit whether it could go to a task and how far it is; the best first."""
     weighed = [
         Weighed(
             unit=unit,
             km=_distance(task, unit, now),
-            hindrance=_hindrance(task, unit, now, holidays, passed_over),
+            hindrance=_hindrance(task, unit, now, holidays, had_it),
         )
         for unit in units
     ]
     return sorted(weighed, key=lambda one: (one.hindrance != "", *_order(one)))
+
+
+def _pick(
+    task: Dispatch, rules: Iterable[DispatchRule], weighed: Sequence[Weighed]
+) -> Proposal | None:
+    free = [one for one in weighed if not one.hindrance]
+    for rule in rules:
+        best = next((one for one in free if _is_allowed(rule, one)), None)
+        if best is not None:
+            return Proposal(
+                unit=best.unit,
+                rule=rule,
+                is_automatic=rule.is_automatic,
+                reason=_reason(task, rule, best),
+                km=best.km,
+            )
+    return None
 
 
 def _rules_of(task: Dispatch, rules: Sequence[DispatchRule]) -> Iterator[DispatchRule]:
@@ -145,13 +162,13 @@ def _hindrance(
     unit: Unit,
     now: datetime,
     holidays: Holidays,
-    passed_over: Collection[int],
+    had_it: Collection[int],
 ) -> str:
     hindrances = {
         "it answers for another area": not _covers(unit.area_path, task.area_path),
         "it is switched off": not unit.is_enabled,
         "it has this task": unit.id == task.unit_id,
-        "it had this task before": unit.id in passed_over,
+        "it had this task before": unit.id in had_it,
         f"it has {unit.open_tasks} of {unit.most_open} tasks": unit.open_tasks >= unit.most_open,
         "it is not on duty": not is_active(unit.hours, now, holidays),
     }
