@@ -11,7 +11,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import PatrolPlan
 from hub.patrols.files import PictureFolder
-from hub.patrols.planning.plans import check_plan
+from hub.patrols.planning import saving
 from hub.patrols.walking.rounds import defer_round
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, rounds, stops
@@ -25,10 +25,9 @@ async def create_plan(
 
     Raises:
         Invalid: the plan cannot be used, or its rule never fires.
-        NotFound: its area or one of its cameras lies outside the scope.
+        NotFound: it names something outside the scope.
     """
-    check_plan(plan, now=now)
-    return await patrols.add_plan(tx, scope, plan, now=now)
+    return (await saving.create_plan(tx, scope, plan, now=now)).plan
 
 
 async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> None:
@@ -36,9 +35,7 @@ async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: d
 
     A plan that is switched off may hold a rule whose times are past.
     """
-    if plan.is_enabled:
-        check_plan(plan, now=now)
-    await patrols.change_plan(tx, scope, plan, now=now)
+    await saving.change_plan(tx, scope, plan, now=now)
 
 
 async def run_now(tx: Transaction, scope: Scope, jobs: Jobs, plan_id: int, *, now: datetime) -> int:

@@ -68,6 +68,11 @@ class PastRound:
     over_s: float  # by so much its window was too short; 0: it kept it
     stops_missed: int
 
+    @property
+    def missed_by_s(self) -> float | None:
+        """By so much it took longer (negative: less) than was thought."""
+        return None if self.forecast_s is None else self.took_s - self.forecast_s
+
 
 async def candidates(
     tx: Transaction, scope: Scope, area_path: str, plan: PatrolPlan

@@ -18,11 +18,13 @@ from hub.store.plan_names import check_names
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC = "patrol-plans"
+MOST_PLACED: Final = 2000
 
 _SELECT: Final = (
     "SELECT p.id, p.name, p.area_id, p.rrule, p.time_zone, p.starts_on, p.ends_on, p.exceptions,"
     " p.window_s, p.lasts_s, p.seconds_per_stop, p.mode, p.stop_order AS order, p.device_ids,"
-    " p.details, p.is_enabled FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
+    " p.details, p.is_enabled, a.name AS area_name"
+    " FROM patrol_plans p JOIN areas a ON a.id = p.area_id WHERE"
 )
 
 
@@ -33,6 +35,14 @@ class Planned:
     plan: PatrolPlan
     area_path: str
     planned_through: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedPlan:
+    """A plan, and what its area is called."""
+
+    plan: PatrolPlan
+    area_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class _Row:
     device_ids: Sequence[int] | None
     details: Mapping[str, Json]
     is_enabled: bool
+    area_name: str
 
     def plan(self) -> PatrolPlan:
         return PatrolPlan(
@@ -156,6 +167,16 @@ async def remove_plan(tx: Transaction, scope: Scope, plan_id: int, *, now: datet
     await _forget_future_rounds(tx, plan_id, now)
     await tx.execute("DELETE FROM patrol_plans WHERE id = %(id)s", {"id": plan_id})
     await _record(tx, scope, "patrol_plan.removed", plan)
+
+
+async def plans_on(tx: Transaction, scope: Scope) -> list[PlacedPlan]:
+    """The plans of the scope that are switched on, for whoever wants to know when they come."""
+    rows = await tx.fetch(
+        _Row,
+        _SELECT + " p.is_enabled AND" + IN_SCOPE + "ORDER BY p.id LIMIT %(most)s",
+        {"most": MOST_PLACED, "scope": scope_paths(scope)},
+    )
+    return [PlacedPlan(plan=row.plan(), area_name=row.area_name) for row in rows]
 
 
 async def enabled_plans(tx: Transaction, scope: Scope) -> list[Planned]:

@@ -89,6 +89,12 @@ def check_promise(found: Sequence[Candidate], promise: Promise) -> None:
         )
 
 
+def draws(found: Sequence[Candidate], promise: Promise) -> int:
+    """How many cameras are drawn each round."""
+    counted = Counter(one.area_id for one in found)
+    return sum(min(promise.per_area, count) for count in counted.values())
+
+
 def biggest_village(found: Sequence[Candidate]) -> tuple[str, int] | None:
     """Return the name of the area with the most cameras and their number; None without any."""
     names = {one.area_id: one.area_name for one in found}

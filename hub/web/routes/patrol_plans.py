@@ -1,19 +1,37 @@
 """Patrol plans: when, where and how the hub walks its cameras."""
 
+import asyncio
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 
-from hub.domain.patrols import PatrolPlan
 from hub.patrols import desk
+from hub.patrols.planning import saving
+from hub.patrols.planning.calendar_feed import MEDIA_TYPE, build_feed
+from hub.patrols.planning.plans import next_due
 from hub.store import patrols, rounds
+from hub.store.patrol_candidates import past_rounds
 from hub.web.access import Operate, Plan, See
-from hub.web.schemas.patrol_plans import PlanIn, PlanOut
+from hub.web.schemas.patrol_plans import (
+    ForecastOut,
+    PastRoundOut,
+    PlanForecastOut,
+    PlanIn,
+    PlanOut,
+    SavedPlanOut,
+)
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.shapes import Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["patrols"])
+
+
+class CalendarResponse(Response):
+    """An iCalendar file."""
+
+    media_type = MEDIA_TYPE
 
 
 @router.get("/patrol-plans")
@@ -26,6 +44,26 @@ async def list_plans(
     return Listing(items=[PlanOut.model_validate(plan) for plan in page.items], next=page.next)
 
 
+@router.get("/patrol-plans/calendar.ics", response_class=CalendarResponse)
+async def get_calendar(
+    scope: See, services: Services, days: Annotated[int, Query(ge=1, le=366)] = 31
+) -> Response:
+    """The coming rounds for calendars (RFC 5545), who sign in by HTTP Basic with a token."""
+    now = services.clock()
+    async with services.database.transaction() as tx:
+        plans = await patrols.plans_on(tx, scope)
+    feed = await asyncio.to_thread(build_feed, plans, now=now, days=days)
+    return CalendarResponse(feed)
+
+
+@router.post("/patrol-plans/forecast")
+async def foretell_plan(scope: Plan, body: PlanIn, services: Services) -> ForecastOut:
+    """What the rounds of a plan would take, before it is saved."""
+    async with services.database.transaction() as tx:
+        thought = await saving.foretell(tx, scope, body.plan(), now=services.clock())
+    return ForecastOut.model_validate(thought)
+
+
 @router.get("/patrol-plans/{plan_id}")
 async def get_plan(scope: See, plan_id: Id, services: Services) -> PlanOut:
     """One plan."""
@@ -33,20 +71,35 @@ async def get_plan(scope: See, plan_id: Id, services: Services) -> PlanOut:
         return PlanOut.model_validate(await patrols.get_plan(tx, scope, plan_id))
 
 
-@router.post("/patrol-plans", status_code=HTTPStatus.CREATED)
-async def create_plan(scope: Plan, body: PlanIn, services: Services) -> PlanOut:
-    """Add a plan; a rule that never fires is refused."""
+@router.get("/patrol-plans/{plan_id}/forecast")
+async def get_forecast(scope: See, plan_id: Id, services: Services) -> PlanForecastOut:
+    """What the next round takes, and by how much the last ones missed what was thought."""
+    now = services.clock()
     async with services.database.transaction() as tx:
-        plan = await desk.create_plan(tx, scope, _plan(0, body), now=services.clock())
-    return PlanOut.model_validate(plan)
+        thought = await saving.foretell_stored(tx, scope, plan_id, now=now)
+        plan = await patrols.get_plan(tx, scope, plan_id)
+        past = await past_rounds(tx, scope, plan_id)
+    return PlanForecastOut(
+        **dict(ForecastOut.model_validate(thought)),
+        next_at=next_due(plan, now) if plan.is_enabled else None,
+        past=[PastRoundOut.of(one) for one in past],
+    )
+
+
+@router.post("/patrol-plans", status_code=HTTPStatus.CREATED)
+async def create_plan(scope: Plan, body: PlanIn, services: Services) -> SavedPlanOut:
+    """Add a plan. One that never fires is refused; of one that does not fit, it is said."""
+    async with services.database.transaction() as tx:
+        saved = await saving.create_plan(tx, scope, body.plan(), now=services.clock())
+    return SavedPlanOut.of(saved.plan, saved.forecast)
 
 
 @router.put("/patrol-plans/{plan_id}")
-async def change_plan(scope: Plan, plan_id: Id, body: PlanIn, services: Services) -> PlanOut:
+async def change_plan(scope: Plan, plan_id: Id, body: PlanIn, services: Services) -> SavedPlanOut:
     """Replace a plan; rounds not due yet are planned anew."""
     async with services.database.transaction() as tx:
-        await desk.change_plan(tx, scope, _plan(plan_id, body), now=services.clock())
-        return PlanOut.model_validate(await patrols.get_plan(tx, scope, plan_id))
+        saved = await saving.change_plan(tx, scope, body.plan(plan_id), now=services.clock())
+    return SavedPlanOut.of(saved.plan, saved.forecast)
 
 
 @router.delete("/patrol-plans/{plan_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -62,19 +115,3 @@ async def run_plan(scope: Operate, plan_id: Id, services: Services) -> RoundOut:
     async with services.database.transaction() as tx:
         number = await desk.run_now(tx, scope, services.jobs, plan_id, now=services.clock())
         return RoundOut.model_validate(await rounds.get_round(tx, scope, number))
-
-
-def _plan(number: int, body: PlanIn) -> PatrolPlan:
-    return PatrolPlan(
-        id=number,
-        name=body.name,
-        area_id=body.area_id,
-        rrule=body.rrule,
-        time_zone=body.time_zone,
-        starts_on=body.starts_on,
-        window_s=body.window_s,
-        seconds_per_stop=body.seconds_per_stop,
-        order=body.order,
-        device_ids=None if body.device_ids is None else tuple(body.device_ids),
-        is_enabled=body.is_enabled,
-    )

@@ -1,0 +1,124 @@
+"""Checks plans against the cameras there are, says how long they take, and stores them.
+
+Called by the API and the command line inside their own transaction, with the caller's scope.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from hub.domain.access import Scope
+from hub.domain.errors import Invalid
+from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder
+from hub.patrols.planning.forecast import Forecast, forecast
+from hub.patrols.planning.plans import check_form, check_plan
+from hub.patrols.planning.sampling import (
+    Promise,
+    biggest_village,
+    check_promise,
+    draws,
+    foreseeable_share,
+)
+from hub.patrols.planning.selecting import select
+from hub.store import patrols
+from hub.store.areas import get_area
+from hub.store.database import Transaction
+from hub.store.patrol_candidates import Candidate, candidates, medians
+from hub.store.plan_names import check_names
+
+# A draw of which more than this is forced by its promise repeats itself for all to see.
+MOST_FORESEEN: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A plan as it is stored, and what its rounds are thought to take."""
+
+    plan: PatrolPlan
+    forecast: Forecast
+
+
+async def create_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> Saved:
+    """Check and store a new plan (its ``id`` is ignored). What does not fit is said, not refused.
+
+    Raises:
+        Invalid: the plan cannot be used, its rule never fires, or its draw cannot keep what it
+            promises.
+        NotFound: it names something outside the scope.
+    """
+    check_plan(plan, now=now)
+    stored = await patrols.add_plan(tx, scope, plan, now=now)
+    return Saved(plan=stored, forecast=await _foretell(tx, scope, stored, now))
+
+
+async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> Saved:
+    """Check and replace a plan of the scope; raises as :func:`create_plan` does.
+
+    A plan that is switched off may hold a rule whose times are past.
+    """
+    if plan.is_enabled:
+        check_plan(plan, now=now)
+    else:
+        check_form(plan)
+    await patrols.change_plan(tx, scope, plan, now=now)
+    stored = await patrols.get_plan(tx, scope, plan.id)
+    return Saved(plan=stored, forecast=await _foretell(tx, scope, stored, now))
+
+
+async def foretell(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> Forecast:
+    """Say what a plan would take that is not stored; raises as :func:`create_plan` does."""
+    check_plan(plan, now=now)
+    await check_names(tx, scope, plan, None)
+    return await _foretell(tx, scope, plan, now)
+
+
+async def foretell_stored(
+    tx: Transaction, scope: Scope, plan_id: int, *, now: datetime
+) -> Forecast:
+    """Say what a plan of the scope takes; raises NotFound outside it.
+
+    That cameras were added, and its draw keeps its promise no longer, is among the warnings.
+    """
+    plan = await patrols.get_plan(tx, scope, plan_id)
+    try:
+        return await _foretell(tx, scope, plan, now)
+    except Invalid as broken:
+        thought = await _foretell(tx, scope, replace(plan, is_enabled=False), now)
+        return replace(thought, warnings=(str(broken), *thought.warnings))
+
+
+async def _foretell(tx: Transaction, scope: Scope, plan: PatrolPlan, now: datetime) -> Forecast:
+    path = (await get_area(tx, scope, plan.area_id)).path
+    found = select(await candidates(tx, scope, path, plan), plan.details.selection)
+    stops = len(found)
+    if plan.mode is PatrolMode.SAMPLED:
+        promise = Promise.of(plan.details)
+        if plan.is_enabled:
+            check_promise(found, promise)
+        stops = draws(found, promise)
+    thought = forecast(plan, stops, await medians(tx, scope, plan, path), now)
+    warnings = (*thought.warnings, *await _warn(plan, found))
+    return replace(thought, warnings=warnings)
+
+
+async def _warn(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:
+    said = []
+    if plan.mode is PatrolMode.SAMPLED:
+        promise = Promise.of(plan.details)
+        name, count = biggest_village(found) or ("", 0)
+        share = await asyncio.to_thread(foreseeable_share, count, promise)
+        if share > MOST_FORESEEN:
+            said.append(
+                f"to see each of the {count} cameras of {name} in time, {share:.0%} of its draws"
+                " leave no choice and can be foreseen: draw more a round, or promise them within"
+                " more rounds"
+            )
+    unplaced = sum(one.longitude is None for one in found)
+    if unplaced and plan.order is StopOrder.SHORTEST:
+        said.append(f"{unplaced} cameras have no coordinates: they come last, village by village")
+    moved = set(plan.details.presets) - {one.device_id for one in found if one.has_ptz}
+    if moved:
+        said.append(f"{len(moved)} cameras of the presets have no motors or are no stops")
+    return said
