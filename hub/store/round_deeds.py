@@ -19,19 +19,22 @@ from hub.store.rounds import TOPIC
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 _OPERATING: Final = sorted(r.value for r in Role if Permission.OPERATE in PERMISSIONS[r])
-# Whoever may operate in the round's area; g is what makes him.
+# Whoever holds a role in the round's area.
 _PEOPLE: Final = (
     "SELECT u.id, coalesce(nullif(u.display_name, ''), u.name) AS name, u.name AS login,"
     " array_agg(DISTINCT g.role) AS roles FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
     " JOIN areas ga ON a.path <@ ga.path JOIN grants g ON g.area_id = ga.id"
     " JOIN users u ON u.id = g.user_id AND NOT u.is_disabled"
-    " WHERE r.id = %(round)s AND g.role = ANY (%(roles)s::text[]) AND"
+    " WHERE r.id = %(round)s AND"
+)
+_WHO_MAY_OPERATE: Final = (
+    "GROUP BY u.id HAVING bool_or(g.role = ANY (%(roles)s::text[])) ORDER BY 2, 1"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colleague:
-    """Somebody who may operate where a round goes; ``roles`` are those that let him."""
+    """Somebody who may operate where a round goes; ``roles`` are those he holds there."""
 
     id: int
     name: str
@@ -57,7 +60,7 @@ async def list_colleagues(tx: Transaction, scope: Scope, round_id: int) -> list[
     """Who may operate where a round of the scope goes, by name; nobody for any other round."""
     rows = await tx.fetch(
         Colleague,
-        _PEOPLE + IN_SCOPE + "GROUP BY u.id ORDER BY 2, 1",
+        _PEOPLE + IN_SCOPE + _WHO_MAY_OPERATE,
         {"round": round_id, "roles": _OPERATING, "scope": scope_paths(scope)},
     )
     return [_typed(row) for row in rows]
@@ -69,7 +72,7 @@ async def find_colleague(
     """One of :func:`list_colleagues`; None for everybody else."""
     row = await tx.fetch_one(
         Colleague,
-        _PEOPLE + IN_SCOPE + "AND u.id = %(user)s GROUP BY u.id",
+        _PEOPLE + IN_SCOPE + "AND u.id = %(user)s " + _WHO_MAY_OPERATE,
         {"round": round_id, "user": user_id, "roles": _OPERATING, "scope": scope_paths(scope)},
     )
     return None if row is None else _typed(row)

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.domain.access import Scope
+from hub.domain.access import Grant, Principal, Scope, system_scope
 from hub.domain.devices import Json
 from hub.domain.errors import Conflict, NotFound, NotPermitted
 from hub.domain.patrols import (
@@ -20,6 +20,7 @@ from hub.domain.patrols import (
     RoundState,
     Verdict,
 )
+from hub.patrols.planning.on_duty import may_take
 from hub.patrols.walking.ending import end_if_done
 from hub.patrols.walking.groups import look_again as have_looked_again
 from hub.patrols.walking.judging import (
@@ -263,19 +264,13 @@ async def _find(
     if who is None:
         msg = "nobody of that number may operate where this round goes"
         raise NotFound(msg)
-    if not await _may_walk(tx, scope, walk, who, now):
+    grants = [Grant(role=r, area_id=walk.area_id, area_path=walk.area_path) for r in who.roles]
+    principal = Principal(user_id=who.id, name=who.login, grants=tuple(grants))
+    # Who is on duty may stand in an area above, which the caller need not see.
+    if not await may_take(tx, system_scope("hub.patrols"), walk, principal, now):
         msg = f"the plan of this round asks for somebody else than {who.name}"
         raise NotPermitted(msg)
     return who
-
-
-async def _may_walk(
-    tx: Transaction, scope: Scope, walk: PatrolRound, who: Colleague, now: datetime
-) -> bool:
-    del tx, scope, now
-    asked = walk.details.walker
-    is_person = asked.user_id is None or asked.user_id == who.id
-    return is_person and (asked.role is None or asked.role in who.roles)
 
 
 async def _first_open(tx: Transaction, scope: Scope, round_id: int) -> int:
