@@ -6,6 +6,7 @@ wrong with the picture, then what is known of the place. Nothing is said of who 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +14,8 @@ from hub.domain.events import Severity
 from hub.domain.health import Layer
 from hub.domain.looks import Glimpse, Movement
 from hub.domain.quality import Index
-from hub.store.patrol_places import Place
+from hub.patrols.walking.place_words import describe, one_line
+from hub.store.patrol_places import Place, PlaceAlert
 
 MOVING, DOWN, BAD, BLOCKED = "something_moving", "camera_down", "picture_bad", "view_blocked"
 
@@ -70,6 +72,7 @@ _UNSTEADY: Final = frozenset({Index.SIGNAL, Index.FREEZE, Index.NOISE, Index.STR
 _ALERTS: Final[Mapping[Severity, float]] = MappingProxyType(
     {Severity.CRITICAL: 50.0, Severity.WARNING: 32.0, Severity.INFO: 10.0}
 )
+_NEWS: Final = timedelta(days=1)
 _OLD_ALERT: Final = 0.3
 _AROUND: Final = 8.0  # an alert of the village, an event: worth reading, not worth a look
 _NOT_JUDGED: Final = 30.0
@@ -77,7 +80,6 @@ _NOT_TURNED: Final = 30.0
 _UNKNOWN: Final = 5.0
 _UNKNOWN_USUAL: Final = (20.0, 28.0)
 _HALF_WAY: Final = 25.0  # to a fault: worth a word
-_MOST_FACTS: Final = 3
 MOST_REMARKS: Final = 12
 LONGEST_REMARK: Final = 200
 
@@ -120,7 +122,7 @@ def weigh(noticed: Noticed) -> Weighed:
     kind = next((one.kind for one in found if one.kind), "")
     return Weighed(
         doubt=_combine(found),
-        remarks=tuple(_short(one.text) for one in found[:MOST_REMARKS]),
+        remarks=tuple(one_line(one.text, LONGEST_REMARK) for one in found[:MOST_REMARKS]),
         kind=kind,
     )
 
@@ -179,15 +181,19 @@ def _of_movement(movement: Movement | None, usual: float | None) -> Iterator[_Re
 
 
 def _of_place(place: Place) -> Iterator[_Remark]:
-    facts = place.facts
-    worst = place.worst_alert
-    for number, text in enumerate(facts.open_alerts[:_MOST_FACTS]):
-        weight = _AROUND if worst is None or number else _ALERTS[worst]
-        if not number and not place.alert_is_fresh:
-            weight = min(weight, max(_AROUND, _OLD_ALERT * weight))
-        yield _Remark(weight=weight, text=text)
-    for text in facts.last_events[:_MOST_FACTS]:
+    facts = describe(place)
+    for alert, text in zip(place.alerts, facts.open_alerts, strict=True):
+        yield _Remark(weight=_weigh_alert(alert, place), text=text)
+    for text in facts.last_events:
         yield _Remark(weight=_UNKNOWN, text=text)
+
+
+def _weigh_alert(alert: PlaceAlert, place: Place) -> float:
+    if alert.device_id != place.device_id:
+        return _AROUND
+    weight = _ALERTS[alert.severity]
+    is_news = place.asked_at is None or place.asked_at - alert.started_at < _NEWS
+    return weight if is_news else _OLD_ALERT * weight
 
 
 def _combine(found: Iterable[_Remark]) -> float:
@@ -199,9 +205,3 @@ def _combine(found: Iterable[_Remark]) -> float:
     if worst >= EMPTY_PLACE:
         return round(min(worst, 100.0), 1)
     return round(min(_HIGHEST_OTHERS, 100.0 * (1.0 - good)), 1)
-
-
-def _short(text: str) -> str:
-    """Return one printable line: parts of it were said by devices and by people."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - 1] + "…"
