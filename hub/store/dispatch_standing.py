@@ -62,11 +62,12 @@ async def standing_alerts(tx: Transaction, scope: Scope, task: Dispatch) -> list
     """The alerts of a task that are not resolved, by number."""
     return await tx.fetch(
         StandingAlert,
-        "SELECT DISTINCT x.id AS alert_id, x.rule_name, x.device_name, "
+        "SELECT DISTINCT x.id AS alert_id, u.name AS rule_name, x.device_name, "
         + IN_SCOPE
         + " AS is_seen"
         + _TASKS
-        + " JOIN alerts x ON x.id = t.alert_id JOIN areas a ON a.id = x.area_id"
+        + " JOIN alerts x ON x.id = t.alert_id JOIN rules u ON u.id = x.rule_id"
+        " JOIN areas a ON a.id = x.area_id"
         " WHERE x.status <> 'resolved' ORDER BY x.id",
         {"id": task.id, "scope": scope_paths(scope)},
     )

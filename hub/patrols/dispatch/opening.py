@@ -62,7 +62,7 @@ async def open_dispatch(
         Conflict: there is an open task for this very cause.
         Invalid: a part of it has a form that is refused, or its place lies outside the county.
     """
-    _check(new)
+    check_new(new)
     await get_area(tx, scope, new.area_id)
     new = await _complete(tx, scope, new)
     await dispatch_duplicates.hold_openings(tx, scope)
@@ -160,7 +160,12 @@ async def _assign(
     return task
 
 
-def _check(new: NewDispatch) -> None:
+def check_new(new: NewDispatch) -> None:
+    """Refuse a task that nobody could read or keep.
+
+    Raises:
+        Invalid: a part of it has a form that is refused.
+    """
     title = new.title.strip()
     if not title or len(title) > LONGEST_TITLE or not title.isprintable():
         msg = f"a task has a title of 1 to {LONGEST_TITLE} printable characters"
