@@ -1,4 +1,4 @@
-"""`gengfu patrols` and `gengfu report`."""
+"""`gengfu report`."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.domain.access import Scope
-from hub.main.console import as_row, print_json, print_rows, reported_errors, say
+from hub.main.console import as_row, print_rows, reported_errors
 from hub.main.report_options import (
     Answer,
     AreaOption,
@@ -36,16 +36,12 @@ from hub.maintenance.kpis import FIGURES, KpiReport, Kpis, report_kpis
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.report_tables import figures_of, group_table, kpi_table, uptime_table
 from hub.maintenance.uptime import Rate, report_uptime, report_uptime_by
-from hub.patrols.desk import run_now
-from hub.runtime.jobs import Jobs
-from hub.store import areas, months, patrols
+from hub.store import areas, months
 from hub.store.database import Transaction
 from hub.store.ledger_rows import GroupBy, Period
 
-patrols_app = typer.Typer(help="The midnight video patrol.", no_args_is_help=True)
 report_app = typer.Typer(help="Figures for supervisors.", no_args_is_help=True)
 
-PLAN_COLUMNS = ("id", "name", "area_id", "rrule", "time_zone", "seconds_per_stop", "is_enabled")
 NOT_RECORDED = "(not recorded)"
 RATE_COLUMNS = ("online_rate", "known", "outages", "down", "unknown", "maintenance", "verdict")
 # How a person's table calls each figure; the order is that of FIGURES.
@@ -62,40 +58,6 @@ KPI_COLUMNS = dict(
 MONTH_COLUMNS = ("id", "month", "area_name", "kind", "edition", "since", "until")
 
 Work = Callable[[Transaction, Scope, Period, tzinfo], Awaitable[Answer]]
-
-
-@patrols_app.command("list")
-def list_plans(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
-    """The patrol plans."""
-
-    async def work(store: Store) -> list[dict[str, object]]:
-        async with store.database.transaction() as tx:
-            page = await patrols.list_plans(tx, store.scope, limit=500)
-        return [as_row(plan) for plan in page.items]
-
-    rows = with_store(settings, dict(os.environ), work)
-    print_rows(rows, as_json=as_json, columns=PLAN_COLUMNS, empty="no patrol plan yet")
-
-
-@patrols_app.command("run")
-def run_plan(
-    plan: Annotated[int, typer.Argument(help="Number of the plan.")],
-    settings: SettingsOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Start a round of a plan now; the running hub walks it."""
-
-    async def work(store: Store) -> int:
-        jobs = Jobs(store.database, utc_now)
-        async with store.database.transaction() as tx:
-            return await run_now(tx, store.scope, jobs, plan, now=utc_now())
-
-    number = with_store(settings, dict(os.environ), work)
-    if as_json:
-        print_json({"round": number})
-    else:
-        say(f"round {number} starts as soon as a hub with the role work runs")
 
 
 @report_app.command("uptime")

@@ -1,6 +1,6 @@
 """A county with two villages of cameras for the tests of patrols, on a real database."""
 
-import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -23,7 +23,9 @@ from hub.domain.health import Depth, Layer, ProbeResult
 from hub.domain.patrols import PatrolPlan, PatrolStop, RoundState
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols import desk
+from hub.patrols.evidence import Asked, Proof, verify
 from hub.patrols.files import PictureFolder
+from hub.patrols.reporting.reports import Reporter
 from hub.patrols.walking.planner import Planner
 from hub.patrols.walking.rounds import RoundWalker
 from hub.patrols.walking.visit import Eyes
@@ -90,7 +92,9 @@ class World:
 
     def walker(self, **more: object) -> RoundWalker:
         eyes = Eyes(probe=self.probe, snapshot=self.snapshot, folder=self.folder, clock=self.clock)
-        walker = RoundWalker(database=self.database, jobs=self.jobs, eyes=eyes, pause=no_pause)
+        walker = RoundWalker(
+            database=self.database, jobs=self.jobs, eyes=eyes, rng=random.Random(2026)
+        )
         return replace(walker, **more)  # type: ignore[arg-type]  # the caller knows the fields
 
     def planner(self) -> Planner:
@@ -115,11 +119,35 @@ class World:
         async with self.database.transaction() as tx:
             return await desk.run_now(tx, HUB, self.jobs, plan.id, now=self.now)
 
+    def reporter(self) -> Reporter:
+        return Reporter(
+            database=self.database,
+            jobs=self.jobs,
+            folder=self.folder,
+            clock=self.clock,
+            zone=UTC,
+        )
+
+    async def begin(self, round_id: int, walker: RoundWalker | None = None) -> None:
+        """Do the job that begins a round by hand, as a worker would."""
+        await (walker or self.walker()).begin(Job(id=1, args={"round": round_id}, attempt=1))
+
+    async def look(self, round_id: int, group: int, walker: RoundWalker | None = None) -> None:
+        """Do the job of a group by hand."""
+        looker = (walker or self.walker()).looker()
+        await looker.look(Job(id=1, args={"round": round_id, "group": group}, attempt=1))
+
     async def walk_to_end(self, round_id: int, walker: RoundWalker | None = None) -> None:
-        """Do the round's jobs by hand, as a worker would, until nothing is left."""
-        walker = walker or self.walker()
-        for _ in range(20):
-            await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+        """Do every job of a round by hand, until nothing is left."""
+        await self.begin(round_id, walker)
+        for group in sorted({stop.group_no for stop in await self.stops(round_id)}):
+            await self.look(round_id, group, walker)
+        if await self.state(round_id) is RoundState.FINISHED:
+            await self.reporter().report_round(Job(id=1, args={"round": round_id}, attempt=1))
+
+    async def proof(self) -> Proof:
+        """Whether all that was kept is whole."""
+        return await verify(self.database, HUB, self.folder, Asked())
 
     async def state(self, round_id: int) -> RoundState:
         async with self.database.transaction() as tx:
@@ -137,10 +165,6 @@ class World:
         async with self.database.transaction() as tx:
             page = await rounds.list_rounds(tx, HUB, RoundFilter(), limit=500)
         return [(r.state, r.planned_at) for r in reversed(page.items)]
-
-
-async def no_pause(_seconds: float) -> None:
-    await asyncio.sleep(0)
 
 
 async def settle(world: World) -> None:

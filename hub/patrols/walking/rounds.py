@@ -13,6 +13,7 @@ from typing import Final
 
 from hub.domain.access import Scope, system_scope
 from hub.domain.patrols import PatrolMode, PatrolRound, RoundState
+from hub.patrols.evidence_stops import BEGUN
 from hub.patrols.planning.laying import Laid, lay_out
 from hub.patrols.roll_calls.asking import ask_rooms
 from hub.patrols.walking.ending import NEXT_BEGAN, cancel_round, end_if_done, end_round
@@ -37,7 +38,6 @@ JOB: Final = "patrols.round"
 RETRY_WAITS_S: Final = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
 NOT_BEGUN: Final = "it did not begin in its window: no worker was running"
 STILL_WALKING: Final = "the round before it was still walking"
-BEGUN: Final = "round_begun"
 # A round without an end of its own in which nothing happened so long makes way for the next.
 MAKES_WAY_AFTER: Final = timedelta(minutes=30)
 
