@@ -5,14 +5,16 @@ from contextlib import suppress
 
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
-from hub.store import alerts, console, dispatches, events, rounds
+from hub.store import alerts, console, dispatches, events, handovers, room_calls, rounds
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
 from hub.web.schemas.dispatches import DispatchOut
+from hub.web.schemas.duty_rooms import RoomCallOut
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
 from hub.web.schemas.shapes import Out
+from hub.web.schemas.shifts import HandoverNewsOut
 
 
 async def load_devices(
@@ -69,6 +71,22 @@ async def load_dispatches(
     return [(row.area_path, DispatchOut.of(row, now)) for row in rows]
 
 
+async def load_room_calls(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """Questions to duty rooms, never with their codes: a room reads its own."""
+    rows = await room_calls.calls_of(tx, scope, ids)
+    return [(row.area_path, RoomCallOut.of(row, is_own=False)) for row in rows]
+
+
+async def load_handovers(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """That there is a hand-over; whoever may read its note asks for it."""
+    rows = await handovers.handovers_of(tx, scope, ids)
+    return [(row.area_path, HandoverNewsOut.model_validate(row)) for row in rows]
+
+
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
     "connections": load_connections,
@@ -76,6 +94,8 @@ LOADERS: Mapping[str, Load] = {
     "devices": load_devices,
     "dispatches": load_dispatches,
     "events": load_events,
+    "handovers": load_handovers,
     "patrol-rounds": load_rounds,
+    "room-calls": load_room_calls,
     "statuses": load_devices,
 }

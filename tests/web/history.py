@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from alerts.telling.pictures import PictureFiles
@@ -72,8 +73,10 @@ from hub.store.parent_suggestions import Group
 from hub.store.probe_intervals import ProbeInterval
 from tests.statuses import Told, change_status
 from tests.web.desk_scene import fill_desk
+from tests.web.duty_scene import fill_duty
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
+FILM = b"a film"
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 
 
@@ -106,6 +109,10 @@ class History:
     dispatch_rule: int = 1
     task_deadlines: int = 1
     dispatch: int = 1
+    room: int = 1
+    call: int = 1
+    shift: int = 1
+    handover: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -178,6 +185,8 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         )
     PictureFiles(data_dir).keep(alert, JPEG)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
+    async with database.transaction() as tx:
+        duties_there = await fill_duty(tx, world, walk, NOW)
     return History(
         alert=alert,
         event=stored[0].id,
@@ -198,6 +207,10 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         duty=duty,
         policy=policy,
         drill=drill.id,
+        room=duties_there.room,
+        call=duties_there.call,
+        shift=duties_there.shift,
+        handover=duties_there.handover,
         profile=profile,
         assignment=assignment,
         unit=desk.unit,
@@ -336,10 +349,12 @@ async def walk_round(
         await stops.add_stops(tx, SYSTEM, number, new_stops(laid, NOW), group_size=30)
         await rounds.begin_round(tx, SYSTEM, walk, NOW)
         await folder.keep_picture(number, 1, JPEG)
+        await folder.keep_clip(number, 1, FILM)
         await folder.keep_report(number, f"<!doctype html><title>{name}</title>")
         found = stops.StopResult(
-            round_id=number, position=1, verdict=Verdict.SEEN, reason="", at=NOW, has_picture=True
-        )
+            round_id=number, position=1, verdict=Verdict.SEEN, reason="", at=NOW, has_picture=True,
+            picture_sha256=sha256(JPEG).hexdigest(), clip_sha256=sha256(FILM).hexdigest(),
+        )  # fmt: skip
         assert await stop_looks.settle_stop(tx, SYSTEM, found)
         at = NOW + timedelta(minutes=1)
         await round_ends.finish_round(tx, SYSTEM, number, now=at)

@@ -5,6 +5,7 @@ from typing import Final, NoReturn
 
 from hub.domain.access import PERMISSIONS, Permission
 from hub.domain.errors import Invalid
+from hub.domain.looks import LONGEST_CLIP_S
 from hub.domain.patrol_details import PlanDetails, StopPreset
 from hub.domain.patrols import MOST_CHECKLIST, PatrolPlan
 
@@ -13,7 +14,6 @@ MOST_PRESETS: Final = 20_000
 MOST_RECEIVERS: Final = 50
 LONGEST_ITEM: Final = 200
 LONGEST_WORD: Final = 64
-LONGEST_CLIP_S: Final = 15.0
 # Sent to cameras as it stands: words and numbers, nothing that a shell or a parser would act on.
 _PRESET = re.compile(r"[\w .:\-]{1,64}\Z")
 _HOME = re.compile(r"[\w .:\-]{0,64}\Z")

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from hub.domain.access import Role
+from hub.domain.looks import LONGEST_CLIP_S
 from hub.domain.patrol_details import PlanDetails, RollCall, Selection, StopPreset, Walker
 from hub.domain.patrols import MOST_CHECKLIST, PatrolMode, PatrolPlan, StopOrder
 from hub.patrols.planning.details import (
-    LONGEST_CLIP_S,
     LONGEST_ITEM,
     LONGEST_WORD,
     MOST_LISTED,
