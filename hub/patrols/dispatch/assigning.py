@@ -195,7 +195,7 @@ def _covers(above: str, path: str) -> bool:
 def _reason(task: Dispatch, rule: DispatchRule, best: Weighed) -> str:
     unit = best.unit
     levels = task.area_path.count(".") - unit.area_path.count(".")
-    where = {0: "of this area", 1: "of the area above"}.get(levels, f"of {levels} areas above")
+    where = {0: "of this area", 1: "of the area above"}.get(levels, f"{levels} areas up")
     far = "" if best.km is None else f", {best.km:.1f} km away"
     load = f"{unit.open_tasks} of {unit.most_open} tasks"
     return f"rule {rule.name}: {_KINDS[unit.kind]} {where}{far}, {load}"
