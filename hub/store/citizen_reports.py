@@ -177,6 +177,13 @@ async def get_report(tx: Transaction, scope: Scope, report_id: int) -> CitizenRe
     return row.report()
 
 
+async def lock_report(tx: Transaction, scope: Scope, report_id: int) -> CitizenReport:
+    """Return one report, held for this transaction; raises NotFound outside the scope."""
+    await get_report(tx, scope, report_id)
+    await tx.execute("SELECT FROM citizen_reports WHERE id = %(id)s FOR UPDATE", {"id": report_id})
+    return await get_report(tx, scope, report_id)
+
+
 async def list_reports(
     tx: Transaction,
     scope: Scope,

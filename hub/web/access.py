@@ -37,6 +37,7 @@ OPEN_PATHS = frozenset(
         "/alerts/{alert_id:int}",  # the start page
         "/static",
         "/phone/task",
+        "/report",
         "/phone/call",
         "/phone/static",
         "/healthz",
@@ -44,6 +45,11 @@ OPEN_PATHS = frozenset(
         "/metrics",
         "/api/v1/openapi.json",
         "/api/v1/session/login",
+        # Residents report without an account, where the site lets them.
+        "/api/v1/reporting",
+        "/api/v1/reporting/report",
+        "/api/v1/reporting/reports",
+        "/api/v1/reporting/photos",
     }
 )
 

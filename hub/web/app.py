@@ -20,12 +20,14 @@ from hub.web.openapi import build_openapi
 from hub.web.phone_access import PhoneThrottle
 from hub.web.phone_pages import add_phone_pages
 from hub.web.problems import install_handlers
+from hub.web.report_throttle import ReportThrottle
 from hub.web.routes import (
     alert_history,
     alert_pictures,
     alerts,
     areas,
     cap,
+    citizen_reports,
     connections,
     device_health,
     device_tags,
@@ -35,6 +37,7 @@ from hub.web.routes import (
     dispatches,
     drills,
     dry_run,
+    duty_rooms,
     escalation,
     field_units,
     health,
@@ -53,10 +56,12 @@ from hub.web.routes import (
     pictures,
     points,
     receivers,
+    reporting,
     reports,
     routes,
     rules,
     session,
+    shifts,
     silences,
 )
 from hub.web.services import WebServices
@@ -91,6 +96,8 @@ _ROUTERS = (
     escalation,
     drills,
     maintenance,
+    shifts,
+    duty_rooms,
     patrol_plans,
     patrols,
     patrol_walks,
@@ -101,6 +108,8 @@ _ROUTERS = (
     reports,
     people,
     phone,
+    citizen_reports,
+    reporting,
     live,
 )
 
@@ -139,9 +148,11 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.broadcaster = broadcaster
     app.state.throttle = LoginThrottle()
     app.state.phone_throttle = PhoneThrottle()
+    app.state.report_throttle = ReportThrottle()
     install_handlers(app)
     larger = {API + path: inventory.MOST_FILE_BYTES for path in inventory.FILE_PATHS}
-    larger |= {API + path: phone.MOST_PHOTO_BYTES for path in phone.PHOTO_PATHS}
+    photo_paths = (*phone.PHOTO_PATHS, *reporting.PHOTO_PATHS)
+    larger |= {API + path: phone.MOST_PHOTO_BYTES for path in photo_paths}
     app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)

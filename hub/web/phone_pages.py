@@ -39,6 +39,7 @@ def add_phone_pages(app: FastAPI, folder: Path) -> None:
     """Serve the pages in ``folder``."""
     task = (folder / "task.html").read_text(encoding="utf-8")
     roll_call = (folder / "call.html").read_text(encoding="utf-8")
+    report = (folder / "report.html").read_text(encoding="utf-8")
 
     @app.get("/phone/task", include_in_schema=False)
     async def show_task() -> Response:
@@ -49,5 +50,10 @@ def add_phone_pages(app: FastAPI, folder: Path) -> None:
     async def show_call() -> Response:
         """The page of a roll call, for whoever is in the duty room."""
         return HTMLResponse(roll_call, headers=_HEADERS)
+
+    @app.get("/report", include_in_schema=False)
+    async def show_report() -> Response:
+        """The page of a resident, or of an officer with a link, who reports something."""
+        return HTMLResponse(report, headers=_HEADERS)
 
     app.mount(STATIC, _PhoneFiles(directory=folder), name="phone")

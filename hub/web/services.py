@@ -1,7 +1,7 @@
 """What the composition root hands to the web application."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Protocol, cast
@@ -16,6 +16,7 @@ from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.maintenance.pictures.sight import Sight
+from hub.patrols.citizens.receiving import Intake
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
@@ -27,7 +28,7 @@ class WebSettings:
 
     ``public_origin`` ("https://hub.example") is what browsers see when a proxy is in front;
     ``trusted_proxies`` may say for whom they speak; nobody else may. Months begin at midnight of
-    ``zone``.
+    ``zone``. ``intake`` is how reports of residents are taken in.
     """
 
     data_dir: Path
@@ -36,6 +37,7 @@ class WebSettings:
     has_secure_cookies: bool = False
     version: str = "0"
     zone: tzinfo = UTC
+    intake: Intake = field(default_factory=Intake)
 
 
 class RunCommand(Protocol):

@@ -1,6 +1,6 @@
 // The line to the hub. The token stands in the fragment of the address and travels in a header only.
 
-const API = "/api/v1/phone";
+const API = "/api/v1";
 const PATIENCE_MS = 20_000;
 const UPLOAD_PATIENCE_MS = 150_000;
 
@@ -18,15 +18,14 @@ export class Problem extends Error {
   get isPassing() { return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500; }
 }
 
-export async function call(method, path, { json, blob, given } = {}) {
-  const headers = { "X-Phone-Token": token };
-  if (json !== undefined) headers["Content-Type"] = "application/json";
-  if (blob !== undefined) headers["Content-Type"] = "application/octet-stream";
-  if (given !== undefined) headers["X-Given-Id"] = given;
+// Asks the hub once; what is not answered well is a Problem.
+export async function ask(method, path, { json, blob, headers = {} } = {}) {
+  const type = json !== undefined ? "application/json" : blob !== undefined ? "application/octet-stream" : null;
   let answer;
   try {
     answer = await fetch(API + path, {
-      method, headers, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer", redirect: "error",
+      method, headers: type ? { ...headers, "Content-Type": type } : headers,
+      credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer", redirect: "error",
       body: json === undefined ? blob : JSON.stringify(json),
       signal: AbortSignal.timeout(blob === undefined ? PATIENCE_MS : UPLOAD_PATIENCE_MS),
     });
@@ -39,6 +38,13 @@ export async function call(method, path, { json, blob, given } = {}) {
   }
   if ((answer.headers.get("Content-Type") ?? "").startsWith("image/")) return answer.blob();
   return answer.status === 204 ? null : answer.json().catch(() => { throw new Problem(0, ""); });
+}
+
+// Asks as whoever holds this page's link.
+export function call(method, path, { json, blob, given } = {}) {
+  const headers = { "X-Phone-Token": token };
+  if (given !== undefined) headers["X-Given-Id"] = given;
+  return ask(method, `/phone${path}`, { json, blob, headers });
 }
 
 // A name for what this link's page keeps on the phone; the token cannot be told from it.

@@ -1,0 +1,130 @@
+"""Reports of residents and grid officers, as moderators handle them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from hub.domain.citizen_reports import ReportState
+from hub.domain.errors import NotFound
+from hub.patrols.citizens import moderating
+from hub.store import citizen_reports, report_points
+from hub.store.citizen_reports import ReportFilter
+from hub.web.access import Dispatch, See
+from hub.web.schemas.citizen_reports import (
+    AnswerIn,
+    CitizenReportOut,
+    ContactOut,
+    MoveIn,
+    PointsIn,
+    StandingOut,
+    StandingsOut,
+    TaskIn,
+)
+from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing, TextFilter
+from hub.web.services import Services
+
+router = APIRouter(tags=["citizen reports"])
+
+
+def read_filter(
+    area: AreaFilter = None,
+    status: ReportState | None = None,
+    reporter: TextFilter = "",
+) -> ReportFilter:
+    """What the list is narrowed to."""
+    return ReportFilter(area_id=area, state=status, reporter=reporter)
+
+
+@router.get("/citizen-reports")
+async def list_reports(
+    scope: Dispatch,
+    services: Services,
+    wanted: Annotated[ReportFilter, Depends(read_filter)],
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Listing[CitizenReportOut]:
+    """Reports, newest first."""
+    async with services.database.transaction() as tx:
+        page = await citizen_reports.list_reports(tx, scope, wanted, limit=limit, cursor=cursor)
+    return Listing(items=[CitizenReportOut.of(one) for one in page.items], next=page.next)
+
+
+@router.get("/citizen-reports/standings")
+async def list_standings(
+    scope: See, services: Services, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> StandingsOut:
+    """Who has the most points."""
+    async with services.database.transaction() as tx:
+        rows = await report_points.best_reporters(tx, scope, limit=limit)
+    return StandingsOut(items=[StandingOut.model_validate(row) for row in rows])
+
+
+@router.get("/citizen-reports/{report_id}")
+async def get_report(scope: Dispatch, report_id: Id, services: Services) -> CitizenReportOut:
+    """One report."""
+    async with services.database.transaction() as tx:
+        return CitizenReportOut.of(await citizen_reports.get_report(tx, scope, report_id))
+
+
+@router.get("/citizen-reports/{report_id}/contact")
+async def get_contact(scope: Dispatch, report_id: Id, services: Services) -> ContactOut:
+    """How the reporter can be reached; who asked is in the audit log."""
+    async with services.database.transaction() as tx:
+        return ContactOut(contact=await citizen_reports.read_contact(tx, scope, report_id))
+
+
+@router.post("/citizen-reports/{report_id}/dispatch")
+async def make_task(
+    scope: Dispatch, report_id: Id, body: TaskIn, services: Services
+) -> CitizenReportOut:
+    """Open a task about a report."""
+    task = moderating.Task(
+        title=body.title, text=body.text, kind=body.kind or "", priority=body.priority
+    )
+    async with services.database.transaction() as tx:
+        await moderating.make_task(tx, scope, services.jobs, report_id, task, now=services.clock())
+        return CitizenReportOut.of(await citizen_reports.get_report(tx, scope, report_id))
+
+
+@router.post("/citizen-reports/{report_id}/answer")
+async def answer(
+    scope: Dispatch, report_id: Id, body: AnswerIn, services: Services
+) -> CitizenReportOut:
+    """Answer a report; the reporter reads it by his key."""
+    async with services.database.transaction() as tx:
+        found = await moderating.answer(tx, scope, report_id, body.text, now=services.clock())
+    return CitizenReportOut.of(found)
+
+
+@router.post("/citizen-reports/{report_id}/reject")
+async def reject(
+    scope: Dispatch, report_id: Id, body: AnswerIn, services: Services
+) -> CitizenReportOut:
+    """Put a report aside that is no matter of ours, and say why."""
+    async with services.database.transaction() as tx:
+        found = await moderating.reject(tx, scope, report_id, body.text, now=services.clock())
+    return CitizenReportOut.of(found)
+
+
+@router.post("/citizen-reports/{report_id}/move")
+async def move(
+    scope: Dispatch, report_id: Id, body: MoveIn, services: Services
+) -> CitizenReportOut:
+    """Give a report to another area."""
+    async with services.database.transaction() as tx:
+        return CitizenReportOut.of(await citizen_reports.move(tx, scope, report_id, body.area_id))
+
+
+@router.post("/citizen-reports/{report_id}/points")
+async def give_points(
+    scope: Dispatch, report_id: Id, body: PointsIn, services: Services
+) -> CitizenReportOut:
+    """Give points for a report, or take them back; where the site has a ledger."""
+    if not services.settings.intake.gives_points:
+        msg = "this site gives no points (citizens.gives_points)"
+        raise NotFound(msg)
+    async with services.database.transaction() as tx:
+        await report_points.give_points(
+            tx, scope, report_id, body.points, body.reason, now=services.clock()
+        )
+        return CitizenReportOut.of(await citizen_reports.get_report(tx, scope, report_id))
