@@ -53,7 +53,7 @@ class Tools:
 async def take(
     tx: Transaction, scope: Scope, round_id: int, tools: Tools, *, take_over: bool = False
 ) -> PatrolRound:
-    """Walk a round from now on; nothing changes for whoever walks it already.
+    """Walk a round from now on; for whoever walks it already only lost looks are asked for again.
 
     Raises:
         NotFound: the round lies outside the scope.
@@ -66,6 +66,7 @@ async def take(
         raise Conflict(msg)
     me = await _find(tx, scope, walk, scope.user_id, tools.now)
     if walk.walker_id == me.id:
+        await look_ahead(tx, tools.jobs, walk, await _first_open(tx, scope, round_id))
         return walk
     is_walked = walk.walker_id is not None
     if is_walked and not take_over:

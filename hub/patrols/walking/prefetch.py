@@ -13,7 +13,8 @@ from hub.runtime.jobs import Jobs
 from hub.store import stop_results
 from hub.store.database import Transaction
 
-GROUPS_AHEAD: Final = 2
+# A group takes a minute and more to walk, and some seconds to look at.
+GROUPS_AHEAD: Final = 1
 
 
 async def look_ahead(tx: Transaction, jobs: Jobs, walk: PatrolRound, position: int) -> None:
