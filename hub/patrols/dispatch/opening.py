@@ -19,7 +19,15 @@ from hub.patrols.dispatch.assigning import propose
 from hub.patrols.dispatch.merging import note_taken_in
 from hub.patrols.dispatch.sending import Sending, send
 from hub.runtime.jobs import Jobs
-from hub.store import asset_records, devices, dispatch_duplicates, dispatches, events, places
+from hub.store import (
+    alert_life,
+    asset_records,
+    devices,
+    dispatch_duplicates,
+    dispatches,
+    events,
+    places,
+)
 from hub.store.areas import get_area
 from hub.store.database import Transaction
 from hub.store.dispatch_causes import hold_cause
@@ -72,6 +80,10 @@ async def open_dispatch(
         raise Conflict(msg)
     duplicates = await _hold_duplicates(tx, scope, new)
     task = await _add(tx, scope, new, now)
+    if new.cause.alert_id is not None:
+        # Whoever looks at the alert sees that somebody is sent.
+        note = f"task {task.id}: {task.title}"
+        await alert_life.comment(tx, scope, [new.cause.alert_id], note=note, now=now)
     if duplicates and on_duplicate is OnDuplicate.MERGE:
         return await _merge(tx, scope, task, duplicates[0], now)
     for other in duplicates:
