@@ -1,5 +1,6 @@
 """Who is calling, and what they may do here: one dependency per route names its permission."""
 
+import base64
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from hub.domain.errors import NotPermitted
 from hub.domain.secrets import Secret
 from hub.store.sessions import Caller, find_session, find_token
 from hub.web.phone_access import RequiresLink
-from hub.web.problems import SignInNeeded
+from hub.web.problems import BASIC_PATHS, SignInNeeded
 from hub.web.services import Services, WebServices
 from hub.web.source import find_source, is_foreign_origin
 
@@ -95,8 +96,7 @@ async def sign_in(request: Request, services: Services) -> Visitor:
     source = find_source(request, services.settings)
     authorization = request.headers.get("authorization")
     if authorization is not None:
-        kind, _, value = authorization.partition(" ")
-        credential = Secret(value.strip() if kind.lower() == "bearer" else "")
+        credential = _read_token(request, authorization)
     else:
         credential = Secret(request.cookies.get(cookie_name(services), ""))
     caller = await look_up(services, credential, is_token=authorization is not None, source=source)
@@ -112,6 +112,24 @@ async def sign_in(request: Request, services: Services) -> Visitor:
         credential=credential,
         is_token=authorization is not None,
     )
+
+
+def _read_token(request: Request, authorization: str) -> Secret:
+    """The token of a header; as the password of HTTP Basic for calendars alone.
+
+    Browsers send a Basic password again by themselves: nowhere else does it open anything.
+    """
+    kind, _, value = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return Secret(value.strip())
+    is_calendar = request.method in _SAFE_METHODS and request.url.path in BASIC_PATHS
+    if kind.lower() != "basic" or not is_calendar:
+        return Secret("")
+    try:
+        pair = base64.b64decode(value.strip(), validate=True).decode()
+    except ValueError:
+        return Secret("")
+    return Secret(pair.partition(":")[2])
 
 
 async def look_up(

@@ -27,6 +27,8 @@ from hub.web.headers import CONTENT_POLICY
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+# Read by programs that know a user's name and password only: a token is the password.
+BASIC_PATHS = frozenset({"/api/v1/patrol-plans/calendar.ics"})
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}\Z")
 
 # The first that fits counts: narrower errors before wider ones.
@@ -82,10 +84,12 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_defect)
 
 
-async def _answer_ours(_request: Request, error: Exception) -> Response:
+async def _answer_ours(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded):
+        is_calendar = request.url.path in BASIC_PATHS
+        challenge = 'Basic realm="Gengfu", charset="UTF-8"' if is_calendar else "Bearer"
         return build_problem(
-            HTTPStatus.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": "Bearer"}
+            HTTPStatus.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge}
         )
     if isinstance(error, TooManyTries):
         headers = {"Retry-After": str(error.wait_s)}
