@@ -59,10 +59,13 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
 class KeyFrameAssembler:
     """Collects packets until a whole key frame is there, then returns it in Annex B form.
 
-    A frame with a lost packet is dropped and the next key frame awaited.
+    A frame with a lost packet is dropped and the next key frame awaited. ``is_film``: the frames
+    that follow a key frame are returned as well, each when it is whole.
     """
 
-    def __init__(self, codec: str, parameter_sets: tuple[bytes, ...] = ()) -> None:
+    def __init__(
+        self, codec: str, parameter_sets: tuple[bytes, ...] = (), *, is_film: bool = False
+    ) -> None:
         if codec not in {"h264", "hevc"}:
             msg = (
                 f"pictures of a {codec or 'nameless'} stream cannot be taken, only H.264 and H.265"
@@ -77,6 +80,8 @@ class KeyFrameAssembler:
         self._sequence: int | None = None
         self._is_broken = False
         self._has_key = False
+        self._is_film = is_film
+        self._follows = False  # a key frame, without a gap
 
     def feed(self, data: bytes) -> bytes | None:
         """Take one RTP packet; return the frame when it is complete.
@@ -97,8 +102,11 @@ class KeyFrameAssembler:
             msg = f"one frame exceeds {MAX_FRAME_BYTES} bytes or {MAX_UNITS} parts"
             raise ProtocolViolation(msg)
         self._unpack(packet.payload)
-        if not packet.is_last or self._is_broken or not self._has_key:
+        if self._is_broken:
+            self._follows = False
+        if not packet.is_last or self._is_broken or not (self._has_key or self._follows):
             return None
+        self._follows = self._is_film
         return self._build_frame()
 
     def _restart(self, timestamp: int) -> None:
@@ -157,7 +165,8 @@ class KeyFrameAssembler:
             self._units.append(unit)
 
     def _build_frame(self) -> bytes:
-        ordered = [self._parameters[kind] for kind in sorted(self._parameters)]
+        kinds = sorted(self._parameters) if self._has_key else []
+        ordered = [self._parameters[kind] for kind in kinds]
         return b"".join(_START_CODE + unit for unit in (*ordered, *self._units))
 
     def _kind(self, unit: bytes) -> int:
