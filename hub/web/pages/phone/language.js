@@ -44,17 +44,22 @@ teach({
   noLine: "没有网络，正在重试…", slow: (s) => `请求太多，${s} 秒后再试`, trouble: "系统暂时无应答，正在重试…",
   waits: (n) => `${n} 项待发送，有网络时自动发送`, sending: (n) => `正在发送（${n} 项）…`,
   left: (n) => `还有 ${n} 项没有送达，请电话告知指挥台。`, opening: "正在打开…",
-  inTime: (t) => `剩 ${t}`, overdue: (t) => `超时 ${t}`, units: ["秒", "分", "小时", "天"],
+  inTime: (t) => `剩 ${t}`, overdue: (t) => `超时 ${t}`, units: ["秒", "分", "小时", "天"], unitGap: "",
 }, {
   other: "中文", back: "Back", send: "Send", cut: "This link is not complete", cutWhy: "Open the link you were sent again, or ask the desk for a new one.",
   noLine: "No network. Trying again…", slow: (s) => `Too many requests: again in ${s} s`, trouble: "The hub does not answer. Trying again…",
   waits: (n) => `${n} waiting: sent as soon as there is a network`, sending: (n) => `Sending (${n})…`,
   left: (n) => `${n} could not be delivered: ring up the desk.`, opening: "Opening…",
-  inTime: (t) => `${t} left`, overdue: (t) => `${t} late`, units: [" s", " min", " h", " d"],
+  inTime: (t) => `${t} left`, overdue: (t) => `${t} late`, units: [" s", " min", " h", " d"], unitGap: " ",
 });
 
+// "42秒", "9分", "1小时58分", "3天2小时": two units where the smaller one still matters.
 export function lasting(seconds) {
-  const steps = [[86400, 3], [3600, 2], [60, 1], [0, 0]];
-  const [size, unit] = steps.find(([least]) => seconds >= least);
-  return `${Math.max(1, Math.floor(seconds / (size || 1)))}${say("units")[unit]}`;
+  const [s, m, h, d] = say("units");
+  const whole = Math.max(1, Math.floor(seconds));
+  if (whole < 60) return `${whole}${s}`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}${m}`;
+  const [size, unit, less, lesser] = whole < 86400 ? [3600, h, 60, m] : [86400, d, 3600, h];
+  const rest = Math.floor((whole % size) / less);
+  return `${Math.floor(whole / size)}${unit}${rest ? say("unitGap") + rest + lesser : ""}`;
 }

@@ -1,4 +1,5 @@
-// What is to be sent: in order, each under a number of its own, until the hub has it or refuses it.
+// What is to be sent: each under a number of its own, until the hub has it or refuses it. The lower
+// `rank` goes first (a word before a photo, the last word after all), and what was said earlier.
 // It outlives a reload, and a browser that was ended for want of memory while the camera was open.
 
 import { newId } from "./line.js";
@@ -46,6 +47,7 @@ export class Queue {
     this.send = send;
     this.on = on;
     this.items = [];
+    this.current = null;
     this.trouble = null;
     this.isSending = false;
     this.isClosed = false;
@@ -56,21 +58,25 @@ export class Queue {
 
   async open() {
     await this.shelf.open();
-    this.items = ((await this.shelf.all()) ?? []).sort((one, other) => one.order - other.order);
+    this.items = (await this.shelf.all()) ?? [];
+    this.sort();
     this.kick();
   }
 
-  // `replaces`: what waits of this kind and was not begun is said by the new one.
-  add(kind, said, { replaces = false } = {}) {
-    if (replaces) {
-      for (const old of this.items.filter((item, index) => item.kind === kind && !(index === 0 && this.isSending))) this.drop(old);
-    }
-    const item = { id: newId(), kind, said, at: Date.now(), order: (this.items.at(-1)?.order ?? 0) + 1 };
+  // `replaces`: what waits of this kind and is not under way is said by the new one.
+  add(kind, said, { rank = 0, replaces = false } = {}) {
+    if (replaces) for (const old of this.items.filter((item) => item.kind === kind && item !== this.current)) this.drop(old);
+    const item = { id: newId(), kind, said, at: Date.now(), rank, order: Math.max(0, ...this.items.map((one) => one.order)) + 1 };
     this.items.push(item);
+    this.sort();
     this.shelf.put(`item:${item.id}`, item);
     this.on.changed();
     this.run();
     return item;
+  }
+
+  sort() {
+    this.items.sort((one, other) => one.rank - other.rank || one.order - other.order);
   }
 
   drop(item) {
@@ -96,7 +102,7 @@ export class Queue {
     clearTimeout(this.timer);
     this.isSending = true;
     while (this.items.length && !this.isClosed) {
-      const item = this.items[0];
+      const item = this.current = this.items[0];
       this.on.changed();
       let answer;
       let problem = null;
@@ -112,6 +118,7 @@ export class Queue {
       this.drop(item);
       if (problem) this.on.refused(item, problem); else this.on.sent(item, answer);
     }
+    this.current = null;
     this.isSending = false;
     if (!this.isClosed) this.on.changed();
   }

@@ -11,6 +11,7 @@ import { clock, drawChecklist, drawDue, drawMessages, drawPhotos, drawTask, next
 const LOOK_EVERY_MS = 20_000;
 const POSITION_EVERY_MS = 30_000;
 const MOVING = ["on_the_way", "on_site"];
+const LAST = ["done", "refuse"];
 const SEND = {
   step: (item) => call("POST", "/task/steps", { json: { given_id: item.id, ...item.said } }),
   message: (item) => call("POST", "/task/messages", { json: { given_id: item.id, ...item.said } }),
@@ -75,7 +76,7 @@ function finish(kind, what, why) {
 function take(fresh) {
   lost = null;
   if (!fresh) return;
-  if (!task || JSON.stringify(task.checklist) !== JSON.stringify(fresh.checklist)) checked = checked.length === fresh.checklist.length ? checked : [...fresh.checked];
+  if (checked.length !== fresh.checklist.length) checked = [...fresh.checked];
   late_ms = Date.parse(fresh.now) - Date.now();
   task = fresh;
   queue.shelf.put("task", task);
@@ -135,7 +136,7 @@ function tick(index, is_checked) {
 function step(what, note = "") {
   complain("");
   navigator.vibrate?.(30);
-  queue.add("step", { step: what, note, checked });
+  queue.add("step", { step: what, note, checked }, { rank: LAST.includes(what) ? 2 : 0 });
 }
 
 // Asks before what cannot be taken back: done, and refused.
@@ -163,7 +164,7 @@ async function addPhoto(file) {
   const blob = await shrink(file);
   if (!blob) return write(find("photo-note"), say("photoUnread"));
   write(find("photo-note"), "");
-  remember(queue.add("photo", { blob }));
+  remember(queue.add("photo", { blob }, { rank: 1 }));
 }
 
 function remember(item) {
