@@ -13,6 +13,7 @@ from hub.domain.conditions import DeviceOffline
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
+from hub.domain.looks import CleanPhoto
 from hub.domain.notifications import Receiver, ReceiverKind, Route
 from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.quality import (
@@ -29,6 +30,7 @@ from hub.domain.silences import Drill, Silence
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import Lesson, pack
+from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
 from hub.patrols.files import PictureFolder
 from hub.patrols.planning.laying import lay_out
 from hub.patrols.walking.rounds import new_stops
@@ -109,6 +111,7 @@ class History:
     dispatch_rule: int = 1
     task_deadlines: int = 1
     dispatch: int = 1
+    photo: int = 1
     room: int = 1
     call: int = 1
     shift: int = 1
@@ -180,6 +183,11 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         )  # fmt: skip
         limits, duty, policy = await escalate(tx, world.west, colleague.id, "west")
         desk = await fill_desk(tx, world.west, "west", NOW)
+        taken = TakenPhoto(
+            photo=CleanPhoto(jpeg=JPEG, width=64, height=48), author="west", is_field=True, at=NOW
+        )
+        folder = PhotoFolder(data_dir)
+        photo = await keep_photo(tx, SYSTEM, folder, desk.dispatch, taken)
         profile, assignment = await blur_picture(
             tx, world.west, world.west_camera, "west", data_dir
         )
@@ -217,6 +225,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         dispatch_rule=desk.dispatch_rule,
         task_deadlines=desk.task_deadlines,
         dispatch=desk.dispatch,
+        photo=photo.id,
     )
 
 

@@ -21,6 +21,7 @@ STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose 
 # Take a file and name each row that they refuse: tests/web/test_inventory.py looks at whose.
 PICTURE = "/api/v1/devices/{device_id}/picture"
 ROUND = "/api/v1/patrol-rounds/{round_id}"
+TASK = "/api/v1/dispatches/{dispatch_id}"
 UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
 
 
@@ -43,6 +44,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "handover_id": history.handover,
         "interval_id": history.interval,
         "month_id": history.month,
+        "photo_id": history.photo,
         "plan_id": history.plan,
         "point_id": history.point,
         "policy_id": history.policy,
@@ -93,6 +95,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
     silence = {"area_id": world.west, "reason": "cables", "ends_at": "2026-11-22T03:00:00Z"}
     unit = {"area_id": world.west, "name": "west unit", "kind": "patrol_unit"}
     sends = {"area_id": world.west, "name": "west sends", "kinds": ["waste"], "most_km": 5}
+    seen: dict[str, object] = {"version": 0, "note": "west gate"}
     times = {"area_id": world.west, "priority": "urgent", "accept_s": 300, "done_s": 3600}
     return {
         ("POST", "/api/v1/areas"): {"code": "hut", "name": "Hut", "parent_id": world.west},
@@ -153,6 +156,14 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/picture-assignments"): {
             "area_id": world.west, "day_id": history.profile, "night_id": history.profile,
         },
+        ("POST", "/api/v1/dispatches"): {"area_id": world.west, "title": "west manhole"},
+        ("POST", f"{TASK}/send"): {**seen, "unit_id": history.unit},
+        ("POST", f"{TASK}/take-back"): seen,
+        ("POST", f"{TASK}/cancel"): seen,
+        ("POST", f"{TASK}/verify"): seen,
+        ("POST", f"{TASK}/merge"): {**seen, "into_id": history.dispatch},
+        ("POST", f"{TASK}/comment"): {"note": "seen"},
+        ("POST", f"{TASK}/messages"): {"text": "which gate?"},
         ("POST", "/api/v1/field-units"): {**unit, "hours": night},
         ("PUT", "/api/v1/field-units/{unit_id}"): unit,
         ("POST", "/api/v1/dispatch-rules"): sends,
@@ -203,7 +214,9 @@ def scoped_routes(app: FastAPI) -> Iterator[RouteLine]:
 def query(line: RouteLine, world: World) -> dict[str, int]:
     """What lists that need to be narrowed are narrowed to."""
     return (
-        {"device_id": world.west_camera} if line.path.endswith(("/readings", "/channels")) else {}
+        {"device_id": world.west_camera}
+        if line.path.endswith(("/readings", "/channels", "/duplicates"))
+        else {}
     )
 
 

@@ -19,7 +19,14 @@ from hub.patrols.dispatch.photos import PhotoFolder
 from hub.patrols.dispatch.states import allowed_steps
 from hub.patrols.dispatch.talking import say
 from hub.patrols.dispatch.verifying import find_standing
-from hub.store import dispatch_messages, dispatch_positions, dispatch_steps, dispatches, photos
+from hub.store import (
+    devices,
+    dispatch_messages,
+    dispatch_positions,
+    dispatch_steps,
+    dispatches,
+    photos,
+)
 from hub.store.database import Transaction
 from hub.store.dispatch_duplicates import find_duplicates
 from hub.store.dispatch_merges import list_merged
@@ -76,7 +83,7 @@ async def open_task(scope: Operate, body: DispatchIn, services: Services) -> Dis
 async def list_duplicates(
     scope: See,
     services: Services,
-    kind: Annotated[Kind, Query()],
+    kind: Annotated[Kind, Query()] = "other",
     device_id: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
     longitude: Annotated[Longitude | None, Query()] = None,
     latitude: Annotated[Latitude | None, Query()] = None,
@@ -85,6 +92,8 @@ async def list_duplicates(
     where = _position(longitude, latitude)
     new = NewDispatch(area_id=0, title="", kind=kind, device_id=device_id, where=where)
     async with services.database.transaction() as tx:
+        if device_id is not None:
+            await devices.get_device(tx, scope, device_id)
         found = await find_duplicates(tx, scope, new)
     return Listing(items=[DispatchOut.of(one, services.clock()) for one in found])
 
