@@ -61,19 +61,23 @@ _LAYERS: Final[Mapping[Layer, str]] = MappingProxyType(
         Layer.PICTURE: "画面异常 Picture is faulty",
         Layer.RECORDING: "无录像 Recording is missing",
         Layer.CLOCK: "时钟错误 Clock is wrong",
+        Layer.READINGS: "读数异常 Readings are missing or wrong",
     }
 )
 _LAYER_WEIGHT: Final = 35.0
-_SLIGHT: Final = frozenset({Layer.RECORDING, Layer.CLOCK})  # nothing to be seen of them
+_SLIGHT: Final = frozenset(
+    {Layer.RECORDING, Layer.CLOCK, Layer.READINGS}
+)  # nothing to be seen of them
 _SLIGHT_WEIGHT: Final = 10.0
 
-# A picture with these moves all by itself, or shows another place than the one that is known.
-_UNSTEADY: Final = frozenset({Index.SIGNAL, Index.FREEZE, Index.NOISE, Index.STRIPES, Index.JITTER})
+_COMPARED: Final = frozenset({Index.SCENE, Index.OCCLUSION})
+_STILL: Final = frozenset({Index.SIGNAL, Index.FREEZE})  # nothing can move in such a picture
 _ALERTS: Final[Mapping[Severity, float]] = MappingProxyType(
     {Severity.CRITICAL: 50.0, Severity.WARNING: 32.0, Severity.INFO: 10.0}
 )
 _NEWS: Final = timedelta(days=1)
 _OLD_ALERT: Final = 0.3
+_COUNTS: Final = 15.0  # what weighs less is told and adds nothing
 _AROUND: Final = 8.0  # an alert of the village, an event: worth reading, not worth a look
 _NOT_JUDGED: Final = 30.0
 _NOT_TURNED: Final = 30.0
@@ -144,18 +148,21 @@ def _notice(noticed: Noticed) -> Iterator[_Remark]:
 
 
 def _of_picture(glimpse: Glimpse, noticed: Noticed) -> Iterator[_Remark]:
-    faults = {one.index for one in glimpse.faults}
-    for one in glimpse.faults:
-        weight, text, kind = _FAULTS[one.index]
+    # What is learnt of a camera is its view at rest.
+    ignored = _COMPARED if noticed.is_turned else frozenset()
+    faults = {one.index for one in glimpse.faults} - ignored
+    for index in sorted(faults):
+        weight, text, kind = _FAULTS[index]
         yield _Remark(weight=weight, text=text, kind=kind)
     change = glimpse.change or 0.0
-    if change >= _HALF_WAY and not faults & {Index.SCENE, Index.OCCLUSION}:
+    if change >= _HALF_WAY and not noticed.is_turned and not faults & _COMPARED:
         text = "与平时画面有差别 Differs from its usual picture"
         yield _Remark(weight=0.4 * change, text=text)
-    if faults & _UNSTEADY:
-        return  # what moves there is the fault
+    if faults & _STILL:
+        return
+    # What is usual is known of the view that was learnt; where all shakes, all moves.
     usual = None if Index.SCENE in faults else noticed.place.usual_movement
-    yield from _of_movement(glimpse.movement, usual)
+    yield from _of_movement(None if Index.JITTER in faults else glimpse.movement, usual)
 
 
 def _of_movement(movement: Movement | None, usual: float | None) -> Iterator[_Remark]:
@@ -197,11 +204,12 @@ def _weigh_alert(alert: PlaceAlert, place: Place) -> float:
 
 
 def _combine(found: Iterable[_Remark]) -> float:
-    """Return the doubt: several slight reasons are together more than each alone."""
+    """Return the doubt: several reasons are together more than each alone, mere words are not."""
     good, worst = 1.0, 0.0
     for one in found:
-        good *= 1.0 - min(one.weight, 100.0) / 100.0
+        if one.weight >= _COUNTS:
+            good *= 1.0 - min(one.weight, 100.0) / 100.0
         worst = max(worst, one.weight)
     if worst >= EMPTY_PLACE:
         return round(min(worst, 100.0), 1)
-    return round(min(_HIGHEST_OTHERS, 100.0 * (1.0 - good)), 1)
+    return round(min(_HIGHEST_OTHERS, max(worst, 100.0 * (1.0 - good))), 1)

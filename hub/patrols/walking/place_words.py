@@ -1,7 +1,7 @@
 """What is known of a place, in short sentences for a tired operator. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -9,6 +9,7 @@ from hub.domain.looks import PlaceFacts
 from hub.store.patrol_places import Place, PlaceAlert, PlaceEvent
 
 _LONGEST_PART: Final = 80  # characters
+_NEAR: Final = timedelta(hours=20)  # a time of the day is enough
 _MOVED: Final = "摄像机报告有移动 Camera reported movement"
 _EVENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -56,7 +57,5 @@ def _say_event(event: PlaceEvent, place: Place) -> str:
 
 def _say_time(at: datetime, place: Place) -> str:
     local = at.astimezone(place.zone)
-    is_today = (
-        place.asked_at is None or local.date() == place.asked_at.astimezone(place.zone).date()
-    )
-    return f"{local:%H:%M}" if is_today else f"{local:%m-%d %H:%M}"
+    is_near = place.asked_at is None or place.asked_at - at < _NEAR
+    return f"{local:%H:%M}" if is_near else f"{local:%m-%d %H:%M}"

@@ -7,15 +7,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from hub.domain.errors import AddressRefused, AuthRejected, DeviceError, UnsupportedByDevice
+from hub.domain.errors import (
+    AddressRefused,
+    AuthRejected,
+    DeviceError,
+    DeviceUnreachable,
+    UnsupportedByDevice,
+)
 from hub.domain.patrol_details import StopPreset
 from hub.domain.ports import CallPreset, CameraTarget, FindBearing
 
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S: Final = 5.0
+_GRACE_S: Final = 1.0
 RETURN_TRIES: Final = 3
-RETURN_LIMIT_S: Final = 15.0
+RETURN_LIMIT_S: Final = 20.0
 SETTLE_S: Final = 8.0  # what a dome needs from one end to the other
 # Errors after which a camera stands where it stood; a refused password is not tried again.
 _NOT_MOVED: Final = (AddressRefused, AuthRejected, UnsupportedByDevice)
@@ -64,7 +71,7 @@ async def turned(
     trouble = ""
     try:
         try:
-            await motors.call_preset(target, preset.preset, timeout_s=CALL_TIMEOUT_S)
+            await _call(target, preset.preset, motors)
             await motors.pause(motors.settle_s)
         except DeviceError as error:
             is_sent = not isinstance(error, _NOT_MOVED)
@@ -79,11 +86,22 @@ async def _find_home(target: CameraTarget, motors: Motors) -> str:
     if motors.find_bearing is None:
         return ""
     try:
-        bearing = await motors.find_bearing(target, timeout_s=CALL_TIMEOUT_S)
-    except DeviceError as error:
+        async with asyncio.timeout(CALL_TIMEOUT_S + _GRACE_S):
+            bearing = await motors.find_bearing(target, timeout_s=CALL_TIMEOUT_S)
+    except (DeviceError, TimeoutError) as error:
         log.info("where camera %s stands is not known: %s", target.device_id, error)
         return ""
     return bearing.preset or ""
+
+
+async def _call(target: CameraTarget, preset: str, motors: Motors) -> None:
+    """Give the order; raises a DeviceError, also where it does not end by itself."""
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT_S + _GRACE_S):
+            await motors.call_preset(target, preset, timeout_s=CALL_TIMEOUT_S)
+    except TimeoutError as error:
+        msg = f"no answer within {CALL_TIMEOUT_S:g} s"
+        raise DeviceUnreachable(msg) from error
 
 
 async def _return(target: CameraTarget, home: str, motors: Motors) -> None:
@@ -104,7 +122,7 @@ async def _go_home(target: CameraTarget, home: str, motors: Motors) -> None:
                 if attempt:
                     await motors.pause(1.0)
                 try:
-                    await motors.call_preset(target, home, timeout_s=CALL_TIMEOUT_S)
+                    await _call(target, home, motors)
                 except DeviceError as error:
                     why = error
                 else:

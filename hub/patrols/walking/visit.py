@@ -17,8 +17,9 @@ from hub.domain.looks import Glance, Glimpse, NotJudged, TakeClip
 from hub.domain.patrols import PatrolStop, Verdict
 from hub.domain.ports import CameraTarget, Clock, ProbeCamera, TakeSnapshot
 from hub.patrols.files import PictureFolder
-from hub.patrols.walking.doubt import DOWN, Noticed, weigh
+from hub.patrols.walking.doubt import DOWN, LONGEST_REMARK, Noticed, weigh
 from hub.patrols.walking.orders import DOUBTFUL, LookOrder
+from hub.patrols.walking.place_words import one_line
 from hub.patrols.walking.turning import Motors, Turned, turned
 from hub.runtime.files import NotKept
 from hub.store.stops import StopResult
@@ -30,7 +31,7 @@ SNAPSHOT_TIMEOUT_S: Final = 10.0
 GLANCE_TIMEOUT_S: Final = 12.0  # three key frames may be 4 s apart each
 # Probe, glance and snapshot, should one of them not keep to its own limit.
 VISIT_TIMEOUT_S: Final = 25.0
-CLIP_EXTRA_S: Final = 10.0  # for setting a film up and for encoding it
+CLIP_EXTRA_S: Final = 20.0  # for its turn, for setting it up and for encoding it
 # After so many attempts that ended with the worker, the camera is passed by.
 MAX_ATTEMPTS: Final = 3
 MAX_DETAIL: Final = 500
@@ -44,6 +45,7 @@ PLAIN_WORDS = {
     Layer.PICTURE: "picture is faulty",
     Layer.RECORDING: "recording is missing",
     Layer.CLOCK: "camera's clock is wrong",
+    Layer.READINGS: "its readings are missing or wrong",
 }
 
 
@@ -201,7 +203,7 @@ async def _with_clip(
         await eyes.folder.keep_clip(result.round_id, result.position, clip.data)
     except (DeviceError, NotKept, TimeoutError) as error:
         why = str(error) or f"not done within {timeout_s:g} s"
-        remark = f"未录到短片 No film: {why}"[:MAX_DETAIL]
+        remark = one_line(f"未录到短片 No film: {why}", LONGEST_REMARK)
         return replace(result, remarks=(*result.remarks, remark))
     return replace(result, clip_sha256=hashlib.sha256(clip.data).hexdigest())
 
