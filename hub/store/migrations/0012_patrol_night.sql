@@ -305,6 +305,8 @@ CREATE INDEX dispatches_device ON dispatches (device_id)
     WHERE state NOT IN ('verified', 'cancelled', 'merged');
 CREATE INDEX dispatches_alert ON dispatches (alert_id);
 CREATE INDEX dispatches_round ON dispatches (round_id, position);
+CREATE INDEX dispatches_call ON dispatches (roll_call_id) WHERE roll_call_id IS NOT NULL;
+CREATE INDEX dispatches_report ON dispatches (report_id) WHERE report_id IS NOT NULL;
 CREATE INDEX dispatches_merged ON dispatches (merged_into) WHERE merged_into IS NOT NULL;
 CREATE TABLE dispatch_steps (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
