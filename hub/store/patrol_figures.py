@@ -8,11 +8,19 @@ from typing import Final
 from hub.domain.access import Scope
 from hub.domain.dispatches import DispatchState, UnitKind
 from hub.domain.duty_rooms import AnsweredBy, CallState
-from hub.domain.patrols import PatrolMode, Result, RoundState, SecondLook, Timing, Verdict
+from hub.domain.patrols import (
+    PatrolMode,
+    PatrolStop,
+    Result,
+    RoundState,
+    SecondLook,
+    Timing,
+    Verdict,
+)
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
-
-MACHINE: Final = "hub.patrols"
+from hub.store.stop_looks import MACHINE
+from hub.store.stops import STOP_COLUMNS, typed_stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +232,26 @@ async def list_tasks(tx: Transaction, scope: Scope, span: Span) -> list[TaskFact
     ]
 
 
+async def list_findings(
+    tx: Transaction, scope: Scope, span: Span, *, limit: int
+) -> list[PatrolStop]:
+    """Stops of the span that are not normal or disputed, the most doubtful first."""
+    rows = await tx.search(
+        PatrolStop,
+        "SELECT"
+        + STOP_COLUMNS
+        + _STOPS
+        + " WHERE"
+        + _ROUND_OR_SPAN
+        + " AND a.path <@ %(area)s::ltree)"
+        " AND (s.result <> 'normal' OR s.second_look = 'disagreed') AND"
+        + IN_SCOPE
+        + "ORDER BY s.result <> 'abnormal', s.doubt DESC, s.round_id, s.position LIMIT %(limit)s",
+        {**_params(scope, span), "limit": limit},
+    )
+    return [typed_stop(row) for row in rows]
+
+
 async def list_areas(tx: Transaction, scope: Scope, area_path: str) -> list[AreaFact]:
     """An area of the scope and all below it, and whether cameras stand in each."""
     return await tx.search(
@@ -238,20 +266,37 @@ async def list_areas(tx: Transaction, scope: Scope, area_path: str) -> list[Area
 
 async def active_areas(
     tx: Transaction, scope: Scope, since: datetime, until: datetime
-) -> list[int]:
-    """Areas of the scope that have something to report: those of rounds, and the roots above."""
-    rows = await tx.tuples(
-        "WITH busy AS (SELECT a.id, a.path FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
+) -> list[tuple[int, datetime | None]]:
+    """Areas of the scope that have something to report, and when a round there ended last.
+
+    They are the areas of rounds, and the roots above rounds, questions and tasks.
+    """
+    rows = await tx.search(
+        _Active,
+        "WITH busy AS (SELECT a.id, a.path, r.finished_at FROM patrol_rounds r"
+        "  JOIN areas a ON a.id = r.area_id"
         "  WHERE r.planned_at >= %(since)s AND r.planned_at < %(until)s AND" + IN_SCOPE + "),"
-        " tasks AS (SELECT a.path FROM dispatches d JOIN areas a ON a.id = d.area_id"
-        "  WHERE d.created_at >= %(since)s AND d.created_at < %(until)s AND" + IN_SCOPE + ")"
-        " SELECT id FROM busy UNION SELECT a.id FROM areas a WHERE a.parent_id IS NULL AND"
+        " places AS (SELECT path, finished_at FROM busy UNION ALL"
+        "  SELECT a.path, NULL FROM dispatches d JOIN areas a ON a.id = d.area_id"
+        "  WHERE d.created_at >= %(since)s AND d.created_at < %(until)s AND"
         + IN_SCOPE
-        + "AND EXISTS (SELECT FROM (TABLE tasks UNION ALL SELECT path FROM busy) AS f"
-        "  WHERE f.path <@ a.path) ORDER BY id",
+        + "UNION ALL"
+        "  SELECT a.path, NULL FROM room_calls c JOIN areas a ON a.id = c.area_id"
+        "  WHERE c.asked_at >= %(since)s AND c.asked_at < %(until)s AND" + IN_SCOPE + ")"
+        " SELECT a.id, max(p.finished_at) AS ended_at FROM areas a"
+        " JOIN places p ON p.path <@ a.path"
+        " WHERE (a.parent_id IS NULL OR a.id IN (SELECT id FROM busy)) AND"
+        + IN_SCOPE
+        + "GROUP BY a.id ORDER BY a.id",
         {"since": since, "until": until, "scope": scope_paths(scope)},
     )
-    return [int(str(row[0])) for row in rows]
+    return [(row.id, row.ended_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Active:
+    id: int
+    ended_at: datetime | None
 
 
 def _params(scope: Scope, span: Span) -> Mapping[str, object]:

@@ -22,6 +22,7 @@ from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
 TOPIC: Final = "patrol-reports"
+SIGNED: Final = "report_signed"  # a line of evidence
 
 _COLUMNS: Final = (
     "SELECT p.id, p.period, p.area_id, a.path::text AS area_path, a.name AS area_name, p.round_id,"
@@ -166,6 +167,29 @@ async def rounds_without_report(tx: Transaction, scope: Scope, since: datetime) 
     return [int(str(row[0])) for row in rows]
 
 
+async def receivers_of(tx: Transaction, scope: Scope, report: KeptReport) -> list[int]:
+    """Whom the plans of a report's rounds name: of its round, or of the rounds of its very area."""
+    rows = await tx.tuples(
+        "SELECT DISTINCT o.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
+        " CROSS JOIN LATERAL jsonb_array_elements_text(CASE"
+        "  jsonb_typeof(r.details -> 'report_receivers') WHEN 'array'"
+        "  THEN r.details -> 'report_receivers' ELSE '[]' END) AS named"
+        " JOIN receivers o ON o.id = named::bigint"
+        " WHERE (r.id = %(round)s OR %(round)s::bigint IS NULL AND r.area_id = %(area)s"
+        "  AND r.planned_at >= %(since)s AND r.planned_at < %(until)s) AND"
+        + IN_SCOPE
+        + "ORDER BY o.id",
+        {
+            "round": report.round_id,
+            "area": report.area_id,
+            "since": report.starts_at,
+            "until": report.ends_at,
+            "scope": scope_paths(scope),
+        },
+    )
+    return [int(str(row[0])) for row in rows]
+
+
 async def sign_report(
     tx: Transaction, scope: Scope, report_id: int, line: SignedLine
 ) -> KeptReport:
@@ -210,7 +234,7 @@ async def sign_report(
     await audit.record(tx, scope, deed, said)
     await notices.notify(tx, scope, TOPIC, [report_id])
     if report.round_id is not None:
-        proof = patrol_evidence.Line(what="report.signed", at=line.at, body=said)
+        proof = patrol_evidence.Line(what=SIGNED, at=line.at, body=said)
         await patrol_evidence.append(tx, scope, report.round_id, [proof])
         await patrol_evidence.seal(tx, scope, report.round_id, line.at)
     return await get_report(tx, scope, report_id)

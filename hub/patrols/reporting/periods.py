@@ -36,9 +36,14 @@ def night_of(at: datetime, zone: tzinfo) -> date:
     return local.date() if local.time() >= NOON else local.date() - timedelta(days=1)
 
 
-def first_night(period: Period, at: datetime, zone: tzinfo) -> date:
-    """The first night of the period to which a moment belongs."""
-    return _nights(period, night_of(at, zone))[0]
+def first_night_of(period: Period, night: date) -> date:
+    """The first night of the period that holds a night."""
+    return _nights(period, night)[0]
+
+
+def last_night_of(period: Period, night: date) -> date:
+    """The last night of the period that holds a night."""
+    return _nights(period, night)[1] - timedelta(days=1)
 
 
 def ready_at(night: date, zone: tzinfo, ready_by: timedelta) -> datetime:

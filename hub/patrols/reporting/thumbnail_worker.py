@@ -1,8 +1,8 @@
 """The program that shrinks pictures for reports: file-free, with little memory and no secrets.
 
-Run as a script by :mod:`hub.patrols.reporting.thumbnails`, so that a camera's bytes meet the decoder
-where they can harm nothing. A request is a width and a length (4 bytes each) and one JPEG; the
-answer is a length, 0 for a picture that cannot be read, and the smaller JPEG.
+Run as a script by :mod:`hub.patrols.reporting.thumbnails`, so that a camera's bytes meet the
+decoder where they can harm nothing. A request is a width and a length (4 bytes each) and one JPEG;
+the answer is a length, 0 for a picture that cannot be read, and the smaller JPEG.
 """
 
 import resource
