@@ -6,7 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # No inline script or style anywhere; pictures and films may be blobs that our own script made.
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
-    " media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    " media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
 )
 # The page of a task on a phone brings its own: it may ask where the phone is.
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=()"
