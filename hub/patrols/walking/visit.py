@@ -55,7 +55,7 @@ class Eyes:
 
     Without ``glance`` a picture is taken and not judged, without ``clip`` there are no films,
     without ``motors`` no camera is turned. ``glance_s`` is how long it looks, ``width`` that of
-    the picture it keeps.
+    the picture it keeps, ``clip_extra_s`` what a film may take beyond its own length.
     """
 
     probe: ProbeCamera
@@ -68,6 +68,7 @@ class Eyes:
     motors: Motors | None = None
     glance_s: float = 3.0
     width: int = 1280
+    clip_extra_s: float = CLIP_EXTRA_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +197,9 @@ async def _with_clip(
     result: StopResult, target: CameraTarget, take: TakeClip, eyes: Eyes, seconds: float
 ) -> StopResult:
     """Add a film; without one the result stands, with a remark that says why."""
-    timeout_s = seconds + CLIP_EXTRA_S
+    timeout_s = seconds + eyes.clip_extra_s
     try:
-        async with asyncio.timeout(timeout_s + 1.0):
+        async with asyncio.timeout(timeout_s):
             clip = await take(target, seconds=seconds, timeout_s=timeout_s)
         await eyes.folder.keep_clip(result.round_id, result.position, clip.data)
     except (DeviceError, NotKept, TimeoutError) as error:
