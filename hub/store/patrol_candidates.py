@@ -128,7 +128,8 @@ async def rounds_unseen(
         " WHERE d.id = ANY (%(ids)s::bigint[]) AND" + IN_SCOPE,
         {
             "plan": plan.id,
-            "within": plan.details.within_rounds,
+            # Twice as far: of those overdue the longest unseen come first.
+            "within": 2 * plan.details.within_rounds,
             "ids": list(device_ids),
             "scope": scope_paths(scope),
         },

@@ -59,8 +59,8 @@ def draw_village(
     numbers: Sequence[int], unseen: Mapping[int, int], promise: Promise, rng: random.Random
 ) -> tuple[list[int], int]:
     """Return the cameras drawn of one village, and how many of them had to be drawn."""
-    # Within how many rounds each has to come, this one counted.
-    due = {one: max(1, promise.within_rounds - unseen.get(one, 0)) for one in numbers}
+    # Within how many rounds each has to come, this one counted; less than 1: it is overdue.
+    due = {one: promise.within_rounds - unseen.get(one, 0) for one in numbers}
     left, picked, forced = list(numbers), [], 0
     for slots in range(min(promise.per_area, len(left)), 0, -1):
         pool = _pressing(left, due, promise.per_area, slots) or left
@@ -131,7 +131,7 @@ def _pressing(
     counted = Counter(due[one] for one in left)
     days = sorted(counted)
     for day, total in zip(days, accumulate(counted[day] for day in days), strict=True):
-        if total - per_area * (day - 1) >= slots:
+        if total - per_area * max(0, day - 1) >= slots:
             return [one for one in left if due[one] <= day]
     return None
 
