@@ -54,7 +54,7 @@ def test_what_speaks_against_it(facts: StopFacts, words: str) -> None:
     assert judge_stop(facts) == words
 
 
-GOOD = NewDispatch(area_id=1, title="积水 water", kind="water", checklist=("pump",))
+GOOD = NewDispatch(area_id=1, title="积水\u3000water 👷‍♀️", kind="water", checklist=("pump",))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,8 @@ GOOD = NewDispatch(area_id=1, title="积水 water", kind="water", checklist=("pu
         (replace(GOOD, title=" "), "title"),
         (replace(GOOD, title="x" * 201), "title"),
         (replace(GOOD, title="a\x1b[31m"), "title"),
+        (replace(GOOD, title="a\u202eb"), "title"),
+        (replace(GOOD, title="a\u2028b"), "title"),
         (replace(GOOD, kind="../etc"), "kind"),
         (replace(GOOD, kind=""), "kind"),
         (replace(GOOD, text="x" * 4001), "text"),

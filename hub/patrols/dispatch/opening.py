@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from unicodedata import category
 
 from hub.domain.access import Scope, system_scope
 from hub.domain.dispatches import OVER, Dispatch, DispatchState, NewDispatch, Position
@@ -41,6 +42,9 @@ LONGEST_TEXT: Final = 4000
 LONGEST_PLACE: Final = 256
 LONGEST_ITEM: Final = 200
 _KIND: Final = re.compile(r"[a-z0-9_]{1,32}\Z")
+_HIDDEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# These let a text show in another order than it has (Unicode's bidirectional overrides).
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # What rules do is done by the hub, wherever the unit is that they name.
 _HUB: Final = system_scope("hub.patrols")
 
@@ -172,6 +176,11 @@ async def _assign(
     return task
 
 
+def is_plain_line(text: str) -> bool:
+    """Tell whether a text is one line that reads as it is written, in any script."""
+    return not any(category(one) in _HIDDEN or one in _TURNING for one in text)
+
+
 def check_new(new: NewDispatch) -> None:
     """Refuse a task that nobody could read or keep.
 
@@ -179,8 +188,8 @@ def check_new(new: NewDispatch) -> None:
         Invalid: a part of it has a form that is refused.
     """
     title = new.title.strip()
-    if not title or len(title) > LONGEST_TITLE or not title.isprintable():
-        msg = f"a task has a title of 1 to {LONGEST_TITLE} printable characters"
+    if not title or len(title) > LONGEST_TITLE or not is_plain_line(title):
+        msg = f"a task has a title of one line, 1 to {LONGEST_TITLE} characters"
         raise Invalid(msg, field="title")
     if not _KIND.match(new.kind):
         msg = "the kind of a task is a word of a to z, 0 to 9 and _, at most 32"
@@ -193,10 +202,10 @@ def check_new(new: NewDispatch) -> None:
             msg = f"the {field} of a task has at most {most} characters"
             raise Invalid(msg, field=field)
     items = new.checklist
-    is_good = all(0 < len(one.strip()) <= LONGEST_ITEM and one.isprintable() for one in items)
+    is_good = all(0 < len(one.strip()) <= LONGEST_ITEM and is_plain_line(one) for one in items)
     if len(items) > MOST_CHECKLIST or not is_good:
         msg = (
-            f"a checklist has at most {MOST_CHECKLIST} items of 1 to {LONGEST_ITEM}"
-            " printable characters"
+            f"a checklist has at most {MOST_CHECKLIST} items of one line,"
+            f" 1 to {LONGEST_ITEM} characters"
         )
         raise Invalid(msg, field="checklist")
