@@ -212,7 +212,7 @@ async def remove_unit(tx: Transaction, scope: Scope, unit_id: int, now: datetime
     )
     unit = await get_unit(tx, scope, held or unit_id)
     if unit.open_tasks:
-        msg = f"{unit.name} has {unit.open_tasks} tasks under way: give them to others first"
+        msg = f"{unit.name} has tasks under way ({unit.open_tasks}): give them to others first"
         raise Conflict(msg)
     await tx.execute(
         "UPDATE field_units SET removed_at = %(now)s WHERE id = %(id)s",
