@@ -47,6 +47,7 @@ from hub.web.routes import (
     live,
     maintenance,
     patrol_plans,
+    patrol_reports,
     patrol_walks,
     patrols,
     people,
@@ -100,6 +101,7 @@ _ROUTERS = (
     duty_rooms,
     patrol_plans,
     patrols,
+    patrol_reports,
     patrol_walks,
     dispatch_desk,  # before the tasks: "counts" is no number of one
     dispatches,

@@ -5,12 +5,22 @@ from contextlib import suppress
 
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
-from hub.store import alerts, console, dispatches, events, handovers, room_calls, rounds
+from hub.store import (
+    alerts,
+    console,
+    dispatches,
+    events,
+    handovers,
+    patrol_reports,
+    room_calls,
+    rounds,
+)
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
 from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.duty_rooms import RoomCallOut
+from hub.web.schemas.patrol_reports import PatrolReportOut
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
 from hub.web.schemas.shapes import Out
@@ -87,6 +97,18 @@ async def load_handovers(
     return [(row.area_path, HandoverNewsOut.model_validate(row)) for row in rows]
 
 
+async def load_patrol_reports(
+    tx: Transaction, scope: Scope, ids: Sequence[int]
+) -> Sequence[tuple[str, Out]]:
+    """Reports of patrols, without their figures; one that is gone is left out."""
+    found: list[tuple[str, Out]] = []
+    for number in ids:
+        with suppress(NotFound):
+            row = await patrol_reports.get_report(tx, scope, number)
+            found.append((row.area_path, PatrolReportOut.model_validate(row)))
+    return found
+
+
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
     "connections": load_connections,
@@ -95,6 +117,7 @@ LOADERS: Mapping[str, Load] = {
     "dispatches": load_dispatches,
     "events": load_events,
     "handovers": load_handovers,
+    "patrol-reports": load_patrol_reports,
     "patrol-rounds": load_rounds,
     "room-calls": load_room_calls,
     "statuses": load_devices,

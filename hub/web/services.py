@@ -17,6 +17,7 @@ from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.maintenance.pictures.sight import Sight
 from hub.patrols.citizens.receiving import Intake
+from hub.patrols.reporting.pdf import Printer
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
@@ -88,6 +89,7 @@ class WebServices:
     take_snapshot: TakeSnapshot
     run_command: RunCommand
     recent_probes: RecentProbes
+    printer: Printer = field(default_factory=Printer)  # of PDF, one at a time
     sight: Sight | None = None  # None: this process looks at no pictures
     clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
 

@@ -33,8 +33,12 @@ from hub.maintenance.pictures.learning import Lesson, pack
 from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
 from hub.patrols.files import PictureFolder
 from hub.patrols.planning.laying import lay_out
+from hub.patrols.reporting.making import Maker
+from hub.patrols.reporting.papers import Papers
+from hub.patrols.reporting.pdf import Printer
 from hub.patrols.walking.rounds import new_stops
 from hub.runtime.files import write_whole
+from hub.runtime.jobs import Jobs
 from hub.store import (
     deadlines,
     devices,
@@ -116,6 +120,7 @@ class History:
     call: int = 1
     shift: int = 1
     handover: int = 1
+    patrol_report: int = 1
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -195,6 +200,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     async with database.transaction() as tx:
         duties_there = await fill_duty(tx, world, walk, NOW)
+    report = await report_round(database, walk, data_dir)
     return History(
         alert=alert,
         event=stored[0].id,
@@ -219,6 +225,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         call=duties_there.call,
         shift=duties_there.shift,
         handover=duties_there.handover,
+        patrol_report=report,
         profile=profile,
         assignment=assignment,
         unit=desk.unit,
@@ -369,3 +376,18 @@ async def walk_round(
         await round_ends.finish_round(tx, SYSTEM, number, now=at)
         await patrol_reports.mark_round_reported(tx, SYSTEM, number)
     return plan.id, number
+
+
+async def report_round(database: Database, walk: int, data_dir: Path) -> int:
+    """The report of a round, on paper already: that takes longer than all other routes."""
+
+    def clock() -> datetime:
+        return NOW
+
+    papers = Papers.of(database, data_dir, Printer())
+    maker = Maker(
+        database=database, jobs=Jobs(database, clock), papers=papers, clock=clock, zone=UTC
+    )
+    report = await maker.make_round(SYSTEM, walk)
+    write_whole(papers.path(report, "pdf"), b"%PDF-1.7")
+    return report.id

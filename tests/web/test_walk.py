@@ -22,6 +22,7 @@ STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose 
 PICTURE = "/api/v1/devices/{device_id}/picture"
 ROUND = "/api/v1/patrol-rounds/{round_id}"
 TASK = "/api/v1/dispatches/{dispatch_id}"
+ANOTHER_MAKING = "2026-11-22T00:45:00Z"  # of a report: not the one that would be signed
 UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
 
 
@@ -45,6 +46,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "interval_id": history.interval,
         "month_id": history.month,
         "photo_id": history.photo,
+        "patrol_report_id": history.patrol_report,
         "plan_id": history.plan,
         "point_id": history.point,
         "policy_id": history.policy,
@@ -157,6 +159,7 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
             "area_id": world.west, "day_id": history.profile, "night_id": history.profile,
         },
         ("POST", "/api/v1/dispatches"): {"area_id": world.west, "title": "west manhole"},
+        ("PATCH", TASK): {"version": 0, "priority": "high"},
         ("POST", f"{TASK}/send"): {**seen, "unit_id": history.unit},
         ("POST", f"{TASK}/take-back"): seen,
         ("POST", f"{TASK}/cancel"): seen,
@@ -191,6 +194,12 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", f"{ROUND}/stops/{{position}}/skip"): {"reason": "fog"},
         ("POST", f"{ROUND}/stops/{{position}}/second-look"): {"agrees": True},
         ("POST", f"{ROUND}/stops/{{position}}/dispatch"): {"title": "look at the gate"},
+        ("POST", "/api/v1/patrol-reports"): {
+            "period": "night", "area_id": world.west, "night": "2026-11-21",
+        },
+        ("POST", "/api/v1/patrol-reports/{patrol_report_id}/sign"): {
+            "made_at": ANOTHER_MAKING,
+        },
         ("POST", "/api/v1/users"): {"name": "newcomer", "grant": grant},
         ("PATCH", "/api/v1/users/{user_id}"): {"display_name": "W"},
         ("POST", "/api/v1/users/{user_id}/password"): {"new": "Another-Horse-8"},

@@ -6,7 +6,6 @@ after: a full disk delays the page, never the figures.
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -25,12 +24,9 @@ from hub.patrols.reporting.gathering import gather, span_of, work_out
 from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.ranking import RankingOptions
 from hub.patrols.reporting.sending import defer_sending
-from hub.runtime.files import NotKept
 from hub.runtime.jobs import Jobs
 from hub.store import areas, audit, events, patrol_figures, patrol_reports, rounds
 from hub.store.database import Database, Transaction
-
-log = logging.getLogger(__name__)
 
 READY: Final = "patrol.report_ready"
 SIGNED: Final = "patrol.report_signed"
@@ -38,7 +34,10 @@ SIGNED: Final = "patrol.report_signed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """Makes reports for people and for the hub itself. Nights begin at noon in ``zone``."""
+    """Makes reports for people and for the hub itself. Nights begin at noon in ``zone``.
+
+    Whoever makes a report has its page kept (:meth:`keep_page`) afterwards.
+    """
 
     database: Database
     jobs: Jobs
@@ -56,7 +55,6 @@ class Maker:
             NotFound: the area lies outside the scope.
             Conflict: the report is signed.
             Invalid: the period has not begun, or it is a round.
-            NotKept: the disk did not take its page; its figures are kept.
         """
         now = self.clock()
         new = self.name_period(period, area_id, night)
@@ -83,7 +81,6 @@ class Maker:
         Raises:
             NotFound: the round lies outside the scope.
             Conflict: it is not over, was never walked, or its report is signed.
-            NotKept: the disk did not take its page; its figures are kept.
         """
         async with self.database.transaction() as tx:
             new = name_round(await rounds.get_round(tx, scope, round_id))
@@ -92,7 +89,7 @@ class Maker:
     async def sign(
         self, scope: Scope, report_id: int, *, made_at: datetime, note: str
     ) -> KeptReport:
-        """Sign a report of the scope, once and for good; its page says so.
+        """Sign a report of the scope, once and for good.
 
         Raises:
             NotFound: it lies outside the scope.
@@ -104,14 +101,14 @@ class Maker:
             report = await patrol_reports.sign_report(tx, scope, report_id, line)
             said = {"by": report.signed_by, "note": note}
             await events.add_events(tx, _HUB, [_event(report, SIGNED, now, said)])
-        try:
-            await self.papers.keep_page(report)
-        except NotKept as error:
-            log.warning("the page of report %s does not show who signed it: %s", report_id, error)
-        return report
+            return report
 
     async def keep_page(self, report: KeptReport) -> None:
-        """Make the page of a kept report again; raises NotKept."""
+        """Make and keep the page of a report, as it is now.
+
+        Raises:
+            NotKept: the disk does not take it; whoever reads it has it made then.
+        """
         await self.papers.keep_page(report)
         if report.round_id is not None:
             async with self.database.transaction() as tx:
@@ -120,9 +117,7 @@ class Maker:
     async def _make(self, scope: Scope, new: NewReport, *, as_of: datetime) -> KeptReport:
         figures = await self._count(scope, new, as_of)
         async with self.database.transaction() as tx:
-            report = await self._keep(tx, scope, new, figures)
-        await self.keep_page(report)
-        return report
+            return await self._keep(tx, scope, new, figures)
 
     async def _count(self, scope: Scope, new: NewReport, as_of: datetime) -> Figures:
         """Whoever may see the area gets its figures, counted as the hub itself counts them."""

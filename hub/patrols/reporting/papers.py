@@ -64,7 +64,7 @@ class Papers:
             PdfLacking: this machine lacks Pango or a Chinese font.
             PdfFailed: it took too long or too much memory.
         """
-        path = self._path(report, "pdf")
+        path = self.path(report, "pdf")
         kept = await asyncio.to_thread(_read, path)
         if kept is not None:
             return kept
@@ -85,11 +85,17 @@ class Papers:
         """Make the page of a report and keep it in the place of the one before.
 
         Raises:
-            NotKept: the disk does not take it.
+            NotKept: the disk does not take it; the one before is gone, for it says other things.
         """
         html = (await self._make(report, is_paper=False)).encode()
-        await asyncio.to_thread(write_whole, self._page_path(report), html)
+        path = self._page_path(report)
         await asyncio.to_thread(self._forget_others, report)
+        try:
+            await asyncio.to_thread(write_whole, path, html)
+        except NotKept:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
 
     async def _make(self, report: KeptReport, *, is_paper: bool) -> str:
         figures = _figures(report)
@@ -125,17 +131,18 @@ class Papers:
         """A round's page lies where the round's own route finds it, the last one made."""
         if report.round_id is not None:
             return self.pictures.report_path(report.round_id)
-        return self._path(report, "html")
+        return self.path(report, "html")
 
-    def _path(self, report: KeptReport, kind: str) -> Path:
+    def path(self, report: KeptReport, kind: str) -> Path:
+        """Where a file ("pdf", "html") of this making of a report is or would be."""
         made = round(report.made_at.timestamp() * 1_000_000)
         mark = "" if report.signed_at is None else "-signed"
         return self.root / f"{report.id:d}" / f"{made:d}{mark}.{kind}"
 
     def _forget_others(self, report: KeptReport) -> None:
         """Remove the files of other makings of a report; what cannot go stays."""
-        keep = self._path(report, "html").stem
-        for path in self._path(report, "html").parent.glob("*"):
+        keep = self.path(report, "html").stem
+        for path in self.path(report, "html").parent.glob("*"):
             if path.is_file() and path.stem != keep:
                 with suppress(OSError):
                     path.unlink()

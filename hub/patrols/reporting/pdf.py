@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from hub.domain.errors import Conflict, GengfuError
+from hub.domain.errors import Conflict
 from hub.patrols.reporting.pdf_worker import LACKING
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class PdfLacking(Conflict):
     """This machine cannot make PDF; the text says what to install."""
 
 
-class PdfFailed(GengfuError):
+class PdfFailed(Conflict):
     """A page was not made within the limits; the text says which."""
 
 

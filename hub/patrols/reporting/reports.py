@@ -59,7 +59,7 @@ class Reporter:
         """
         round_id = int(str(job.args["round"]))
         try:
-            await self.maker.make_round(_HUB, round_id)
+            await self.maker.keep_page(await self.maker.make_round(_HUB, round_id))
         except NotFound:
             log.info("patrol round %s is gone: no report", round_id)
         except Conflict as error:
@@ -104,7 +104,8 @@ class Reporter:
             if kept.signed_at is not None or not (is_early or is_behind):
                 return
         try:
-            await self.maker.make_period(_HUB, period, area_id, first)
+            report = await self.maker.make_period(_HUB, period, area_id, first)
+            await self.maker.keep_page(report)
         except NotKept as error:
             log.warning("the page of the %s report of area %s: %s", period, area_id, error)
         except (Conflict, NotFound) as error:  # signed or gone in this very moment
