@@ -17,6 +17,8 @@ from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Connection, Device, Json
 from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
+from hub.main.patrolling import Senses as PatrolSenses
+from hub.main.patrolling import build_eyes
 from hub.main.pictures import Surroundings, build_rounds, build_sight
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, local_zone, raise_file_limit, utc_now
@@ -29,6 +31,7 @@ from hub.maintenance.pictures.sight import Sight
 from hub.maintenance.probing import Prober, ProbingOptions, Senses
 from hub.maintenance.watching_links import LinkWatch
 from hub.maintenance.watching_points import PointKeeper
+from hub.patrols.walking.visit import Eyes
 from hub.runtime.health import HealthWatch
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
@@ -39,8 +42,10 @@ from hub.runtime.supervisor import Supervisor
 from hub.store.database import Database
 from hub.store.events import ReadingRow
 from hub.store.vault import Vault
+from streams.clips import ClipTaker
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
+from streams.photos import PhotoCleaner
 from streams.probe import probe_camera
 from streams.quality.judges import JudgePool
 from streams.snapshot import take_snapshot
@@ -51,6 +56,7 @@ class Parts:
     """Everything one process is made of, not running yet."""
 
     settings: Settings
+    around: Surroundings
     servers: Servers
     zone: tzinfo
     receiver_policy: AddressPolicy
@@ -67,6 +73,8 @@ class Parts:
     inspector: Inspector
     pictures: PictureRounds
     sight: Sight
+    eyes: Eyes
+    clean_photo: PhotoCleaner
     probe: ProbeCamera
     snapshot: TakeSnapshot
     receivers_client: aiohttp.ClientSession
@@ -103,6 +111,10 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         stack.push_async_callback(decoder.close)
         judges = JudgePool(size=settings.pictures.processes)
         stack.push_async_callback(judges.close)
+        cleaner = PhotoCleaner()
+        stack.push_async_callback(cleaner.close)
+        films = ClipTaker(client=camera_client, policy=devices, clock=utc_now)
+        stack.push_async_callback(films.close)
         metrics = CollectorRegistry()
         live = LiveFeed(database)
         jobs = Jobs(database, utc_now)
@@ -141,9 +153,14 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
             report=pipeline.report,
             metrics=metrics,
         )
+        snapshot = partial(
+            take_snapshot, client=camera_client, policy=devices, clock=utc_now, decoder=decoder
+        )
+        sight = build_sight(around)
         supervisor = Supervisor(database, factory.make, link_for, rng=random.SystemRandom())
         yield Parts(
             settings=settings,
+            around=around,
             servers=servers,
             zone=zone,
             receiver_policy=receivers,
@@ -187,15 +204,13 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
                 ),
             ),
             pictures=build_rounds(around),
-            sight=build_sight(around),
-            probe=probe,
-            snapshot=partial(
-                take_snapshot,
-                client=camera_client,
-                policy=devices,
-                clock=utc_now,
-                decoder=decoder,
+            sight=sight,
+            eyes=build_eyes(
+                around, PatrolSenses(probe=probe, snapshot=snapshot, clip=films, sight=sight)
             ),
+            clean_photo=cleaner,
+            probe=probe,
+            snapshot=snapshot,
             receivers_client=receivers_client,
             health=HealthWatch(database),
             metrics=metrics,

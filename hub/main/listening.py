@@ -15,6 +15,7 @@ from hub.domain.addresses import parse_networks
 from hub.domain.errors import ConfigError
 from hub.main.adapters import parse_connection
 from hub.main.assembly import Parts
+from hub.main.patrolling import intake_of
 from hub.main.surroundings import utc_now
 from hub.web.app import create_app, end_streams
 from hub.web.services import WebServices, WebSettings
@@ -89,6 +90,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
                 has_secure_cookies=address.startswith("https://"),
                 version=metadata.version("gengfu"),
                 zone=parts.zone,
+                intake=intake_of(parts.settings),
             ),
             metrics=parts.metrics,
             readiness=parts.health.readiness,
@@ -99,6 +101,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
             recent_probes=parts.prober.results,
             run_command=parts.run_command,
             sight=parts.sight,
+            clean_photo=parts.clean_photo,
         )
     )
     config = uvicorn.Config(

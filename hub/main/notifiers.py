@@ -7,7 +7,10 @@ from alerts.notify.smtp import SmtpNotifier
 from alerts.notify.webhook import WebhookNotifier
 from alerts.telling.delivery import Delivery
 from alerts.telling.messages import Wording
+from alerts.telling.notifier import Notifier
+from alerts.telling.noting import NoteSender
 from alerts.telling.pictures import AlertPictures, PictureFiles, camera_finder
+from alerts.telling.sending import Sender
 from hub.domain.notifications import ReceiverKind
 from hub.main.assembly import Parts
 from hub.main.surroundings import utc_now
@@ -31,19 +34,20 @@ class Delivering:
         files = PictureFiles(parts.settings.data_dir.absolute())
         find = camera_finder(parts.database)
         self._pictures = AlertPictures(find, parts.snapshot, files, utc_now)
+        wording = Wording(zone=zone, link_base=link_base)
+        notifiers: dict[ReceiverKind, Notifier] = {
+            ReceiverKind.WEBHOOK: WebhookNotifier(
+                parts.receivers_client, utc_now, zone, link_base=link_base
+            ),
+            ReceiverKind.SMTP: SmtpNotifier(policy, zone, link_base=link_base),
+            ReceiverKind.MQTT: MqttNotifier(publish, zone, link_base=link_base),
+            ReceiverKind.APPRISE: self._apprise,
+        }
         self._delivery = Delivery(
-            parts.database,
-            utc_now,
-            {
-                ReceiverKind.WEBHOOK: WebhookNotifier(
-                    parts.receivers_client, utc_now, zone, link_base=link_base
-                ),
-                ReceiverKind.SMTP: SmtpNotifier(policy, zone, link_base=link_base),
-                ReceiverKind.MQTT: MqttNotifier(publish, zone, link_base=link_base),
-                ReceiverKind.APPRISE: self._apprise,
-            },
-            wording=Wording(zone=zone, link_base=link_base),
-            picture=self._pictures,
+            parts.database, utc_now, notifiers, wording=wording, picture=self._pictures
+        )
+        self.send_note = NoteSender(
+            database=parts.database, clock=utc_now, sender=Sender(notifiers, wording)
         )
 
     def register(self) -> None:

@@ -14,11 +14,13 @@ from alerts.handling.quieting import QuietEnds
 from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.errors import StoreUnavailable
+from hub.domain.notes import SendNote
 from hub.domain.secrets import Secret
 from hub.main.assembly import Parts, open_parts
 from hub.main.first_start import prepare
 from hub.main.listening import listen, make_server, public_address
 from hub.main.notifiers import Delivering
+from hub.main.patrolling import register_patrols
 from hub.main.reviving import revive_servers
 from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
@@ -27,16 +29,15 @@ from hub.maintenance.flapping import FlappingEnds
 from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
 from hub.maintenance.windows import WindowKeeper
-from hub.patrols.files import PictureFolder
-from hub.patrols.walking.planner import Planner
-from hub.patrols.walking.rounds import RoundWalker
-from hub.patrols.walking.visit import Eyes
+from hub.patrols.dispatch.deadlines import DeadlineKeeper
+from hub.patrols.roll_calls.answering import SilenceKeeper
 from hub.runtime.ending import end_tasks
 from hub.runtime.jobs import CONCURRENCY
 from hub.runtime.leading import lead
 from hub.runtime.supervisor import CONNECTED
 from hub.store import server
 from hub.store.alert_holds import drop_old_holds
+from hub.store.citizen_reports import forget_contacts
 from hub.store.migrate import migrate
 
 log = logging.getLogger(__name__)
@@ -124,11 +125,15 @@ async def _running(
             tasks.append(group.create_task(parts.engine.run(), name="alerts"))
             tasks.append(group.create_task(escalator.run(), name="escalation"))
             tasks.append(group.create_task(quiet.run(), name="quiet"))
+            deadlines = DeadlineKeeper(parts.database, utc_now, live=parts.live)
+            silent = SilenceKeeper(database=parts.database, clock=utc_now)
+            tasks.append(group.create_task(deadlines.run(), name="deadlines"))
+            tasks.append(group.create_task(silent.run(), name="roll-calls"))
         if ProcessRole.WORK in roles:
             delivering = Delivering(parts)
             stack.push_async_callback(delivering.close)
             delivering.register()
-            register_work(parts)
+            register_work(parts, delivering.send_note)
             tasks.append(group.create_task(parts.prober.run(parts.live), name="prober"))
             # Each shard of probes, slow looks and pictures takes a place for as long as it runs.
             places = CONCURRENCY + 3 * parts.settings.health.shards
@@ -164,16 +169,9 @@ async def _serving(
     await serving
 
 
-def register_work(parts: Parts) -> None:
+def register_work(parts: Parts, send_note: SendNote) -> None:
     """Say who does which due work in this process."""
-    eyes = Eyes(
-        probe=parts.probe,
-        snapshot=parts.snapshot,
-        folder=PictureFolder(parts.settings.data_dir.absolute()),
-        clock=utc_now,
-    )
-    RoundWalker(database=parts.database, jobs=parts.jobs, eyes=eyes).register()
-    Planner(database=parts.database, jobs=parts.jobs, clock=utc_now).register()
+    register_patrols(parts.around, parts.jobs, parts.eyes, send_note)
     parts.prober.register(parts.jobs)
     parts.inspector.register(parts.jobs)
     if parts.settings.pictures.is_judged:
@@ -194,6 +192,8 @@ async def _drop_old(parts: Parts) -> None:
         scores = timedelta(days=parts.settings.pictures.scores_days)
         await server.drop_old(tx, SCOPE, "picture_checks", scores)
         await drop_old_holds(tx, SCOPE, utc_now() - KEEP_HOLDS)
+        contacts = timedelta(days=parts.settings.citizens.contact_days)
+        await forget_contacts(tx, SCOPE, utc_now() - contacts)
 
 
 def _broker(parts: Parts, link: int) -> bool | str:

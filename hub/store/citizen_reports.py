@@ -280,6 +280,17 @@ async def read_contact(tx: Transaction, scope: Scope, report_id: int) -> str:
     return tx.vault.unseal(sealed).reveal()
 
 
+async def record_look(tx: Transaction, scope: Scope, report: CitizenReport) -> None:
+    """Put on record that somebody looked at a photo of a report."""
+    deed = audit.Deed(
+        action="citizen_report.photo_looked_at",
+        object_type="citizen_report",
+        object_id=str(report.id),
+        area_id=report.area_id,
+    )
+    await audit.record(tx, scope, deed)
+
+
 async def forget_contacts(tx: Transaction, scope: Scope, before: datetime) -> int:
     """Erase the contacts of reports of the scope that were decided before a moment."""
     return await tx.execute(

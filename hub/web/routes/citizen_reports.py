@@ -2,19 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from hub.domain.citizen_reports import ReportState
 from hub.domain.errors import NotFound
 from hub.patrols.citizens import moderating
-from hub.store import citizen_reports, report_points
+from hub.patrols.dispatch.photos import PhotoFolder
+from hub.store import citizen_reports, photos, report_points
 from hub.store.citizen_reports import ReportFilter
 from hub.web.access import Dispatch, See
+from hub.web.routes.devices import JpegResponse
 from hub.web.schemas.citizen_reports import (
     AnswerIn,
     CitizenReportOut,
     ContactOut,
     MoveIn,
+    PhotoNumbersOut,
     PointsIn,
     StandingOut,
     StandingsOut,
@@ -71,6 +74,32 @@ async def get_contact(scope: Dispatch, report_id: Id, services: Services) -> Con
     """How the reporter can be reached; who asked is in the audit log."""
     async with services.database.transaction() as tx:
         return ContactOut(contact=await citizen_reports.read_contact(tx, scope, report_id))
+
+
+@router.get("/citizen-reports/{report_id}/photos")
+async def list_photos(scope: Dispatch, report_id: Id, services: Services) -> PhotoNumbersOut:
+    """The numbers of a report's photos."""
+    async with services.database.transaction() as tx:
+        report = await citizen_reports.get_report(tx, scope, report_id)
+        found = await photos.list_photos(tx, scope, photos.PhotoOf(report_id=report.id))
+    return PhotoNumbersOut(items=[one.id for one in found])
+
+
+@router.get("/citizen-reports/{report_id}/photos/{photo_id}", response_class=JpegResponse)
+async def get_photo(scope: Dispatch, report_id: Id, photo_id: Id, services: Services) -> Response:
+    """A photo of a report; who looked is in the audit log."""
+    async with services.database.transaction() as tx:
+        report = await citizen_reports.get_report(tx, scope, report_id)
+        found = await photos.get_photo(tx, scope, photo_id)
+        if found.report_id != report.id:
+            msg = "no such photo"
+            raise NotFound(msg)
+        await citizen_reports.record_look(tx, scope, report)
+    jpeg = await PhotoFolder(services.settings.data_dir).read(photo_id)
+    if not jpeg:
+        msg = "the photo is not in this hub's data folder any more"
+        raise NotFound(msg)
+    return JpegResponse(jpeg)
 
 
 @router.post("/citizen-reports/{report_id}/dispatch")

@@ -129,6 +129,12 @@ class ContactOut(Out):
     contact: str
 
 
+class PhotoNumbersOut(Out):
+    """The photos of a report, the oldest first."""
+
+    items: Sequence[int]
+
+
 class StandingOut(Out):
     """A line of the points ledger."""
 
