@@ -14,6 +14,7 @@ from hub.maintenance.pictures.sight import Sight
 from hub.patrols.citizens.receiving import Intake
 from hub.patrols.files import PictureFolder
 from hub.patrols.phone.sending import LinkSender
+from hub.patrols.reporting.making import Maker
 from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.pdf import Printer
 from hub.patrols.reporting.reports import Reporter
@@ -73,12 +74,9 @@ def register_patrols(around: Surroundings, jobs: Jobs, eyes: Eyes, send_note: Se
         link_base=settings.http.public_url,
         zone=around.zone,
     ).register(jobs)
+    papers = Papers.of(database, settings.data_dir.absolute(), Printer())
     Reporter(
-        database=database,
-        jobs=jobs,
-        papers=Papers.of(database, settings.data_dir.absolute(), Printer()),
-        clock=utc_now,
-        zone=around.zone,
+        maker=Maker(database=database, jobs=jobs, papers=papers, clock=utc_now, zone=around.zone)
     ).register()
 
 
