@@ -17,13 +17,16 @@ from alerts.telling.notifier import Notifier
 from hub.domain.alerts import Alert, Step
 from hub.domain.devices import Json
 from hub.domain.errors import DeliveryError, Rejected, TryAgain
+from hub.domain.notes import Note
 from hub.domain.notifications import Message, ReceiverKind
+from hub.domain.secrets import Secret
 from tests.protocol.notify_far_end import PIECE, FarEnd
 from tests.unit.alerts_examples import ALERT, MESSAGE_ID, message, notification, receiver
 
 # Unlike anything else, so that finding it anywhere is a leak.
 SECRET = "Gf-7x!kQ2vLz0Secret"  # 19 characters
 TOKEN = "tok-93hd82hd"
+NOTE_TOKEN = "aB_3-x" * 7
 # The time-out of a rig's hasty notifier; the other one has time enough for a slow machine.
 SHORT_S = 0.4
 PATIENT_S = 10.0
@@ -109,6 +112,23 @@ class NotifierContract:
         assert "村口 1" in got.text
         assert "村口 2" in got.text
         assert "21" in got.text
+
+    async def test_a_note_brings_its_link_whole_and_no_log_has_it(
+        self, rig: Rig, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(0)
+        link = f"https://hub.example.org/phone/task#{NOTE_TOKEN}"
+        note = Note(title=HOSTILE_NAME + "护栏损坏", text="东村\n村口", link=Secret(link))
+        to = receiver(rig.kind, rig.options, rig.secret)
+        sent = replace(message(to=to), note=note, notifications=(), count=0)
+        detail = await rig.notifier.send(sent)
+        (got,) = await rig.received(1)
+        assert link in got.text
+        assert "护栏损坏" in got.text
+        assert "村口" in got.text
+        assert not [line for line in got.text.splitlines() if line.lower().startswith("bcc")]
+        ours = [r.getMessage() for r in caplog.records if r.name not in SERVER_LOGGERS]
+        assert NOTE_TOKEN not in detail + repr(sent) + "".join(ours)
 
     async def test_refused_for_now_means_try_again(self, rig: Rig) -> None:
         await rig.refuse()

@@ -16,6 +16,7 @@ from alerts.notify.webhook import WebhookNotifier, sign
 from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import Json
 from hub.domain.errors import Rejected, TryAgain
+from hub.domain.notes import Note
 from hub.domain.notifications import ReceiverKind
 from hub.domain.secrets import Secret
 from hub.runtime.outbound import open_client
@@ -110,6 +111,16 @@ class TestAlertmanagerFormat(HttpContract):
         await rig.notifier.send(message(*told, to=to, count=23))
         (got,) = await rig.received(1)
         assert '"truncatedAlerts":21' in got.text
+
+    async def test_a_note_brings_its_link_whole_and_no_log_has_it(
+        self, rig: Rig, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What reads this format expects alerts: it is told of nothing else."""
+        del caplog
+        note = Note(title="任务", text="", link=Secret("https://hub.example.org/phone/task#x"))
+        sent = replace(message(to=receiver(rig.kind, rig.options, SECRET)), note=note)
+        with pytest.raises(Rejected, match="alerts only"):
+            await rig.notifier.send(sent)
 
 
 @pytest.mark.parametrize(

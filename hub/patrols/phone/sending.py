@@ -17,11 +17,17 @@ from hub.domain.secrets import Secret
 from hub.patrols.phone.links import SEND, build_link, issue
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database
+from hub.store.dispatch_steps import NewStep, add_step
+from hub.store.dispatches import TOPIC, get_dispatch
+from hub.store.notices import notify
 from hub.store.phone_links import Addressee, Matter, Purpose, find_addressee, remove_link
 
 log = logging.getLogger(__name__)
 
 SCOPE: Final = system_scope("hub.patrols")
+SENT, NOT_SENT = "link_sent", "link_not_sent"  # words of the task's history
+NO_ADDRESS: Final = "the hub's public address is not set (http.public_origin)"
+NO_RECEIVER: Final = "no receiver is set for it: ring up, or show the link as a code"
 # A task waits for a person: worth trying for half an hour. A roll call ends by itself.
 RETRY_WAITS_S: Final = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 600.0)
 
@@ -52,14 +58,32 @@ class LinkSender:
             call_id=_number(job, "call"),
             unit_id=_number(job, "unit"),
         )
+        prepared = await self._prepare(matter)
+        if prepared is None:
+            return
+        try:
+            await self.send_note(prepared.receiver_id, prepared.note)
+        except Rejected as error:
+            await self._forget(prepared.token)
+            await self._tell(matter, NOT_SENT, str(error))
+        except DeliveryError as error:
+            await self._forget(prepared.token)
+            if job.attempt > len(RETRY_WAITS_S):
+                await self._tell(matter, NOT_SENT, str(error))
+                return
+            raise
+        else:
+            await self._tell(matter, SENT, "")
+
+    async def _prepare(self, matter: Matter) -> "_Prepared | None":
+        """Mint the token; None when there is nothing to send or no way to."""
         now = self.clock()
         async with self.database.transaction() as tx:
             addressee = await find_addressee(tx, SCOPE, matter, now)
             if addressee is None:
-                return
-            why_not = self._why_not(addressee)
-            token = Secret()
-            if not why_not:
+                return None
+            receiver_id = addressee.receiver_id if self.link_base else None
+            if receiver_id is not None:
                 token = await issue(
                     tx,
                     SCOPE,
@@ -68,23 +92,11 @@ class LinkSender:
                     unit_id=matter.unit_id,
                     call_id=matter.call_id,
                 )
-        if why_not or addressee.receiver_id is None:
-            log.warning("no link is sent to %s: %s", addressee.name, why_not)
-            return
-        note = self._write(addressee, build_link(self.link_base, matter.purpose, token), matter)
-        try:
-            await self.send_note(addressee.receiver_id, note)
-        except Rejected as error:
-            await self._forget(token)
-            log.warning("the link to %s was refused: %s", addressee.name, error)
-        except DeliveryError:
-            await self._forget(token)
-            raise
-
-    def _why_not(self, addressee: Addressee) -> str:
-        if not self.link_base:
-            return "the hub's public address is not set (http.public_origin)"
-        return "" if addressee.receiver_id is not None else "no receiver is set"
+                link = build_link(self.link_base, matter.purpose, token)
+                note = self._write(addressee, link, matter)
+                return _Prepared(receiver_id=receiver_id, token=token, note=note)
+        await self._tell(matter, NOT_SENT, NO_RECEIVER if self.link_base else NO_ADDRESS)
+        return None
 
     def _write(self, addressee: Addressee, link: Secret, matter: Matter) -> Note:
         until = ""
@@ -108,8 +120,34 @@ class LinkSender:
         try:
             async with self.database.transaction() as tx:
                 await remove_link(tx, SCOPE, token)
-        except (StoreUnavailable, NotFound) as error:
+        except StoreUnavailable as error:
             log.warning("a link that was not sent stays until it expires: %s", error)
+
+    async def _tell(self, matter: Matter, what: str, why: str) -> None:
+        """Say in the task's history what became of its link; of a roll call the log does.
+
+        What cannot be written down does not send the link a second time.
+        """
+        number = matter.dispatch_id or matter.call_id or matter.unit_id
+        if what == NOT_SENT:
+            log.warning("%s %s: no link is sent: %s", matter.purpose.value, number, why)
+        if matter.dispatch_id is None:
+            return
+        try:
+            async with self.database.transaction() as tx:
+                task = await get_dispatch(tx, SCOPE, matter.dispatch_id)
+                line = NewStep(what=what, at=self.clock(), note=why, unit_name=task.unit_name)
+                await add_step(tx, SCOPE, task, line)
+                await notify(tx, SCOPE, TOPIC, [task.id])
+        except (StoreUnavailable, NotFound) as error:
+            log.warning("task %s: %s, which could not be noted: %s", number, what, error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    receiver_id: int
+    token: Secret
+    note: Note
 
 
 def _number(job: Job, name: str) -> int | None:
