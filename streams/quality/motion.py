@@ -21,12 +21,11 @@ LEAST_FRAMES: Final = 3
 MOST_REGIONS: Final = 5
 
 _WIDTH: Final = 320  # pixels: a person 50 m away is still ten pixels high
-_LEAST_LEVELS: Final = 12.0  # what encoding and a sensor by night leave after averaging
+_LEAST_LEVELS: Final = 10.0  # what encoding and a sensor by night leave after averaging
 _NOISE: Final = 6.0  # standard deviations
 _TO_DEVIATION: Final = 1.4826  # of the median of absolute deviations
 _SMALLEST: Final = 0.0008  # share of the picture: less is an insect, a drop, a flickering pixel
 _OVERLAY, _LINE = 0.12, 0.08  # shares of the height: where cameras write, how high a line is
-_MUCH: Final = 0.05  # share from which on it is seen whether the camera itself moved
 _FURTHEST: Final = 16.0  # pixels: further it did not shake, it turned
 _SURE: Final = 0.2  # response of the correlation
 
@@ -53,10 +52,9 @@ def measure(samples: Sequence[Sample]) -> Motion | None:
         return None
     frames = [_reduce(one.grey) for one in samples]
     moved = _find(frames)
-    if float(moved.mean()) > _MUCH:
-        steady = _align(frames)
-        if steady is not None:
-            moved = _find(steady)
+    steady = _align(frames) if moved.any() else None
+    if steady is not None:
+        moved = min(moved, _find(steady), key=np.count_nonzero)
     return Motion(share=float(moved.mean()), regions=_regions(moved))
 
 

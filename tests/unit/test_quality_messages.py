@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -36,6 +37,7 @@ ORDER = CheckOrder(
     evidence_width=64,
     moved=True,
     wants_learnt=False,
+    wants_movement=True,
 )
 CHECK = PictureCheck(
     mode=Mode.COLOUR,
@@ -54,6 +56,8 @@ CHECK = PictureCheck(
     fingerprint=b"mark",
     learnt=b"more",
     evidence=EVIDENCE,
+    moved=0.125,
+    moving=(Region(0.25, 0.5, 0.5, 1.0),),
 )
 
 
@@ -92,6 +96,12 @@ def test_check_to_be_explained_arrives_with_its_order() -> None:
 
 def test_answer_arrives_as_it_was_sent() -> None:
     assert messages.parse_answer(unpack(messages.build_answer(CHECK)), ORDER) == CHECK
+
+
+def test_movement_that_nobody_asked_for_is_not_believed() -> None:
+    order = replace(ORDER, wants_movement=False)
+    with pytest.raises(Malformed, match="not asked for"):
+        messages.parse_answer(unpack(messages.build_answer(CHECK)), order)
 
 
 def test_error_is_told_in_its_words() -> None:
@@ -137,6 +147,15 @@ def test_frame_beyond_the_limit_is_not_sent() -> None:
         spoil(error="a\nb"),
         spoil(error="x" * 100_000),
         spoil(surplus=1),
+        spoil(moved=1.5),
+        spoil(moved=-0.1),
+        spoil(moved=True),
+        spoil(moved="all"),
+        spoil(moved=None),  # yet it says where
+        spoil(moving=None),
+        spoil(moving=[None]),
+        spoil(moving=[[0.1, 0.2, 0.9, 1.1]]),
+        spoil(moving=[[0.1, 0.2, 0.9, 1.0]] * 100),
         spoil_finding(index="colour_cast"),  # was not to be judged
         spoil_finding(index="noise"),
         spoil_finding(index="__class__"),
