@@ -1,27 +1,14 @@
-"""How dispatches are read from the database: the columns, and the row they become."""
+"""The row that a dispatch is in the database, and the task it becomes."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, LiteralString
 
 from hub.domain.dispatches import Cause, Dispatch, DispatchState, Position, Priority, Source
-
-# ``t`` is the task, ``a`` its area; a condition follows.
-SELECT: Final[LiteralString] = (
-    "SELECT t.id, t.area_id, a.path::text AS area_path, a.name AS area_name, t.title, t.text,"
-    " t.kind, t.priority, t.state, t.source, t.alert_id, t.round_id, t.position, t.roll_call_id,"
-    " t.report_id, t.place, t.longitude, t.latitude, t.device_id, t.device_name, t.checklist,"
-    " t.checked, t.unit_id, t.unit_name, t.created_at, t.created_by, t.sent_at, t.accepted_at,"
-    " t.on_site_at, t.done_at, t.closed_at, t.verified_by, t.verdict, t.accept_by, t.arrive_by,"
-    " t.done_by, t.yellow_share, t.deadline_at, t.overdue_at, t.merged_into,"
-    " (SELECT count(*) FROM dispatches m WHERE m.merged_into = t.id) AS merged,"
-    " t.has_picture, t.version FROM dispatches t JOIN areas a ON a.id = t.area_id WHERE"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchRow:
-    """A row of :data:`SELECT`."""
+    """A row as :mod:`hub.store.dispatches` selects it."""
 
     id: int
     area_id: int

@@ -1,7 +1,6 @@
 """Dispatches: opened, advanced step by step, and read. What is allowed is decided in hub.patrols.
 
-Lists of the desk are in :mod:`hub.store.dispatch_lists`, what makes a task overdue in
-:mod:`hub.store.dispatch_overdue`.
+Lists are in :mod:`hub.store.dispatch_lists`, deadlines in :mod:`hub.store.dispatch_overdue`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +23,23 @@ from hub.store import audit, events, notices
 from hub.store.database import Transaction
 from hub.store.dispatch_events import CLOSED, build_event
 from hub.store.dispatch_overdue import move_deadline
-from hub.store.dispatch_rows import SELECT, DispatchRow
+from hub.store.dispatch_rows import DispatchRow
 from hub.store.dispatch_steps import NewStep, add_step
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 TOPIC: Final = "dispatches"
 
+# ``t`` is the task, ``a`` its area; a condition follows.
+_SELECT: Final = (
+    "SELECT t.id, t.area_id, a.path::text AS area_path, a.name AS area_name, t.title, t.text,"
+    " t.kind, t.priority, t.state, t.source, t.alert_id, t.round_id, t.position, t.roll_call_id,"
+    " t.report_id, t.place, t.longitude, t.latitude, t.device_id, t.device_name, t.checklist,"
+    " t.checked, t.unit_id, t.unit_name, t.created_at, t.created_by, t.sent_at, t.accepted_at,"
+    " t.on_site_at, t.done_at, t.closed_at, t.verified_by, t.verdict, t.accept_by, t.arrive_by,"
+    " t.done_by, t.yellow_share, t.deadline_at, t.overdue_at, t.merged_into,"
+    " (SELECT count(*) FROM dispatches m WHERE m.merged_into = t.id) AS merged,"
+    " t.has_picture, t.version FROM dispatches t JOIN areas a ON a.id = t.area_id WHERE"
+)
 # What a state does to the times of a task and to the unit that has it.
 _TIMES: Final = (
     " unit_id = CASE WHEN %(state)s = 'sent' THEN %(unit)s::bigint"
@@ -96,7 +106,7 @@ async def get_dispatches(tx: Transaction, scope: Scope, ids: Sequence[int]) -> l
     """Return those of these tasks that are in the scope, by number."""
     rows = await tx.fetch(
         DispatchRow,
-        SELECT + " t.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY t.id",
+        _SELECT + " t.id = ANY (%(ids)s) AND" + IN_SCOPE + "ORDER BY t.id",
         {"ids": list(ids), "scope": scope_paths(scope)},
     )
     return [row.dispatch() for row in rows]
@@ -233,15 +243,6 @@ async def advance(
         closed = build_event(after, CLOSED, now=now, severity=Severity.INFO)
         await events.add_events(tx, scope, [closed])
     return await get_dispatch(tx, scope, task.id)
-
-
-async def note_picture(tx: Transaction, scope: Scope, task: Dispatch) -> None:
-    """Remember that a task, which the caller read within the scope, has a picture."""
-    del scope
-    await tx.execute(
-        "UPDATE dispatches SET has_picture = true WHERE id = %(id)s AND NOT has_picture",
-        {"id": task.id},
-    )
 
 
 async def record(

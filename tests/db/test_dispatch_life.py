@@ -5,11 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from hub.domain.dispatches import DispatchRule, DispatchState, Position
+from hub.domain.dispatches import (
+    Dispatch,
+    DispatchRule,
+    DispatchState,
+    Position,
+    Priority,
+    TaskDeadlines,
+)
 from hub.domain.errors import Conflict, Invalid, NotFound
-from hub.patrols.dispatch import desk
+from hub.patrols.dispatch import desk, editing
+from hub.patrols.dispatch.editing import Correction
 from hub.patrols.dispatch.opening import OnDuplicate
-from hub.store import dispatch_rules, dispatches
+from hub.store import dispatch_rules, dispatches, task_deadlines
 from hub.store.database import Database
 from tests.db.conftest import County
 from tests.db.dispatch_world import DESK, EAST, HUB, SQUARE, DispatchWorld
@@ -227,3 +235,48 @@ async def test_a_rule_sends_at_once_or_proposes(world: DispatchWorld) -> None:
     proposed = await world.open(world.new(kind="waste"))
     assert (proposed.state, proposed.unit_id) == ("new", None)
     assert (await world.history(proposed))[-1] == ("proposed", "hub.patrols", "网格员 Zhao")
+
+
+async def test_a_task_is_put_right_and_is_as_urgent_as_what_it_takes_in(
+    world: DispatchWorld,
+) -> None:
+    urgent = TaskDeadlines(
+        area_id=world.county.county.id,
+        priority=Priority.URGENT,
+        accept_s=120,
+        arrive_s=None,
+        done_s=3600,
+    )
+    async with world.database.transaction() as tx:
+        await task_deadlines.add_deadlines(tx, HUB, urgent)
+    task = await world.open(world.new(kind="water", where=SQUARE))
+    world.pass_s(300)
+
+    async def correct(wanted: Correction, task: Dispatch) -> Dispatch:
+        async with world.database.transaction() as tx:
+            return await editing.correct(tx, DESK, world.order(task), wanted)
+
+    after = await correct(Correction(title="积水 water", place="东门"), task)
+    assert (after.title, after.place, after.where) == ("积水 water", "东门", SQUARE)
+    assert (after.version, after.deadline_at) == (1, task.deadline_at)
+    assert "li was faster" in await world.refused(correct(Correction(text="x"), task), Conflict)
+    assert await correct(Correction(kind="water"), after) == after
+    far = Position(longitude=0.0, latitude=0.0)
+    for wrong in (Correction(title="\n"), Correction(where=far), Correction(kind="W")):
+        await world.refused(correct(wrong, after), Invalid)
+    # What comes in is more urgent: what goes on is due by that, from when it was opened.
+    await world.open(world.new(kind="water", where=SQUARE, priority=Priority.URGENT))
+    raised = await world.read(after)
+    assert raised.priority is Priority.URGENT
+    assert raised.accept_by == task.created_at + timedelta(seconds=120)
+    assert (raised.arrive_by, raised.deadline_at) == (None, raised.accept_by)
+    assert (await world.events())[-1] == ("dispatch.overdue", task.id)
+    await world.open(world.new(kind="water", where=SQUARE, priority=Priority.LOW))
+    assert (await world.read(after)).priority is Priority.URGENT
+    (changed,) = await world.rows(
+        "SELECT detail FROM dispatch_steps WHERE what = 'changed' ORDER BY id LIMIT 1"
+    )
+    assert changed == ({"title": [task.title, "积水 water"], "place": ["", "东门"]},)
+    async with world.database.transaction() as tx:
+        over = await desk.cancel(tx, DESK, world.order(await world.read(after), "dry"))
+    assert "stays as it was" in await world.refused(correct(Correction(text="x"), over), Conflict)

@@ -75,7 +75,7 @@ async def test_the_life_of_a_task_over_http(
     assert (done["state"], done["standing"], done["took_in"]) == ("done", [], [])
     await post(client, f"dispatches/{opened['id']}/merge", {"version": 0, "into_id": done["id"]})
     done = await get(client, path)
-    assert done["took_in"] == [opened["id"]]
+    assert (done["took_in"], done["priority"]) == ([opened["id"]], "high")
     assert done["standing"] == [f"alert {history.alert}, west-offline (west-1), is not resolved"]
     seen = {"version": done["version"]}
     assert "not clear yet" in (await post(client, f"{path}/verify", seen, 409))["detail"]
@@ -85,7 +85,7 @@ async def test_the_life_of_a_task_over_http(
     )  # fmt: skip
     assert [line["what"] for line in over["history"]] == [
         "opened", "photo", "sent", "commented", "accepted", "on_the_way", "on_site", "done",
-        "took_in", "verified",
+        "took_in", "changed", "verified",
     ]  # fmt: skip
     answer = await client.get(f"{API}/{path}")
     assert answer.headers["content-type"] == "application/json"

@@ -43,7 +43,7 @@ async def send_to(
         Conflict: somebody was faster, the task is over, or the unit has it or takes none.
     """
     unit = await get_unit(tx, scope, unit_id)
-    task = await _hold(tx, scope, order)
+    task = await hold(tx, scope, order)
     sending = Sending(unit=unit, note=check_note(order.note))
     return await send(tx, scope, jobs, task, sending, now=order.now)
 
@@ -57,7 +57,7 @@ async def take_back(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
         Invalid: without a reason.
     """
     note = check_note(order.note, needed="say why the task is taken back")
-    task = await _hold(tx, scope, order)
+    task = await hold(tx, scope, order)
     state = check_step(task.state, DeskStep.TAKE_BACK)
     step = Advance(state=state, what=state.value, note=note)
     return await advance(tx, scope, task, step, now=order.now)
@@ -72,7 +72,7 @@ async def cancel(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
         Invalid: without a reason.
     """
     note = check_note(order.note, needed="say why the task is cancelled")
-    task = await _hold(tx, scope, order)
+    task = await hold(tx, scope, order)
     state = check_step(task.state, DeskStep.CANCEL)
     step = Advance(state=state, what=state.value, note=note, verdict=note)
     return await advance(tx, scope, task, step, now=order.now)
@@ -89,7 +89,7 @@ async def merge(tx: Transaction, scope: Scope, order: Order, into_id: int) -> Di
     note = check_note(order.note)
     await lock_dispatches(tx, scope, [order.dispatch_id, into_id])
     into = await lock_dispatch(tx, scope, into_id)
-    task = await _hold(tx, scope, order)
+    task = await hold(tx, scope, order)
     return await merge_into(tx, scope, task, into, note=note, now=order.now)
 
 
@@ -102,7 +102,7 @@ async def verify(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
             may end all the same.
     """
     note = check_note(order.note)
-    task = await _hold(tx, scope, order)
+    task = await hold(tx, scope, order)
     state = check_step(task.state, DeskStep.VERIFY)
     standing = await find_standing(tx, scope, task)
     if standing and not note:
@@ -133,7 +133,13 @@ async def comment(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
     return task
 
 
-async def _hold(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
+async def hold(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
+    """Return the task of an order, held until the commit.
+
+    Raises:
+        NotFound: it lies outside the scope.
+        Conflict: somebody changed it since the author of the order looked at it.
+    """
     task = await lock_dispatch(tx, scope, order.dispatch_id)
     if order.version is not None and order.version != task.version:
         who = await last_actor(tx, scope, task.id)

@@ -5,6 +5,7 @@ from datetime import datetime
 from hub.domain.access import Scope
 from hub.domain.dispatches import OVER, Dispatch
 from hub.domain.errors import Conflict, Invalid
+from hub.patrols.dispatch.dues import raise_priority
 from hub.patrols.dispatch.states import WORDS, DeskStep, check_step
 from hub.store import notices
 from hub.store.database import Transaction
@@ -40,14 +41,17 @@ async def merge_into(
     )
     merged = await advance(tx, scope, task, step, now=now)
     await move_merged(tx, scope, task, into)
-    await note_taken_in(tx, scope, into, merged, now)
+    await take_in(tx, scope, into, merged, now)
     return merged
 
 
-async def note_taken_in(
+async def take_in(
     tx: Transaction, scope: Scope, into: Dispatch, merged: Dispatch, now: datetime
 ) -> None:
-    """Write into the history of the task that goes on what it took in."""
+    """Let the task that goes on, held by this transaction, know what it took in.
+
+    It is as urgent as the most urgent of them from now on.
+    """
     line = NewStep(
         what="took_in",
         at=now,
@@ -56,3 +60,4 @@ async def note_taken_in(
     )
     await add_step(tx, scope, into, line)
     await notices.notify(tx, scope, TOPIC, [into.id])
+    await raise_priority(tx, scope, into, merged.priority, now=now)

@@ -6,7 +6,7 @@ Whoever opens a task (the desk, a stop of a round, a moderator of reports) calls
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from unicodedata import category
@@ -17,7 +17,8 @@ from hub.domain.errors import Conflict, Invalid
 from hub.domain.events import Severity
 from hub.domain.patrols import MOST_CHECKLIST
 from hub.patrols.dispatch.assigning import propose
-from hub.patrols.dispatch.merging import note_taken_in
+from hub.patrols.dispatch.dues import find_due
+from hub.patrols.dispatch.merging import take_in
 from hub.patrols.dispatch.sending import Sending, send
 from hub.runtime.jobs import Jobs
 from hub.store import (
@@ -34,8 +35,7 @@ from hub.store.database import Transaction
 from hub.store.dispatch_causes import hold_cause
 from hub.store.dispatch_events import OPENED, build_event
 from hub.store.dispatch_steps import NewStep, add_step
-from hub.store.dispatches import Advance, Due
-from hub.store.task_deadlines import find_deadlines
+from hub.store.dispatches import Advance
 
 LONGEST_TITLE: Final = 200
 LONGEST_TEXT: Final = 4000
@@ -125,19 +125,7 @@ async def _hold_duplicates(tx: Transaction, scope: Scope, new: NewDispatch) -> l
 
 async def _add(tx: Transaction, scope: Scope, new: NewDispatch, now: datetime) -> Dispatch:
     area = await get_area(tx, scope, new.area_id)
-    lasts = await find_deadlines(tx, scope, area.path, new.priority)
-
-    def by(seconds: float | None) -> datetime | None:
-        return None if seconds is None else now + timedelta(seconds=seconds)
-
-    due = Due()
-    if lasts is not None:
-        due = Due(
-            accept_by=by(lasts.accept_s),
-            arrive_by=by(lasts.arrive_s),
-            done_by=by(lasts.done_s),
-            yellow_share=lasts.yellow_share,
-        )
+    due = await find_due(tx, scope, area.path, new.priority, now)
     return await dispatches.add_dispatch(tx, scope, new, due, now=now)
 
 
@@ -152,7 +140,7 @@ async def _merge(
         detail={"into": into.id},
     )
     merged = await dispatches.advance(tx, scope, task, step, now=now)
-    await note_taken_in(tx, scope, into, merged, now)
+    await take_in(tx, scope, into, merged, now)
     return merged
 
 

@@ -18,8 +18,9 @@ from hub.domain.looks import CleanPhoto
 from hub.patrols.dispatch.states import WORDS
 from hub.runtime.files import NotKept, write_whole
 from hub.store.database import Transaction
+from hub.store.dispatch_changes import note_picture
 from hub.store.dispatch_steps import NewStep, add_step
-from hub.store.dispatches import TOPIC, lock_dispatch, note_picture, record
+from hub.store.dispatches import TOPIC, lock_dispatch, record
 from hub.store.notices import notify
 from hub.store.photos import NewPhoto, Photo, PhotoOf, add_photo, list_photos
 

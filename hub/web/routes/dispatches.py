@@ -14,6 +14,7 @@ from hub.domain.access import Scope
 from hub.domain.dispatches import Cause, DispatchState, NewDispatch, Position, Source
 from hub.domain.errors import Invalid, NotFound
 from hub.patrols.dispatch import desk
+from hub.patrols.dispatch.editing import Correction, correct
 from hub.patrols.dispatch.opening import OnDuplicate, open_dispatch
 from hub.patrols.dispatch.photos import PhotoFolder
 from hub.patrols.dispatch.states import allowed_steps
@@ -36,6 +37,7 @@ from hub.web.dispatch_pictures import has_picture, read_picture
 from hub.web.routes.devices import JpegResponse
 from hub.web.schemas.dispatches import (
     DeskNoteIn,
+    DispatchChangeIn,
     DispatchDetailOut,
     DispatchIn,
     DispatchOut,
@@ -103,6 +105,25 @@ async def get_task(scope: See, dispatch_id: Id, services: Services) -> DispatchD
     """One task with its history, messages, photos, and the way of its unit."""
     async with services.database.transaction() as tx:
         task = await dispatches.get_dispatch(tx, scope, dispatch_id)
+        return await _show(tx, scope, services, task)
+
+
+@router.patch("/dispatches/{dispatch_id}")
+async def correct_task(
+    scope: Dispatch, dispatch_id: Id, body: DispatchChangeIn, services: Services
+) -> DispatchDetailOut:
+    """Put its words, its place or its priority right; deadlines go by the priority."""
+    order = desk.Order(dispatch_id=dispatch_id, version=body.version, now=services.clock())
+    wanted = Correction(
+        title=body.title,
+        text=body.text,
+        kind=body.kind,
+        place=body.place,
+        where=_position(body.longitude, body.latitude),
+        priority=body.priority,
+    )
+    async with services.database.transaction() as tx:
+        task = await correct(tx, scope, order, wanted)
         return await _show(tx, scope, services, task)
 
 

@@ -183,6 +183,19 @@ class DispatchIn(In):
     is_separate: bool = False
 
 
+class DispatchChangeIn(In):
+    """What a task says instead, as it was in ``version``; what is left out stays."""
+
+    version: Version
+    title: Title | None = None
+    text: Annotated[str, Field(max_length=LONGEST_TEXT, pattern=_TEXT)] | None = None
+    kind: Kind | None = None
+    priority: Priority | None = None
+    place: Annotated[str, Field(max_length=LONGEST_PLACE, pattern=_TEXT)] | None = None
+    longitude: Longitude | None = None
+    latitude: Latitude | None = None
+
+
 class DeskNoteIn(In):
     """A deed of the desk about the task as it was in ``version``."""
 
