@@ -58,9 +58,10 @@ class Night:
         now = NOW + timedelta(seconds=after_s)
         return Tools(jobs=self.jobs, now=now, rng=rng or random.Random(1))
 
-    async def begin(self, **changes: object) -> int:
+    async def begin(self, *, most: int = 5, **changes: object) -> int:
         async with self.database.transaction() as tx:
-            return await begin_walk(tx, self.world.east, self.cameras, NOW, **changes)  # type: ignore[arg-type]  # the caller knows the fields
+            cameras = self.cameras[:most]
+            return await begin_walk(tx, self.world.east, cameras, NOW, **changes)  # type: ignore[arg-type]  # the caller knows the fields
 
     async def show(self, round_id: int, shown: dict[int, Shown]) -> str:
         sha = ""
@@ -372,9 +373,7 @@ async def test_the_machine_sorts_by_doubt_and_another_picture_is_another_stop(ni
 
 
 async def test_somebody_else_looks_a_second_time_and_the_seal_covers_it(night: Night) -> None:
-    walk = await night.begin(
-        device_ids=tuple(night.cameras[:2]), details=PlanDetails(second_share=1.0)
-    )
+    walk = await night.begin(most=2, details=PlanDetails(second_share=1.0))
     sha = await night.show(walk, {1: Shown(jpeg=JPEG), 2: Shown(jpeg=JPEG)})
     boss = night.supervisor
     own = replace(boss, user_id=night.li.user_id)

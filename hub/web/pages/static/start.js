@@ -1,6 +1,7 @@
 // The start page: what is wrong now, and what can be done about it. Text goes in as text only.
 
 import { call, setCsrf, watch } from "./api.js";
+import { makePatrol } from "./patrol.js";
 import { makePictures } from "./pictures.js";
 import { clock, duration, exactly, labelPage, switchLanguage, until, words } from "./words.js";
 
@@ -10,7 +11,7 @@ const SEVERITIES = ["critical", "warning", "info"];
 const PAGE = 50;
 
 const state = {
-  me: null, alerts: new Map(), connections: new Map(), pending: new Map(), rounds: new Map(), devices: new Map(),
+  me: null, alerts: new Map(), connections: new Map(), pending: new Map(), devices: new Map(),
   next: null, moreAlerts: false, morePending: false, counts: null, stop: null, health: ["", null],
   isTrue: false, // what is shown was read since the line came up: until then nothing is said to be well
 };
@@ -67,9 +68,12 @@ function showHealth() {
   const isLive = health === "live" && state.isTrue;
   $("live").className = isLive ? "line live" : "line";
   $("live").textContent = isLive ? words.liveNow : words.connecting;
+  patrol.health(bad ? text : "");
 }
 
-const pictures = makePictures({ $, el, badge, since, button, may, note, isTrue: () => state.isTrue });
+const tools = { $, el, badge, since, button, act, may, note, me: () => state.me, isTrue: () => state.isTrue };
+const pictures = makePictures(tools);
+const patrol = makePatrol(tools);
 
 // lists ---------------------------------------------------------------------------------------
 
@@ -197,23 +201,6 @@ function showPending() {
       may("maintain") ? button("approve", () => call("POST", `/devices/${d.id}/approve`).then((after) => change.devices([after])), "main") : ""))));
 }
 
-function showRounds() {
-  const rounds = [...state.rounds.values()].sort((a, b) => b.id - a.id).slice(0, 8);
-  $("rounds-empty").hidden = rounds.length > 0;
-  $("rounds").replaceChildren(...rounds.map((r) => {
-    const done = r.stops_seen + r.stops_not_seen;
-    return el("li", { class: r.state, "data-id": r.id },
-      badge({ missed: "critical", running: "info", finished: r.stops_not_seen ? "warning" : "online" }[r.state] ?? "unknown", words.walks[r.state]),
-      el("div", { class: "what" }, el("strong", {}, r.plan_name), " ",
-        el("span", { class: "reason" }, r.reason),
-        el("small", {}, `${r.area_name} · ${words.planned(clock(r.planned_at))}`)),
-      el("div", { class: "when" }, el("progress", { max: Math.max(1, r.stops_planned), value: done }),
-        el("small", {}, words.progress(r.stops_seen, r.stops_not_seen, r.stops_planned))),
-      el("div", { class: "do" }, r.has_report
-        ? el("a", { class: "button", href: `/api/v1/patrol-rounds/${r.id}/report`, target: "_blank", rel: "noopener" }, words.report) : ""));
-  }));
-}
-
 function deviceRow(d) {
   const fault = d.status === "online" ? "" : [words.layers[d.layer] ?? d.layer, d.detail].filter(Boolean).join("：");
   const why = [d.behind_name && words.behind(d.behind_name), fault, d.is_flapping && words.flapping].filter(Boolean).join(" · ");
@@ -271,17 +258,16 @@ async function loadCounts() {
 }
 
 async function loadAll() {
-  const [alerts, connections, pending, rounds] = await Promise.all([
+  const [alerts, connections, pending] = await Promise.all([
     call("GET", "/alerts?open=true&drill=true&limit=100"), call("GET", "/connections"),
-    call("GET", "/devices?registration=pending&limit=50"), call("GET", "/patrol-rounds?limit=8"),
-    loadCounts(), loadDevices(), pictures.load(),
+    call("GET", "/devices?registration=pending&limit=50"),
+    loadCounts(), loadDevices(), pictures.load(), patrol.load(),
   ]);
   state.alerts = keyed(alerts.items);
   state.moreAlerts = alerts.next !== null;
   state.connections = keyed(connections.items);
   state.pending = keyed(pending.items);
   state.morePending = pending.next !== null;
-  state.rounds = keyed(rounds.items);
   state.isTrue = state.health[0] === "live";
   $("main").hidden = false;
   showAll();
@@ -310,7 +296,7 @@ function showAll() {
   showAlerts();
   showConnections();
   showPending();
-  showRounds();
+  patrol.show();
   showDevices();
   pictures.show();
 }
@@ -333,7 +319,7 @@ const reload = calmly(readAgain, 200);
 const change = {
   alerts: (items) => { items.forEach(keepAlert); recount(); },
   connections: (items) => { items.forEach((c) => state.connections.set(c.id, c)); showConnections(); },
-  "patrol-rounds": (items) => { items.forEach((r) => state.rounds.set(r.id, r)); showRounds(); },
+  "patrol-rounds": (items) => patrol.change(items),
   devices(items) {
     let isNew = false;
     for (const d of items) {
@@ -386,6 +372,7 @@ function leave(why = "") {
   state.stop?.();
   Object.assign(state, { me: null, stop: null, health: ["", null], counts: null, isTrue: false });
   pictures.forget();
+  patrol.forget();
   setCsrf("");
   note("");
   $("main").hidden = true;
