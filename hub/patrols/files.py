@@ -84,9 +84,9 @@ class PictureFolder:
         for path in (self.picture_path(round_id, position), self.clip_path(round_id, position)):
             await asyncio.to_thread(_unlink, path)
 
-    async def drop_aside(self, round_id: int, position: int) -> None:
-        """Remove what looks at a stop left aside whose worker died."""
-        await asyncio.to_thread(_unlink_aside, self._folder(round_id), position)
+    async def drop_aside(self, round_id: int) -> None:
+        """Remove what looks left aside whose worker died, once nothing waits for a look."""
+        await asyncio.to_thread(_unlink_aside, self._folder(round_id))
 
     async def keep_report(self, round_id: int, html: str) -> None:
         """Write the report of a round to disk.
@@ -105,6 +105,6 @@ def _unlink(path: Path) -> None:
         path.unlink()
 
 
-def _unlink_aside(folder: Path, position: int) -> None:
-    for path in (*folder.glob(f"{position:d}.*.jpg"), *folder.glob(f"{position:d}.*.mp4")):
+def _unlink_aside(folder: Path) -> None:
+    for path in (*folder.glob("*.*.jpg"), *folder.glob("*.*.mp4")):
         _unlink(path)

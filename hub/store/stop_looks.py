@@ -52,6 +52,19 @@ async def pending_stops(
     return [typed_stop(row) for row in rows]
 
 
+async def is_looking(tx: Transaction, scope: Scope, round_id: int) -> bool:
+    """Tell whether a stop of a round of the scope waits for its verdict."""
+    return bool(
+        await tx.scalar(
+            bool,
+            "SELECT EXISTS (SELECT FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
+            " JOIN areas a ON a.id = r.area_id WHERE s.round_id = %(round)s"
+            " AND s.verdict = 'pending' AND" + IN_SCOPE + ")",
+            {"round": round_id, "scope": scope_paths(scope)},
+        )
+    )
+
+
 async def claim_stop(
     tx: Transaction, scope: Scope, round_id: int, position: int, now: datetime
 ) -> PatrolStop | None:

@@ -1,5 +1,6 @@
 """A county with two villages of cameras for the tests of patrols, on a real database."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,6 @@ from hub.domain.ports import CameraTarget, Picture
 from hub.patrols import desk
 from hub.patrols.evidence import Asked, Proof, verify
 from hub.patrols.files import PictureFolder
-from hub.patrols.reporting.reports import Reporter
 from hub.patrols.walking.planner import Planner
 from hub.patrols.walking.rounds import RoundWalker
 from hub.patrols.walking.visit import Eyes
@@ -50,7 +50,11 @@ def make_jpeg(shade: int = 90) -> bytes:
 
 @dataclass
 class World:
-    """A county with two villages of cameras, and what looks at them."""
+    """A county with two villages of cameras, and what looks at them.
+
+    ``dead`` cameras do not answer, ``odd`` ones give a picture and no video: doubtful. No two
+    pictures are alike. A ``barrier`` holds pictures back until so many are asked for at once.
+    """
 
     database: Database
     jobs: Jobs
@@ -59,7 +63,11 @@ class World:
     areas: dict[str, int] = field(default_factory=dict)
     cameras: list[int] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
+    odd: set[int] = field(default_factory=set)
     visits: list[int] = field(default_factory=list)
+    busy: int = 0
+    busiest: int = 0
+    barrier: asyncio.Barrier | None = None
     snapshot_error: Callable[[CameraTarget], None] | None = None
 
     def clock(self) -> datetime:
@@ -77,17 +85,32 @@ class World:
                 failed_layer=Layer.NETWORK,
                 detail="no route to host",
             )
+        if target.device_id in self.odd:
+            return ProbeResult(
+                probed_at=self.now,
+                latency_s=0.1,
+                failed_layer=Layer.STREAM,
+                detail="no video described",
+            )
         return ProbeResult(probed_at=self.now, latency_s=0.01)
 
     async def snapshot(self, target: CameraTarget, *, timeout_s: float) -> Picture:
         del timeout_s
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        await (self.barrier.wait() if self.barrier else asyncio.sleep(0))
+        self.busy -= 1
         if self.snapshot_error:
             self.snapshot_error(target)
         if target.device_id in self.dead:
             msg = "no route to host"
             raise DeviceUnreachable(msg)
         return Picture(
-            jpeg=make_jpeg(), width=1280, height=720, taken_at=self.now, source="snapshot"
+            jpeg=make_jpeg(40 + len(self.visits)),
+            width=1280,
+            height=720,
+            taken_at=self.now,
+            source="snapshot",
         )
 
     def walker(self, **more: object) -> RoundWalker:
@@ -119,15 +142,6 @@ class World:
         async with self.database.transaction() as tx:
             return await desk.run_now(tx, HUB, self.jobs, plan.id, now=self.now)
 
-    def reporter(self) -> Reporter:
-        return Reporter(
-            database=self.database,
-            jobs=self.jobs,
-            folder=self.folder,
-            clock=self.clock,
-            zone=UTC,
-        )
-
     async def begin(self, round_id: int, walker: RoundWalker | None = None) -> None:
         """Do the job that begins a round by hand, as a worker would."""
         await (walker or self.walker()).begin(Job(id=1, args={"round": round_id}, attempt=1))
@@ -138,12 +152,10 @@ class World:
         await looker.look(Job(id=1, args={"round": round_id, "group": group}, attempt=1))
 
     async def walk_to_end(self, round_id: int, walker: RoundWalker | None = None) -> None:
-        """Do every job of a round by hand, until nothing is left."""
+        """Begin a round and do every job of its groups by hand, until nothing is left."""
         await self.begin(round_id, walker)
         for group in sorted({stop.group_no for stop in await self.stops(round_id)}):
             await self.look(round_id, group, walker)
-        if await self.state(round_id) is RoundState.FINISHED:
-            await self.reporter().report_round(Job(id=1, args={"round": round_id}, attempt=1))
 
     async def proof(self) -> Proof:
         """Whether all that was kept is whole."""

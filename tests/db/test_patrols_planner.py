@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain.patrols import RoundState
+from hub.domain.patrol_details import PlanDetails
+from hub.domain.patrols import PatrolMode, Result, RoundState, Timing, Verdict
 from hub.patrols import desk
 from hub.patrols.files import PictureFolder
-from hub.patrols.walking.rounds import NOT_BEGUN
-from hub.runtime.jobs import Job, Jobs
-from hub.store import patrols, rounds
+from hub.patrols.walking.ending import NEXT_BEGAN, OUT_OF_TIME
+from hub.patrols.walking.rounds import MAKES_WAY_AFTER, NOT_BEGUN, WalkOptions
+from hub.runtime.jobs import Jobs
+from hub.store import patrols, round_deeds, rounds
 from hub.store.database import Database
 from hub.store.rounds import RoundFilter
 from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
@@ -69,10 +71,12 @@ async def test_a_round_whose_job_comes_too_late_is_missed(world: World) -> None:
     world.now = MIDNIGHT + timedelta(seconds=601)
     async with world.database.transaction() as tx:
         round_id = (await rounds.list_rounds(tx, HUB, RoundFilter())).items[0].id
-    await world.walker().walk(Job(id=1, args={"round": round_id}, attempt=1))
+    await world.begin(round_id)
     assert await world.state(round_id) is RoundState.MISSED
     assert world.visits == []
     assert len(await world.events("patrol.round_missed")) == 1
+    proof = await world.proof()
+    assert (proof.rounds, proof.lines, proof.faults) == (1, 1, ())
 
 
 async def test_a_round_that_nobody_walked_is_an_event_once(world: World) -> None:
@@ -118,25 +122,120 @@ async def test_an_absence_shorter_than_the_window_loses_nothing(world: World) ->
     assert await world.state(first) is RoundState.FINISHED
 
 
-async def test_a_round_that_lost_its_job_is_revived(world: World) -> None:
+@pytest.mark.threat("K2")
+@pytest.mark.threat("K10")
+async def test_groups_that_lost_their_jobs_are_revived(world: World) -> None:
+    walker = world.walker(options=WalkOptions(group_size=2))
     round_id = await world.run_now(await world.create())
-    await world.walker(stops_per_job=2).walk(Job(id=1, args={"round": round_id}, attempt=1))
-    async with world.database.transaction() as tx:
-        await tx.execute("DELETE FROM procrastinate_jobs")
+    await world.begin(round_id, walker)
+    await world.look(round_id, 1, walker)
+    await lose_jobs(world)
     world.now += timedelta(seconds=20)
     await world.planner().run_once()
-    assert len(await waiting_jobs(world)) == 1  # the next midnight's: this one is not idle yet
+    assert not await waiting_groups(world)  # it is not idle yet
     world.now += timedelta(seconds=30)
     for _ in range(2):
         await world.planner().run_once()
+    assert await waiting_groups(world) == ["0", "2"]
+    # The clock is set back by hours: nobody waits until it has caught up.
+    await lose_jobs(world)
+    world.now -= timedelta(hours=3)
+    await world.planner().run_once()
+    assert not await waiting_groups(world)  # it was due only now
+    world.now += timedelta(hours=2, minutes=58)
     async with world.database.transaction() as tx:
-        revived = await tx.tuples(
-            "SELECT count(*) FROM procrastinate_jobs WHERE args->>'round' = %(id)s",
-            {"id": str(round_id)},
-        )
-    assert revived == [(1,)]
-    await world.walk_to_end(round_id)
+        await tx.execute("UPDATE patrol_rounds SET planned_at = planned_at - interval '1 day'")
+    await world.planner().run_once()
+    assert await waiting_groups(world) == ["0", "2"]
+    for group in (0, 2):
+        await world.look(round_id, group, walker)
+    assert await world.state(round_id) is RoundState.FINISHED
     assert sorted(world.visits) == sorted(world.cameras)
+
+
+async def lose_jobs(world: World) -> None:
+    async with world.database.transaction() as tx:
+        await tx.execute("DELETE FROM procrastinate_jobs")
+
+
+async def waiting_groups(world: World) -> list[str]:
+    async with world.database.transaction() as tx:
+        rows = await tx.tuples(
+            "SELECT args->>'group' FROM procrastinate_jobs WHERE task_name = 'patrols.look'"
+            " ORDER BY id"
+        )
+    return [str(group) for (group,) in rows]
+
+
+async def test_a_round_that_lasts_too_long_ends_with_nothing_open(world: World) -> None:
+    world.odd = {world.cameras[1], world.cameras[3]}
+    plan = await world.create(
+        mode=PatrolMode.MIXED, lasts_s=3600, details=PlanDetails(random_share=0)
+    )
+    walker = world.walker(options=WalkOptions(group_size=2))
+    round_id = await world.run_now(plan)
+    await world.begin(round_id, walker)
+    for group in (0, 1):
+        await world.look(round_id, group, walker)
+    world.now += timedelta(seconds=3600)
+    await world.planner().run_once()
+    assert await world.state(round_id) is RoundState.RUNNING
+    world.now += timedelta(seconds=1)
+    for _ in range(2):
+        await world.planner().run_once()
+    await world.look(round_id, 2, walker)  # its job comes too late
+    async with world.database.transaction() as tx:
+        walk = await rounds.get_round(tx, HUB, round_id)
+    assert (walk.state, walk.reason, walk.stops_open) == (RoundState.FINISHED, OUT_OF_TIME, 0)
+    walked = await world.stops(round_id)
+    closed = [s for s in walked if s.result is Result.NOT_JUDGED]
+    assert [s.position for s in closed] == [1, 2, 5, 6]
+    assert {(s.timing, s.note) for s in closed} == {(Timing.MISSED, OUT_OF_TIME)}
+    assert [s.verdict for s in closed] == [Verdict.SEEN] * 2 + [Verdict.NOT_SEEN] * 2
+    assert {s.reason for s in closed[2:]} == {f"not looked at: {OUT_OF_TIME}"}
+    [event] = await world.events("patrol.round_finished")
+    assert (event.data["reason"], event.data["not_judged"]) == (OUT_OF_TIME, 4)
+    assert not (await world.proof()).faults
+
+
+async def test_a_round_nobody_looks_at_is_said_once_and_taken_back(world: World) -> None:
+    world.odd = {world.cameras[1], world.cameras[3]}
+    plan = await world.create(
+        mode=PatrolMode.MIXED, window_s=3600, details=PlanDetails(random_share=0)
+    )
+    round_id = await world.run_now(plan)
+    await world.begin(round_id)
+    await world.look(round_id, 0)
+
+    async def said() -> list[tuple[object, object]]:
+        await world.planner().run_once()
+        events = await world.events("patrol.round_unattended")
+        return [(e.is_active, e.data["round"]) for e in reversed(events)]
+
+    world.now += timedelta(minutes=10)
+    assert await said() == []
+    world.now += timedelta(seconds=1)
+    assert await said() == [(True, round_id)]
+    assert await said() == [(True, round_id)]
+    async with world.database.transaction() as tx:
+        walk = await rounds.get_round(tx, HUB, round_id)
+        taken = round_deeds.Deed(what="round_taken", now=world.now, body={})
+        await round_deeds.write_down(tx, HUB, walk, taken)
+    assert await said() == [(True, round_id), (False, round_id)]
+    # He goes home; the round of midnight does not wait for him.
+    async with world.database.transaction() as tx:
+        due = await rounds.list_rounds(tx, HUB, RoundFilter(state=RoundState.DUE))
+    first = min(due.items, key=lambda walk: walk.planned_at)
+    await world.begin(first.id)
+    assert await world.state(first.id) is RoundState.DUE
+    world.now += MAKES_WAY_AFTER + timedelta(seconds=1)
+    await world.begin(first.id)
+    assert await world.state(first.id) is RoundState.RUNNING
+    async with world.database.transaction() as tx:
+        before = await rounds.get_round(tx, HUB, round_id)
+    assert (before.state, before.reason) == (RoundState.FINISHED, NEXT_BEGAN)
+    assert before.stops_not_judged == 2
+    assert not (await world.proof()).faults
 
 
 async def test_a_changed_plan_is_planned_anew(world: World) -> None:
@@ -161,7 +260,8 @@ async def test_a_plan_switched_off_is_not_planned(world: World) -> None:
 
 
 async def test_a_job_of_a_round_that_was_planned_away_does_nothing(world: World) -> None:
-    await world.walker().walk(Job(id=1, args={"round": 4711}, attempt=1))
+    await world.begin(4711)
+    await world.look(4711, 0)
     assert world.visits == []
 
 

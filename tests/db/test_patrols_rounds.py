@@ -1,28 +1,35 @@
-"""Rounds on both databases, with a queue and a worker of their own."""
+"""Rounds by machine on both databases, with a queue and a worker of their own."""
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.domain.devices import Registration
-from hub.domain.errors import Conflict, NotFound
-from hub.domain.patrols import RoundState, StopOrder, Verdict
+from hub.domain.errors import Conflict, StoreUnavailable
+from hub.domain.patrol_details import PlanDetails
+from hub.domain.patrols import PatrolMode, Result, RoundState, SecondLook, Timing, Verdict
 from hub.domain.ports import CameraTarget
-from hub.patrols import desk
 from hub.patrols.files import PictureFolder
-from hub.patrols.walking.rounds import STILL_WALKING
-from hub.runtime.jobs import Job, Jobs
+from hub.patrols.walking import ending, groups
+from hub.patrols.walking.rounds import STILL_WALKING, WalkOptions
+from hub.runtime.jobs import Jobs
 from hub.runtime.live import RESYNC, LiveFeed
-from hub.store import rounds, stops
+from hub.store import patrols, round_deeds, rounds, stop_looks, stop_results, stops
+from hub.store.areas import create_area
 from hub.store.database import Database
 from hub.store.devices import set_registration
 from hub.store.rounds import RoundFilter
 from hub.store.stops import StopResult
 from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
+
+IN_TWOS = WalkOptions(group_size=2, groups_at_once=2)
+LOOK_JOBS = "SELECT args->>'round', args->>'group', lock FROM procrastinate_jobs WHERE task_name = "
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ async def world(database: Database, tmp_path: Path) -> World:
 @contextlib.asynccontextmanager
 async def working(world: World) -> AsyncIterator[None]:
     """A real worker for the length of a block."""
-    task = asyncio.create_task(world.jobs.run(concurrency=4))
+    task = asyncio.create_task(world.jobs.run(concurrency=8))
     try:
         yield
     finally:
@@ -47,167 +54,264 @@ async def working(world: World) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_round_that_falls_due_walks_its_stops_and_leaves_a_report(world: World) -> None:
-    world.dead = {world.cameras[2]}
-    world.walker().register()
+async def until_over(world: World, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                if (await world.rounds())[0][0] is RoundState.FINISHED:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_round_that_falls_due_looks_at_its_stops_and_is_sealed(world: World) -> None:
+    world.dead, world.odd = {world.cameras[2]}, {world.cameras[3]}
+    world.walker(options=IN_TWOS).register()
     world.now = datetime.now(UTC)
     soon = world.now + timedelta(seconds=61)
     await world.create(
         rrule=f"FREQ=DAILY;BYHOUR={soon.hour};BYMINUTE={soon.minute}",
         time_zone="UTC",
         window_s=86_400,
+        lasts_s=7200,
     )
     await world.planner().run_once()
     [(state, planned_at)] = await world.rounds()
     assert state is RoundState.DUE
     assert timedelta() < planned_at - world.now <= timedelta(seconds=61)
-    await due_at_once(world)
-    async with working(world), asyncio.timeout(20):
-        while (await world.rounds())[0][0] is not RoundState.FINISHED:
-            await asyncio.sleep(0.05)
+    async with world.database.transaction() as tx:  # no test waits a minute
+        await tx.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+    async with working(world):
+        await until_over(world, 20)
     async with world.database.transaction() as tx:
         walk = (await rounds.list_rounds(tx, HUB, RoundFilter())).items[0]
+        reports = await tx.tuples(
+            "SELECT args->>'round' FROM procrastinate_jobs WHERE task_name = 'patrols.report'"
+        )
+    assert (walk.mode, walk.ends_by) == (PatrolMode.MACHINE, planned_at + timedelta(hours=2))
     assert (walk.stops_planned, walk.stops_seen, walk.stops_not_seen) == (6, 5, 1)
+    assert (walk.stops_open, walk.stops_normal, walk.stops_abnormal) == (0, 4, 2)
+    assert walk.forecast_s is not None
+    assert reports == [(str(walk.id),)]
     seen = await world.stops(walk.id)
-    assert [s.position for s in seen] == [1, 2, 3, 4, 5, 6]
+    assert [(s.position, s.group_no) for s in seen] == list(enumerate((0, 0, 1, 1, 2, 2), start=1))
     assert [s.area_name for s in seen] == ["安平村"] * 3 + ["北沟村"] * 3
+    assert all(s.due_at is not None and s.due_at > world.now for s in seen)
+    assert {(s.timing, s.judged_by) for s in seen} == {(Timing.ON_TIME, stop_looks.MACHINE)}
     bad = next(s for s in seen if s.device_id == world.cameras[2])
-    assert (bad.verdict, bad.layer, bad.detail) == (
-        Verdict.NOT_SEEN,
-        "network",
-        "no route to host",
-    )
-    assert bad.reason == "camera cannot be reached"
+    assert (bad.verdict, bad.layer, bad.kind) == (Verdict.NOT_SEEN, "network", "camera_down")
+    odd = next(s for s in seen if s.device_id == world.cameras[3])
+    assert (odd.verdict, odd.result) == (Verdict.SEEN, Result.ABNORMAL)
+    assert odd.remarks
     for stop in seen:
         path = world.folder.picture_path(walk.id, stop.position)
-        assert path.exists() is (stop.verdict is Verdict.SEEN)
-    report = world.folder.report_path(walk.id).read_text()
-    assert report.count("data:image/jpeg;base64,") == 5
-    assert "camera cannot be reached" in report
+        assert path.exists() is stop.has_picture is (stop.verdict is Verdict.SEEN)
+    assert len(list(path.parent.iterdir())) == 5  # nothing was left aside
     [event] = await world.events("patrol.round_finished")
-    assert event.area_id == world.areas["county"]
-    assert (event.data["seen"], event.data["not_seen"]) == (5, 1)
+    assert (event.area_id, event.severity) == (world.areas["county"], "warning")
+    assert (event.data["round"], event.data["seen"], event.data["abnormal"]) == (walk.id, 5, 2)
+    proof = await world.proof()
+    # Begun; looked at and judged, six times; ended.
+    assert (proof.rounds, proof.lines, proof.pictures, proof.faults) == (1, 14, 5, ())
 
 
-async def due_at_once(world: World) -> None:
-    """Bring the waiting round's job forward, so that no test waits a minute."""
-    async with world.database.transaction() as tx:
-        await tx.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
-
-
-async def test_a_round_is_done_in_jobs_of_some_stops_each(world: World) -> None:
+async def test_groups_are_jobs_in_lanes_each_waiting_once(world: World) -> None:
+    walker = world.walker(options=IN_TWOS)
     round_id = await world.run_now(await world.create())
-    walker = world.walker(stops_per_job=2)
-    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
-    assert [s.verdict for s in await world.stops(round_id)].count(Verdict.SEEN) == 2
+    await world.begin(round_id, walker)
+    await world.begin(round_id, walker)  # a job too many
+    name = str(round_id)
+    lane = [f"patrols.look:lane:{(round_id + group) % 2}" for group in range(3)]
     async with world.database.transaction() as tx:
-        waiting = await tx.tuples(
-            "SELECT args->>'round', lock FROM procrastinate_jobs ORDER BY id DESC LIMIT 1"
-        )
-    assert waiting == [(str(round_id), f"patrols.round:{round_id}")]
-    await world.walk_to_end(round_id, walker)
+        await groups.defer_groups(tx, world.jobs, round_id, [0, 1, 2], at_once=2)
+        found = await tx.tuples(LOOK_JOBS + "'patrols.look' ORDER BY id")
+        # Whoever waits for a group has a way of its own, unless its job waits already.
+        await groups.defer_group(tx, world.jobs, round_id, 0)
+        await groups.defer_group(tx, world.jobs, round_id, 7)
+        await groups.defer_group(tx, world.jobs, round_id, 7)
+        waited = (await tx.tuples(LOOK_JOBS + "'patrols.look' ORDER BY id"))[3:]
+    assert found == [(name, str(group), lane[group]) for group in range(3)]
+    assert waited == [(name, "7", f"patrols.look:{name}:7")]
+    world.barrier = asyncio.Barrier(2)  # both of a group, or none
+    for group in (2, 0, 0):  # in any order, as often as you like
+        await world.look(round_id, group, walker)
+        assert await world.state(round_id) is RoundState.RUNNING
+    assert len(world.visits) == 4
+    await world.look(round_id, 1, walker)
     assert await world.state(round_id) is RoundState.FINISHED
     assert sorted(world.visits) == sorted(world.cameras)
+    assert world.busiest == 2
 
 
-async def test_every_order_visits_each_camera_once(world: World) -> None:
-    wanted = tuple(reversed(world.cameras))
-    fixed = await world.run_now(await world.create(order=StopOrder.FIXED, device_ids=wanted))
-    await world.walk_to_end(fixed)
-    assert tuple(world.visits) == wanted
-    shuffled = await world.create(order=StopOrder.SHUFFLED)
-    orders = set()
-    for _ in range(4):
-        world.visits.clear()
-        world.now += timedelta(minutes=1)
-        await world.walk_to_end(await world.run_now(shuffled))
-        assert sorted(world.visits) == sorted(world.cameras)
-        orders.add(tuple(world.visits))
-    assert len(orders) > 1
+async def test_a_round_without_a_camera_is_over_at_once(world: World) -> None:
+    async with world.database.transaction() as tx:
+        for camera in world.cameras:
+            await set_registration(tx, HUB, camera, Registration.RETIRED)
+    round_id = await world.run_now(await world.create())
+    await world.begin(round_id)
+    assert await world.state(round_id) is RoundState.FINISHED
+    [event] = await world.events("patrol.round_finished")
+    assert event.severity == "warning"
 
 
 @pytest.mark.threat("K2")
-async def test_a_verdict_stands_whoever_comes_second(world: World) -> None:
+async def test_two_workers_at_one_group_settle_each_stop_once(world: World) -> None:
+    """One of them was taken for dead, and lives."""
     round_id = await world.run_now(await world.create())
-    walker = world.walker(stops_per_job=1)
-    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
+    await world.begin(round_id)
+    world.barrier = asyncio.Barrier(12)
+    await asyncio.gather(*(world.look(round_id, 0) for _ in range(2)))
+    assert len(world.visits) == 12
     late = StopResult(
         round_id=round_id, position=1, verdict=Verdict.NOT_SEEN, reason="late", at=world.now
     )
     async with world.database.transaction() as tx:
-        assert await stops.settle_stop(tx, HUB, late) is False
-    assert (await world.stops(round_id))[0].verdict is Verdict.SEEN
+        assert await stop_looks.settle_stop(tx, HUB, late) is False
+        assert await stop_looks.claim_stop(tx, HUB, round_id, 1, world.now) is None
+    for stop in await world.stops(round_id):
+        assert stop.verdict is Verdict.SEEN
+        picture = world.folder.picture_path(round_id, stop.position).read_bytes()
+        assert hashlib.sha256(picture).hexdigest() == stop.picture_sha256
+    assert len(await world.events("patrol.round_finished")) == 1
+    proof = await world.proof()
+    assert (proof.lines, proof.pictures, proof.faults) == (14, 6, ())
 
 
 @pytest.mark.threat("K2")
-async def test_a_camera_that_kills_its_workers_is_passed_by(world: World) -> None:
-    """A worker that died after it set out left nothing but the count of attempts."""
+async def test_a_camera_that_kills_its_workers_is_passed_by_alone(world: World) -> None:
+    """A worker that died left the counts of attempts, and pictures that nobody settled."""
     round_id = await world.run_now(await world.create())
-    walker = world.walker(stops_per_job=0)
-    await walker.walk(Job(id=1, args={"round": round_id}, attempt=1))
-    for _ in range(3):
-        async with world.database.transaction() as tx:
-            claimed = await stops.claim_stop(tx, HUB, round_id, world.now)
-        assert claimed is not None
-        assert claimed.position == 1
-    await world.walk_to_end(round_id)
+    await world.begin(round_id)
+    async with world.database.transaction() as tx:
+        for position in (1, 2, 3, 4, 5, 6, 1, 1):
+            await stop_looks.claim_stop(tx, HUB, round_id, position, world.now)
+    await world.folder.aside("dead").keep_picture(round_id, 2, b"left behind")
+    await world.look(round_id, 0)
     walked = await world.stops(round_id)
     assert [s.verdict for s in walked] == [Verdict.NOT_SEEN] + [Verdict.SEEN] * 5
-    assert walked[0].reason == "passed by: the hub failed 3 times here"
+    assert walked[0].reason.startswith("passed by: the hub failed 3 times")
+    assert world.busiest == 1  # whoever kills the next worker takes nobody with it
+    kept = world.folder.picture_path(round_id, 2).parent
+    assert sorted(path.name for path in kept.iterdir()) == [f"{n}.jpg" for n in range(2, 7)]
+    assert not (await world.proof()).faults
+
+
+@pytest.mark.threat("K3")
+async def test_connections_that_are_cut_cost_no_stop(world: World) -> None:
+    cut: list[int] = []
+
+    def cut_once(target: CameraTarget) -> None:
+        if len(cut) < 2:
+            cut.append(target.device_id)
+            cutters.append(asyncio.create_task(cut_all(world.database)))
+
+    cutters: list[asyncio.Task[None]] = []
+    world.snapshot_error = cut_once
+    world.now = datetime.now(UTC)
+    world.walker(options=IN_TWOS).register()
+    world.planner().register()
+    await world.run_now(await world.create())
+    async with working(world):
+        await until_over(world, 40)
+    await asyncio.gather(*cutters)
+    assert len(cut) == 2
+    async with world.database.transaction() as tx:
+        walk = (await rounds.list_rounds(tx, HUB, RoundFilter(state=RoundState.FINISHED))).items[0]
+    assert (walk.stops_planned, walk.stops_seen) == (6, 6)
+    assert len(await world.events("patrol.round_finished")) == 1
+    proof = await world.proof()
+    assert (proof.lines, proof.pictures, proof.faults) == (14, 6, ())
+
+
+async def cut_all(database: Database) -> None:
+    """End every connection to this database but the one that says so."""
+    with contextlib.suppress(StoreUnavailable):
+        async with database.transaction() as tx:
+            await tx.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            )
 
 
 @pytest.mark.threat("K10")
 async def test_a_disk_that_takes_nothing_does_not_end_the_round(
     world: World, tmp_path: Path
 ) -> None:
-    (tmp_path / "data").mkdir()
+    round_id = await world.run_now(await world.create())
+    await world.begin(round_id)
+    # The picture of the second stop cannot be put in its place.
+    world.folder.picture_path(round_id, 2).mkdir(parents=True)
+    await world.look(round_id, 0)
+    half = await world.stops(round_id)
+    assert [s.has_picture for s in half] == [True, False, True, True, True, True]
+    assert half[1].reason == "picture not kept: Is a directory"
+    assert half[1].picture_sha256 == ""
+    assert not (await world.proof()).faults
+    for path in sorted((tmp_path / "data").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
     (tmp_path / "data" / "patrols").write_text("in the way")
-    round_id = await world.run_now(await world.create())
-    await world.walk_to_end(round_id)
+    world.now += timedelta(minutes=1)
+    again = await world.run_now(await world.create(name="again"))
+    await world.walk_to_end(again)
+    assert await world.state(again) is RoundState.FINISHED
+    assert [s.reason[:18] for s in await world.stops(again)] == ["picture not kept: "] * 6
+    # The pictures of the first round are gone, and that is said.
+    [fault] = (await world.proof()).faults
+    assert (fault.round_id, fault.plan_name) == (round_id, "零点夜查")
+    assert fault.what.startswith("picture of stop 1 (村口 1) ")
+
+
+async def test_what_goes_away_during_a_round_is_said_to_have_gone(world: World) -> None:
+    plan = await world.create(mode=PatrolMode.MIXED, details=PlanDetails(random_share=0))
+    walker = world.walker(options=IN_TWOS)
+    round_id = await world.run_now(plan)
+    await world.begin(round_id, walker)
+    await world.look(round_id, 0, walker)
+    removed, moved, retired = (s.device_id or 0 for s in (await world.stops(round_id))[2:5])
     async with world.database.transaction() as tx:
-        walk = await rounds.get_round(tx, HUB, round_id)
-        with pytest.raises(NotFound):
-            await desk.find_report(tx, HUB, world.folder, round_id)
-        with pytest.raises(NotFound):
-            await desk.find_picture(tx, HUB, world.folder, round_id, 1)
-    assert (walk.state, walk.stops_seen, walk.has_report) == (RoundState.FINISHED, 6, False)
-    assert walk.reason.startswith("report not kept: ")
-    assert all(s.reason.startswith("picture not kept: ") for s in await world.stops(round_id))
-    [event] = await world.events("patrol.round_finished")
-    assert event.severity == "warning"
+        elsewhere = await create_area(tx, HUB, code="z", name="邻县", parent_id=None)
+        await tx.execute("DELETE FROM devices WHERE id = %(id)s", {"id": removed})
+        await tx.execute(
+            "UPDATE devices SET area_id = %(area)s WHERE id = %(id)s",
+            {"id": moved, "area": elsewhere.id},
+        )
+        await set_registration(tx, HUB, retired, Registration.RETIRED)
+        await patrols.remove_plan(tx, HUB, plan.id, now=world.now)
+    await world.look(round_id, 1, walker)
+    await world.look(round_id, 2, walker)
+    assert await world.state(round_id) is RoundState.FINISHED
+    walked = await world.stops(round_id)
+    assert [s.verdict for s in walked[2:5]] == [Verdict.NOT_SEEN] * 3
+    assert all(s.reason for s in walked[2:5])
+    assert [s.result for s in walked[2:5]] == [Result.ABNORMAL] * 3
+    assert not {removed, moved, retired} & set(world.visits)
+    assert not (await world.proof()).faults
 
 
-async def test_a_camera_that_goes_away_during_a_round_is_said_to_have_gone(world: World) -> None:
+async def test_a_cancelled_round_stops_where_it_is_and_leaves_nothing_open(world: World) -> None:
+    walker = world.walker(options=IN_TWOS)
     round_id = await world.run_now(await world.create())
-    await world.walker(stops_per_job=1).walk(Job(id=1, args={"round": round_id}, attempt=1))
-    last = (await world.stops(round_id))[-1]
+    await world.begin(round_id, walker)
+    await world.look(round_id, 0, walker)
     async with world.database.transaction() as tx:
-        await set_registration(tx, HUB, last.device_id or 0, Registration.RETIRED)
-    await world.walk_to_end(round_id)
-    last = (await world.stops(round_id))[-1]
-    assert (last.verdict, last.reason) == (
-        Verdict.NOT_SEEN,
-        "camera has no address, or it was disabled or moved",
-    )
-
-
-async def test_a_cancelled_round_stops_where_it_is(world: World) -> None:
-    round_id = await world.run_now(await world.create())
-    await world.walker(stops_per_job=2).walk(Job(id=1, args={"round": round_id}, attempt=1))
-    async with world.database.transaction() as tx:
-        await rounds.cancel_round(tx, HUB, round_id, now=world.now)
-    await world.walk_to_end(round_id)
+        await ending.cancel_round(tx, HUB, round_id, now=world.now)
+    for group in (1, 2):
+        await world.look(round_id, group, walker)
     assert await world.state(round_id) is RoundState.CANCELLED
     assert len(world.visits) == 2
+    walked = await world.stops(round_id)
+    assert [s.result for s in walked] == [Result.NORMAL] * 2 + [Result.NOT_JUDGED] * 4
+    assert {s.reason for s in walked[2:]} == {"not looked at: cancelled by test"}
+    assert not (await world.proof()).faults
     async with world.database.transaction() as tx:
         with pytest.raises(Conflict):
-            await rounds.cancel_round(tx, HUB, round_id, now=world.now)
+            await ending.cancel_round(tx, HUB, round_id, now=world.now)
 
 
 async def test_one_round_of_a_plan_walks_at_a_time(world: World) -> None:
     plan = await world.create()
     first = await world.run_now(plan)
-    await world.walker(stops_per_job=1).walk(Job(id=1, args={"round": first}, attempt=1))
+    await world.begin(first)
     with pytest.raises(Conflict):
         await world.run_now(plan)
     await world.planner().run_once()
@@ -215,7 +319,7 @@ async def test_one_round_of_a_plan_walks_at_a_time(world: World) -> None:
     async with world.database.transaction() as tx:
         second = (await rounds.list_rounds(tx, HUB, RoundFilter())).items[0].id
     assert second != first
-    await world.walker().walk(Job(id=2, args={"round": second}, attempt=1))
+    await world.begin(second)
     assert await world.state(second) is RoundState.DUE
     world.now = MIDNIGHT + timedelta(seconds=601)
     await world.planner().run_once()
@@ -224,30 +328,80 @@ async def test_one_round_of_a_plan_walks_at_a_time(world: World) -> None:
     assert event.data["reason"] == STILL_WALKING
 
 
-async def test_a_broken_snapshot_function_ends_one_stop_only(world: World) -> None:
-    def fail(target: CameraTarget) -> None:
-        if target.device_id == world.cameras[0]:
-            raise AttributeError
+async def test_what_the_machine_doubts_waits_for_a_person(world: World) -> None:
+    world.odd, world.dead = {world.cameras[1]}, {world.cameras[0]}
+    plan = await world.create(
+        mode=PatrolMode.MIXED, details=PlanDetails(random_share=0, second_share=1.0)
+    )
+    round_id = await world.run_now(plan)
+    await world.begin(round_id)
+    await world.look(round_id, 0)
+    walked = await world.stops(round_id)
+    assert await world.state(round_id) is RoundState.RUNNING
+    [asked] = [s for s in walked if s.result is Result.OPEN]
+    assert (asked.device_id, asked.is_for_person) == (world.cameras[1], True)
+    assert (asked.judged_by, asked.timing, asked.second_look) == ("", Timing.NONE, SecondLook.NONE)
+    [down] = [s for s in walked if s.verdict is Verdict.NOT_SEEN]
+    assert (down.result, down.kind) == (Result.ABNORMAL, "camera_down")
+    assert {s.second_look for s in walked if s is not asked} == {SecondLook.WANTED}
+    # He has it looked at again: nothing is wrong with it now, and it stays his.
+    world.odd = set()
+    async with world.database.transaction() as tx:
+        await groups.look_again(tx, HUB, world.jobs, round_id, asked.position)
+        with pytest.raises(Conflict):
+            await groups.look_again(tx, HUB, world.jobs, round_id, down.position)
+        walk = await rounds.get_round(tx, HUB, round_id)
+        again = round_deeds.Deed(
+            what="stop_looked_again", now=world.now, position=asked.position, body={}
+        )
+        await round_deeds.write_down(tx, HUB, walk, again)
+    assert not (await world.proof()).faults
+    await world.look(round_id, 0)
+    after = (await world.stops(round_id))[asked.position - 1]
+    assert (after.doubt, after.result, after.is_for_person) == (0.0, Result.OPEN, True)
+    assert after.picture_sha256 != asked.picture_sha256
+    async with world.database.transaction() as tx:
+        judged = stop_results.Judged(
+            round_id=round_id, position=asked.position, result=Result.NORMAL, kind="", note="",
+            checked=(), at=world.now, timing=Timing.ON_TIME, second_look=SecondLook.NONE,
+        )  # fmt: skip
+        assert await stop_results.keep_judgement(tx, HUB, judged)
+        said = round_deeds.Deed(
+            what=stop_looks.JUDGED,
+            now=world.now,
+            position=asked.position,
+            body={"result": "normal", "kind": "", "note": "", "timing": "on_time"},
+        )
+        await round_deeds.write_down(tx, HUB, walk, said)
+        assert await ending.end_if_done(tx, HUB, world.jobs, round_id, world.now)
+        assert not await ending.end_if_done(tx, HUB, world.jobs, round_id, world.now)
+    assert await world.state(round_id) is RoundState.FINISHED
+    assert not (await world.proof()).faults
 
-    world.snapshot_error = fail
-    round_id = await world.run_now(await world.create())
-    await world.walk_to_end(round_id)
-    verdicts = [s.verdict for s in await world.stops(round_id)]
-    assert sorted(verdicts) == [Verdict.NOT_SEEN] + [Verdict.SEEN] * 5
 
-
-async def test_people_get_the_seconds_they_asked_for_at_every_stop_but_the_last(
-    world: World,
-) -> None:
-    waited: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        waited.append(seconds)
-        await asyncio.sleep(0)
-
-    round_id = await world.run_now(await world.create(seconds_per_stop=7.5))
-    await world.walk_to_end(round_id, world.walker(pause=pause))
-    assert waited == [7.5] * 5 + [0]
+async def test_a_round_that_a_person_walks_is_looked_at_as_far_as_he_comes(world: World) -> None:
+    walker = world.walker(options=WalkOptions(group_size=1))
+    round_id = await world.run_now(await world.create(mode=PatrolMode.WALK))
+    await world.begin(round_id, walker)
+    async with world.database.transaction() as tx:
+        waiting = await tx.tuples(LOOK_JOBS + "'patrols.look' ORDER BY id")
+        await tx.execute("DELETE FROM procrastinate_jobs")
+    opened = len(waiting)
+    assert 1 < opened < 6
+    assert {lock for _, _, lock in waiting} == {
+        f"patrols.look:{round_id}:{group}" for group in range(opened)
+    }
+    await world.look(round_id, 0, walker)
+    stop = (await world.stops(round_id))[0]
+    assert (stop.verdict, stop.result, stop.is_for_person) == (Verdict.SEEN, Result.OPEN, True)
+    # The jobs were lost: what he has not come to yet is not looked at for that.
+    async with world.database.transaction() as tx:
+        await stop_looks.claim_stop(tx, HUB, round_id, 2, world.now)
+    world.now += timedelta(minutes=2)
+    await world.planner().run_once()
+    async with world.database.transaction() as tx:
+        revived = await tx.tuples(LOOK_JOBS + "'patrols.look' ORDER BY id")
+    assert [group for _, group, _ in revived] == ["1"]
 
 
 async def test_consoles_hear_of_every_stop(world: World) -> None:
@@ -268,6 +422,17 @@ async def test_consoles_hear_of_every_stop(world: World) -> None:
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-    # Planned, begun, six stops, finished; the plan itself and the event.
-    assert heard.count("patrol-rounds") == 9
+    # Planned, begun, six stops; the last of them ends it.
+    assert heard.count("patrol-rounds") == 8
     assert heard[0] == "patrol-plans"
+
+
+async def test_a_plan_changed_meanwhile_does_not_change_its_round(world: World) -> None:
+    plan = await world.create(mode=PatrolMode.MIXED, details=PlanDetails(random_share=0))
+    round_id = await world.run_now(plan)
+    async with world.database.transaction() as tx:
+        changed = replace(plan, mode=PatrolMode.MACHINE, details=PlanDetails(tolerance_s=5))
+        await patrols.change_plan(tx, HUB, changed, now=world.now)
+        walk = await rounds.get_round(tx, HUB, round_id)
+        assert not await stops.all_stops(tx, HUB, round_id)
+    assert (walk.mode, walk.details) == (PatrolMode.MIXED, plan.details)

@@ -118,6 +118,9 @@ class GroupLooker:
         await self._look_at(walk, tried, orders, at_once=1)
         async with self.database.transaction() as tx:
             await end_if_done(tx, _HUB, self.jobs, round_id, self.eyes.clock())
+            is_over = not await stop_looks.is_looking(tx, _HUB, round_id)
+        if is_over:
+            await self.eyes.folder.drop_aside(round_id)
 
     async def _orders(
         self, tx: Transaction, walk: PatrolRound, stops: Sequence[PatrolStop]
@@ -163,10 +166,7 @@ class GroupLooker:
             if stop is None:
                 return
             target = await _target(tx, _scope(walk), stop)
-        folder = self.eyes.folder
-        if stop.attempts > 1:
-            await folder.drop_aside(walk.id, position)
-        aside = folder.aside(secrets.token_hex(4))
+        aside = self.eyes.folder.aside(secrets.token_hex(4))
         try:
             found = await visit(stop, target, replace(self.eyes, folder=aside), order)
             ruling = rule(walk, stop, found, rng=self.rng)
