@@ -109,18 +109,18 @@ async def rounds_unseen(
     """How many rounds of the plan have begun since each camera of the scope was last looked at.
 
     0: in the very last one. A look without a picture counts: a dead camera must not take the
-    turns of the others. A camera never looked at counts from the rounds since it is known; a
-    round in which nothing was looked at is none.
+    turns of the others; a stop closed because the round's time was over does not. A camera never
+    looked at counts from the rounds since it is known; a round without a single look is none.
     """
     rows = await tx.tuples(
         "WITH held AS (SELECT r.id, r.started_at,"
         "  row_number() OVER (ORDER BY r.started_at DESC, r.id DESC) - 1 AS ago"
         "  FROM patrol_rounds r WHERE r.plan_id = %(plan)s AND r.started_at IS NOT NULL"
         "  AND EXISTS (SELECT FROM patrol_stops s WHERE s.round_id = r.id"
-        "   AND s.verdict <> 'pending')"
+        "   AND s.looked_s IS NOT NULL)"
         "  ORDER BY ago LIMIT %(within)s),"
         " looked AS (SELECT s.device_id, min(h.ago) AS ago FROM held h"
-        "  JOIN patrol_stops s ON s.round_id = h.id WHERE s.verdict <> 'pending'"
+        "  JOIN patrol_stops s ON s.round_id = h.id WHERE s.looked_s IS NOT NULL"
         "  GROUP BY s.device_id)"
         " SELECT d.id, coalesce(l.ago,"
         "  (SELECT count(*) FROM held h WHERE h.started_at > d.created_at))"
@@ -191,7 +191,7 @@ _MEDIANS: Final[LiteralString] = (
     "   - min(s.judged_at) FILTER (WHERE s.judged_by_id IS NOT NULL)) - h.paused_s)"
     "   / (count(s.judged_by_id) - 1) END AS person_s,"
     "  avg(s.is_for_person::int) AS person_share"
-    "  FROM held h JOIN patrol_stops s ON s.round_id = h.id WHERE s.at IS NOT NULL"
+    "  FROM held h JOIN patrol_stops s ON s.round_id = h.id WHERE s.looked_s IS NOT NULL"
     "  GROUP BY h.id, h.started_at, h.paused_s)"
     " SELECT count(*) AS rounds,"
     " percentile_cont(0.5) WITHIN GROUP (ORDER BY machine_s)::float8 AS machine_s,"
