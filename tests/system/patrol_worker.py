@@ -9,12 +9,16 @@ from hub.domain.health import Depth, ProbeResult
 from hub.domain.ports import CameraTarget, Picture
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking.planner import Planner
-from hub.patrols.walking.rounds import RoundWalker
+from hub.patrols.walking.rounds import RoundWalker, WalkOptions
 from hub.patrols.walking.visit import Eyes
 from hub.runtime.jobs import Jobs
 from hub.store.database import Database
 from hub.store.vault import Vault
 from tests.db.patrol_world import make_jpeg
+
+# Two cameras at a time: whoever kills the worker finds some seen, some not, and two in its hands.
+OPTIONS = WalkOptions(stops_at_once=2)
+LOOK_S = 0.5
 
 
 def now() -> datetime:
@@ -30,7 +34,7 @@ async def probe(
 
 
 async def snapshot(target: CameraTarget, *, timeout_s: float) -> Picture:
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(LOOK_S)
     return Picture(jpeg=make_jpeg(), width=1280, height=720, taken_at=now(), source="snapshot")
 
 
@@ -41,7 +45,7 @@ async def main() -> None:
     jobs = Jobs(database, now)
     folder = PictureFolder(Path(os.environ["WORKER_DATA"]))
     eyes = Eyes(probe=probe, snapshot=snapshot, folder=folder, clock=now)
-    RoundWalker(database=database, jobs=jobs, eyes=eyes).register()
+    RoundWalker(database=database, jobs=jobs, eyes=eyes, options=OPTIONS).register()
     Planner(database=database, jobs=jobs, clock=now).register()
     await jobs.run(concurrency=4)
 
