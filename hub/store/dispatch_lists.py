@@ -22,7 +22,7 @@ from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page
 # A trigram index knows nothing of a part of a word that is shorter. Such texts are looked for in
 # open tasks and among so many of the newest: what a question costs does not grow with the past.
 TRIGRAM: Final = 3
-NEWEST_SEARCHED: Final = 20_000
+NEWEST_SEARCHED: Final = 10_000
 LONGEST_NUMBER: Final = 18  # digits that are a number for the database
 # The predicate of the indexes of open tasks, to the letter.
 _OPEN: Final[LiteralString] = "t.state NOT IN ('verified', 'cancelled', 'merged')"
@@ -71,9 +71,8 @@ _NEWEST: Final[LiteralString] = (
 )
 _NEAREST: Final[LiteralString] = (
     " AND " + _OPEN + " AND (%(id)s::bigint IS NULL"
-    "  OR coalesce(t.deadline_at, 'infinity') > %(due)s::timestamptz"
-    "  OR (coalesce(t.deadline_at, 'infinity') = %(due)s::timestamptz AND t.id < %(id)s))"
-    " ORDER BY coalesce(t.deadline_at, 'infinity'), t.id DESC LIMIT %(limit)s"
+    "  OR (coalesce(t.deadline_at, 'infinity'), t.id) > (%(due)s::timestamptz, %(id)s))"
+    " ORDER BY coalesce(t.deadline_at, 'infinity'), t.id LIMIT %(limit)s"
 )
 
 

@@ -181,7 +181,7 @@ async def test_lists_show_what_the_tasks_say(database: Database, county: County)
     assert await pages(database, ROOT, DispatchFilter(), 7) == newest
     nearest = sorted(
         [task for task in newest if is_open(task)],
-        key=lambda task: (task.deadline_at or datetime.max.replace(tzinfo=UTC), -task.id),
+        key=lambda task: (task.deadline_at or datetime.max.replace(tzinfo=UTC), task.id),
     )
     by_deadline = DispatchFilter(order=DispatchOrder.DEADLINE)
     for limit in (1, 7, 500):

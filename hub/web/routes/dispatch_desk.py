@@ -56,7 +56,7 @@ async def list_dispatches(
     """Tasks, newest first, or the open ones by their deadline.
 
     ``q`` finds any part of title, place, device or unit, and a task by its number; one or two
-    characters are looked for in open tasks and the 20,000 newest.
+    characters are looked for in open tasks and the 10,000 newest.
     """
     now = services.clock()
     async with services.database.transaction() as tx:
