@@ -5,7 +5,8 @@ over and encoded anew: not one byte of it reaches a browser.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Final
 
@@ -88,16 +89,26 @@ def _decode_video(order: FilmOrder) -> Iterator[tuple[float, Picture]]:
     context.thread_count = 1
     context.options = {"max_pixels": str(MAX_PIXELS)}
     due_s = 0.0
-    for at_s, data in order.frames:
-        try:
-            frames = context.decode(av.Packet(data))
-        except (av.FFmpegError, ValueError):
-            continue  # what follows may be well
-        for frame in frames:
-            if at_s < due_s or frame.is_corrupt:
-                continue
+    for frame in _decode_all(context, order.frames):
+        at_s = (frame.pts or 0) / _TICKS
+        if at_s >= due_s and not frame.is_corrupt:
             due_s = at_s + 1.0 / FRAMES_A_SECOND
             yield at_s, draw_frame(frame, *_shape(frame.width, frame.height))
+
+
+def _decode_all(
+    context: av.VideoCodecContext, frames: Sequence[tuple[float, bytes]]
+) -> Iterator[av.VideoFrame]:
+    """Decode what can be decoded, each with the tick at which it came; some come late."""
+    for at_s, data in frames:
+        packet = av.Packet(data)
+        packet.pts = round(at_s * _TICKS)
+        try:
+            yield from context.decode(packet)
+        except (av.FFmpegError, ValueError):
+            continue  # what follows may be well
+    with suppress(av.FFmpegError, ValueError):
+        yield from context.decode(None)
 
 
 def _shape(width: int, height: int) -> tuple[int, int]:

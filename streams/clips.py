@@ -25,6 +25,8 @@ from streams.recording import LEAST_FRAMES, Recording, record_stream
 
 MIME: Final = "video/mp4"
 FILM_LIMIT_S: Final = 30.0  # ten seconds of 1080p at 25 pictures a second take 3 s of a core
+SETTING_UP_S: Final = 10.0  # the first key frame may be long in coming
+MAKING_S: Final = 3.0
 AT_ONCE: Final = 8  # recordings, of up to 20 MiB each
 SIZE: Final = 2  # processes
 
@@ -77,8 +79,10 @@ class ClipTaker:
 
     async def _record(self, target: CameraTarget, seconds: float, timeout_s: float) -> Recording:
         if target.stream_address or target.sub_stream_address:
+            # A camera that sends too little is shown as far as it got, and that takes time too.
+            limit_s = max(seconds, min(timeout_s - MAKING_S, seconds + SETTING_UP_S))
             return await record_stream(
-                target, seconds=seconds, timeout_s=timeout_s, policy=self._policy
+                target, seconds=seconds, timeout_s=limit_s, policy=self._policy
             )
         frames = await fetch_frames(
             target,

@@ -43,6 +43,22 @@ def test_key_frame_comes_with_its_parameter_sets() -> None:
     assert frame == START + SPS + START + PPS + START + IDR
 
 
+def test_a_film_begins_with_a_key_frame_and_goes_on_until_a_packet_is_lost() -> None:
+    assembler = KeyFrameAssembler("h264", (SPS, PPS), is_film=True)
+    stream = (
+        (1, SLICE, None),  # what it refers to is not known
+        (2, IDR, START + SPS + START + PPS + START + IDR),
+        (3, SLICE, START + SLICE),
+        (5, SLICE, None),  # the fourth was lost
+        (6, SLICE, None),
+        (7, IDR, START + SPS + START + PPS + START + IDR),
+        (8, SLICE, START + SLICE),
+    )
+    for sequence, payload, expected in stream:
+        packet = rtp(sequence, payload, timestamp=sequence, is_last=True)
+        assert assembler.feed(packet) == expected, sequence
+
+
 def test_aggregate_and_fragments_across_the_sequence_wrap() -> None:
     aggregate = b"\x18" + b"".join(len(u).to_bytes(2, "big") + u for u in (SPS, PPS))
     payloads = [aggregate, *fragments(IDR, 4)]
