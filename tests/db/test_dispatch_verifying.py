@@ -1,15 +1,16 @@
-"""A task ends only when what raised it, and all that was merged into it, is clear."""
+"""A task ends only when what raised it is clear; what is late is told; what is cut off never was."""
 
 from datetime import timedelta
 
 import pytest
 
-from hub.domain.dispatches import Cause, DispatchState, Source
-from hub.domain.errors import Conflict, NotFound
+from hub.domain.dispatches import Cause, DispatchRule, DispatchState, Source
+from hub.domain.errors import Conflict, NotFound, StoreUnavailable
 from hub.domain.health import Status
 from hub.patrols.dispatch import desk
+from hub.patrols.dispatch.opening import open_dispatch
 from hub.patrols.dispatch.verifying import HIDDEN, find_standing
-from hub.store import alert_life, alerts
+from hub.store import alert_life, alerts, dispatch_rules
 from hub.store.database import Database
 from tests.db.conftest import County
 from tests.db.dispatch_world import DESK, EAST, HUB, DispatchWorld
@@ -157,3 +158,28 @@ async def test_overdue_is_told_once_and_cleared_by_the_step(world: DispatchWorld
     async with world.database.transaction() as tx:
         await desk.cancel(tx, DESK, world.order(task, "nothing there"))
     assert (await world.events())[-1] == ("dispatch.closed", task.id)
+
+
+@pytest.mark.threat("K1")
+async def test_what_is_cut_off_in_the_middle_never_was(world: DispatchWorld) -> None:
+    rule = DispatchRule(name="night", area_id=world.county.county.id)
+    async with world.database.transaction() as tx:
+        await dispatch_rules.add_rule(tx, HUB, rule)
+
+    async def lose() -> None:
+        """The server loses us after everything was said and before it was committed."""
+        async with world.database.transaction() as tx:
+            opened = await open_dispatch(tx, DESK, world.jobs, world.new(), now=world.now)
+            assert opened.state == DispatchState.SENT
+            await tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(StoreUnavailable):
+        await lose()
+    for table in (
+        "SELECT 1 FROM dispatches", "SELECT 1 FROM dispatch_steps", "SELECT 1 FROM events",
+        "SELECT 1 FROM procrastinate_jobs",
+    ):  # fmt: skip
+        assert await world.rows(table) == []
+    again = await world.open()
+    assert [line[0] for line in await world.history(again)] == ["opened", "sent"]
+    assert len(await world.rows("SELECT 1 FROM procrastinate_jobs")) == 1

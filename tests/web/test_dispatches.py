@@ -11,6 +11,7 @@ from hub.patrols.dispatch.life import FieldWord, field_step
 from hub.patrols.dispatch.photos import PhotoFolder
 from hub.patrols.dispatch.states import FieldStep
 from hub.store.database import Database
+from hub.web.loaders import LOADERS
 from tests.web.history import NOW, History, fill_west
 from tests.web.stage import JPEG, SYSTEM, World, sign_in
 
@@ -87,6 +88,9 @@ async def test_the_life_of_a_task_over_http(
         "opened", "photo", "sent", "commented", "accepted", "on_the_way", "on_site", "done",
         "took_in", "changed", "verified",
     ]  # fmt: skip
+    async with database.transaction() as tx:
+        ((area_path, live),) = await LOADERS["dispatches"](tx, SYSTEM, [history.dispatch])
+    assert (area_path, json.loads(live.model_dump_json())["state"]) == ("town.west", "verified")
     answer = await client.get(f"{API}/{path}")
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
