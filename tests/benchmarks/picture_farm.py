@@ -6,6 +6,9 @@ simulators' own server. All pictures are encoded beforehand, several of each pla
 grain and another time in each, so that a request costs next to nothing and no two pictures of a
 camera are alike. After ``spoil()`` one camera in twenty shows a fault, by a script both sides know.
 
+A night farm looks at places where nothing moves; there something moves at some of them when they
+are spoilt, and cameras show only faults that need no good picture of before.
+
 With ``--serve`` it is the farm itself: it prints where the cameras are, obeys ``spoil`` and
 ``heal``, and ends with its input.
 """
@@ -57,6 +60,12 @@ SCRIPT: Final[Mapping[int, Mode]] = {
     121: Mode.ELSEWHERE,
     132: Mode.FROZEN,
 }
+NIGHT_SCRIPT: Final[Mapping[int, Mode]] = {
+    7: Mode.MOVING,
+    57: Mode.BLACK,
+    107: Mode.BLURRED,
+    157: Mode.MOVING,
+}
 EXPECTED: Final[Mapping[Mode, Index]] = {
     Mode.BLACK: Index.SIGNAL,
     Mode.NO_SIGNAL: Index.SIGNAL,
@@ -77,16 +86,16 @@ _CHALLENGE = (
 )
 
 
-def scripted(number: int) -> Mode:
+def scripted(number: int, script: Mapping[int, Mode] = SCRIPT) -> Mode:
     """What a camera shows once the farm is spoilt."""
-    return SCRIPT.get(number % SCRIPT_LENGTH, Mode.LIVE)
+    return script.get(number % SCRIPT_LENGTH, Mode.LIVE)
 
 
 class PictureFarm:
     """The cameras, in a process of their own that ends with the block."""
 
-    def __init__(self, *, snapshots: int, streams: int) -> None:
-        self._counts = [str(snapshots), str(streams)]
+    def __init__(self, *, snapshots: int, streams: int, is_night: bool = False) -> None:
+        self._counts = [str(snapshots), str(streams), *(["--night"] if is_night else [])]
         self._process: asyncio.subprocess.Process | None = None
         self.addresses: list[str] = []
 
@@ -149,10 +158,17 @@ class PictureFarm:
         return self._process
 
 
-def scene_of(number: int, size: tuple[int, int], mode: Mode) -> Scene:
+def scene_of(number: int, size: tuple[int, int], mode: Mode, *, is_night: bool = False) -> Scene:
     """The place a camera looks at."""
     place = number % PLACES + (PLACES if mode is Mode.ELSEWHERE else 0)
-    return Scene(label="farm", seed=place, preset=place % 4, width=size[0], height=size[1])
+    return Scene(
+        label="farm",
+        seed=place,
+        preset=place % 4,
+        width=size[0],
+        height=size[1],
+        has_traffic=not is_night,
+    )
 
 
 def _moment(number: int) -> Moment:
@@ -165,19 +181,20 @@ def _moment(number: int) -> Moment:
 class _Pictures:
     """All that is shown, encoded; ``is_spoilt`` is the state of the farm."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, is_night: bool = False) -> None:
         self.is_spoilt = False
+        self._is_night = is_night
+        self._script = NIGHT_SCRIPT if is_night else SCRIPT
         self._asked = [0] * count
         self._jpegs = {
             (place, mode): self._encode(place, mode)
-            for mode in (Mode.LIVE, *SCRIPT.values())
+            for mode in {Mode.LIVE, *self._script.values()}
             for place in range(PLACES)
-            if mode is Mode.LIVE or place in _places_of(mode, count)
+            if mode is Mode.LIVE or place in self._places_of(mode, count)
         }
 
-    @staticmethod
-    def _encode(place: int, mode: Mode) -> list[bytes]:
-        scene = scene_of(place, SIZE, mode)
+    def _encode(self, place: int, mode: Mode) -> list[bytes]:
+        scene = scene_of(place, SIZE, mode, is_night=self._is_night)
         background = draw_background(scene)
         answers = []
         for number in range(MOMENTS):
@@ -189,7 +206,11 @@ class _Pictures:
 
     def mode_of(self, number: int) -> Mode:
         """What a camera shows now."""
-        return scripted(number) if self.is_spoilt else Mode.LIVE
+        return scripted(number, self._script) if self.is_spoilt else Mode.LIVE
+
+    def _places_of(self, mode: Mode, count: int) -> set[int]:
+        """The places that cameras with a fault look at."""
+        return {n % PLACES for n in range(count) if scripted(n, self._script) is mode}
 
     def answer(self, number: int) -> bytes:
         """The next picture of a camera, as an answer of HTTP."""
@@ -199,12 +220,6 @@ class _Pictures:
         return (
             answers[0] if mode is Mode.FROZEN else answers[(self._asked[number] + number) % MOMENTS]
         )
-
-
-def _places_of(mode: Mode, count: int) -> set[int]:
-    """The places that cameras with a fault look at."""
-    (of,) = (number for number, one in SCRIPT.items() if one is mode)
-    return {number % PLACES for number in range(of, count, SCRIPT_LENGTH)}
 
 
 class _Conversation(asyncio.Protocol):
@@ -275,9 +290,9 @@ class _Streams:
         return RtspServer(state, gate, find_clip)
 
 
-async def _serve(snapshots: int, streams: int) -> None:
+async def _serve(snapshots: int, streams: int, *, is_night: bool) -> None:
     loop = asyncio.get_running_loop()
-    pictures = _Pictures(snapshots)
+    pictures = _Pictures(snapshots, is_night=is_night)
     clips = _Streams(pictures, snapshots, streams)
     async with AsyncExitStack() as stack:
         web = await loop.create_server(
@@ -308,9 +323,10 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", required=True)
     parser.add_argument("snapshots", type=int)
     parser.add_argument("streams", type=int)
+    parser.add_argument("--night", action="store_true")
     given = parser.parse_args()
     raise_file_limit()
-    uvloop.run(_serve(given.snapshots, given.streams))
+    uvloop.run(_serve(given.snapshots, given.streams, is_night=given.night))
 
 
 if __name__ == "__main__":
