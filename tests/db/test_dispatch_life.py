@@ -109,7 +109,7 @@ async def test_of_two_desks_the_second_is_told_what_the_first_did(world: Dispatc
     lost = [one for one in answers if isinstance(one, Conflict)]
     assert len(lost) == 1
     assert str(lost[0]) == (
-        "li was faster: the task is sent, and not accepted yet by now. Look at it again"
+        "li was faster: by now the task is sent, and not accepted yet. Look at it again"
     )
     (sent,) = await world.rows("SELECT count(*) FROM dispatch_steps WHERE what = 'sent'")
     assert sent == (1,)

@@ -1,4 +1,4 @@
-"""A task ends only when what raised it is clear; what is late is told; what is cut off never was."""
+"""A task ends only when what raised it is clear; what is late is told, what is cut off is not."""
 
 from datetime import timedelta
 

@@ -61,13 +61,15 @@ async def test_the_life_of_a_task_over_http(
     before = await get(client, path)
     assert before["steps"] == ["send", "cancel", "merge"]
     seen = {"version": before["version"]}
-    sent = await post(client, f"{path}/send", {**seen, "unit_id": history.unit})
+    sent = await post(client, f"{path}/send", {**seen, "unit_id": history.unit, "note": "北门"})
+    assert [(one["text"], one["is_field"]) for one in sent["messages"]] == [("北门", False)]
     assert (sent["state"], sent["unit_name"], sent["version"]) == ("sent", "west-officer", 1)
     late = await post(client, f"{path}/cancel", {**seen, "note": "no"}, 409)
-    assert late["detail"].startswith("root-admin was faster: the task is sent")
+    assert late["detail"].startswith("root-admin was faster: by now the task is sent")
     await post(client, f"{path}/messages", {"text": HOSTILE, "given_id": "m-1"}, 201)
     talk = await post(client, f"{path}/messages", {"text": HOSTILE, "given_id": "m-1"}, 201)
-    assert [(one["author"], one["text"]) for one in talk["messages"]] == [("root-admin", HOSTILE)]
+    said = [(one["author"], one["text"]) for one in talk["messages"]]
+    assert said == [("root-admin", "北门"), ("root-admin", HOSTILE)]
     await post(client, f"{path}/comment", {"note": "rang him"})
     await in_field(
         database, history, FieldStep.ACCEPT, FieldStep.ON_THE_WAY, FieldStep.ON_SITE, FieldStep.DONE

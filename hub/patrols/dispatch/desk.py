@@ -17,6 +17,7 @@ from hub.patrols.dispatch.states import WORDS, DeskStep, check_step
 from hub.patrols.dispatch.verifying import find_standing
 from hub.runtime.jobs import Jobs
 from hub.store.database import Transaction
+from hub.store.dispatch_messages import NewMessage, add_message
 from hub.store.dispatch_steps import NewStep, add_step, last_actor
 from hub.store.dispatches import TOPIC, Advance, advance, lock_dispatch, lock_dispatches, record
 from hub.store.field_units import get_unit
@@ -38,14 +39,20 @@ async def send_to(
 ) -> Dispatch:
     """Give a task to a unit of the scope, whoever had it; a link goes to the unit's phone.
 
+    The note is for the unit: it is the first message there.
+
     Raises:
         NotFound: the task or the unit lies outside the scope.
         Conflict: somebody was faster, the task is over, or the unit has it or takes none.
     """
     unit = await get_unit(tx, scope, unit_id)
     task = await hold(tx, scope, order)
-    sending = Sending(unit=unit, note=check_note(order.note))
-    return await send(tx, scope, jobs, task, sending, now=order.now)
+    note = check_note(order.note)
+    sent = await send(tx, scope, jobs, task, Sending(unit=unit, note=note), now=order.now)
+    if note:
+        word = NewMessage(author=scope.actor, is_field=False, text=note, at=order.now)
+        await add_message(tx, scope, task.id, word)
+    return sent
 
 
 async def take_back(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
@@ -143,6 +150,6 @@ async def hold(tx: Transaction, scope: Scope, order: Order) -> Dispatch:
     task = await lock_dispatch(tx, scope, order.dispatch_id)
     if order.version is not None and order.version != task.version:
         who = await last_actor(tx, scope, task.id)
-        msg = f"{who} was faster: the task is {WORDS[task.state]} by now. Look at it again"
+        msg = f"{who} was faster: by now the task is {WORDS[task.state]}. Look at it again"
         raise Conflict(msg)
     return task

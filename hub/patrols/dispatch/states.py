@@ -74,6 +74,18 @@ WORDS: Final[Mapping[DispatchState, str]] = {
     _S.CANCELLED: "cancelled and over",
     _S.MERGED: "merged into another one and over",
 }
+_DONE_TO_IT: Final[Mapping[FieldStep | DeskStep, str]] = {
+    FieldStep.ACCEPT: "accepted",
+    FieldStep.REFUSE: "refused",
+    FieldStep.ON_THE_WAY: "set out for",
+    FieldStep.ON_SITE: "arrived at",
+    FieldStep.DONE: "done",
+    DeskStep.SEND: "sent",
+    DeskStep.TAKE_BACK: "taken back",
+    DeskStep.CANCEL: "cancelled",
+    DeskStep.MERGE: "merged",
+    DeskStep.VERIFY: "verified",
+}
 _WAY: Final = (_S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE, _S.DONE)
 
 
@@ -84,7 +96,7 @@ def check_step(state: DispatchState, step: FieldStep | DeskStep) -> DispatchStat
         Conflict: it is not allowed in this state.
     """
     if state not in ALLOWED_IN[step]:
-        msg = f"this task is {WORDS[state]}: it cannot be changed so"
+        msg = f"this task is {WORDS[state]}: it cannot be {_DONE_TO_IT[step]} now"
         raise Conflict(msg)
     return LEADS_TO[step]
 

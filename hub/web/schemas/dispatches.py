@@ -204,7 +204,7 @@ class DeskNoteIn(In):
 
 
 class SendIn(DeskNoteIn):
-    """To whom a task goes."""
+    """To whom a task goes; the unit reads the note."""
 
     unit_id: Number
 
