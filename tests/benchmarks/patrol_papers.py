@@ -60,27 +60,26 @@ def make_walk(count: int) -> PatrolRound:
     )
 
 
-def make_stops(count: int, rng: random.Random) -> list[PatrolStop]:
+def make_stops(count: int) -> list[PatrolStop]:
     """Stops village by village; about one in twelve is abnormal."""
+    rng = random.Random(count)
     return [_stop(number, rng) for number in range(1, count + 1)]
 
 
-async def keep_pictures(
-    stops: Sequence[PatrolStop], folder: PictureFolder, rng: random.Random
-) -> int:
+async def keep_pictures(stops: Sequence[PatrolStop], folder: PictureFolder) -> int:
     """Write a 1280 x 720 picture for every stop that has one; returns their bytes."""
-    kinds = [_picture(rng) for _ in range(8)]
     written = 0
     for stop in stops:
         if stop.has_picture:
-            jpeg = kinds[stop.position % len(kinds)]
+            jpeg = _picture(stop.position)
             await folder.keep_picture(stop.round_id, stop.position, jpeg)
             written += len(jpeg)
     return written
 
 
-def count_figures(walk: PatrolRound, stops: Sequence[PatrolStop], rng: random.Random) -> Figures:
+def count_figures(walk: PatrolRound, stops: Sequence[PatrolStop]) -> Figures:
     """The figures of the round, with a duty room in every village."""
+    rng = random.Random(len(stops))
     villages = sorted({(stop.area_id, stop.area_name) for stop in stops})
     areas = [
         AreaFact(id=number, name=name, path=_path(number), has_cameras=True)
@@ -226,8 +225,8 @@ def _call(area: AreaFact, rng: random.Random) -> CallFact:
     )
 
 
-def _picture(rng: random.Random) -> bytes:
-    noise = np.random.default_rng(rng.randrange(2**32))
+def _picture(seed: int) -> bytes:
+    noise = np.random.default_rng(seed)
     scene = noise.integers(20, 90, (45, 80, 3), dtype=np.uint8)
     picture = np.asarray(cv2.resize(scene, (1280, 720), interpolation=cv2.INTER_CUBIC), np.uint8)
     picture += noise.integers(0, 12, picture.shape, dtype=np.uint8)

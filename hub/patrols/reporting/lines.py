@@ -49,6 +49,7 @@ class PictureLimits:
 
     ``abnormal`` of the stops that are not normal come first. Beyond ``many`` pictures those of
     other stops are ``small`` wide, so that the file stays one that can be sent and opened.
+    ``is_paper``: the page becomes a PDF.
     """
 
     abnormal: int
@@ -56,10 +57,13 @@ class PictureLimits:
     width: int = 480
     small: int = 320
     many: int = 200
+    is_paper: bool = False
 
 
 ON_SCREEN: Final = PictureLimits(abnormal=2_000, others=2_000)
-ON_PAPER: Final = PictureLimits(abnormal=400, others=240, width=400, small=160, many=0)
+ON_PAPER: Final = PictureLimits(
+    abnormal=400, others=240, width=400, small=160, many=0, is_paper=True
+)
 OF_PERIOD: Final = PictureLimits(abnormal=200, others=0, width=320)
 
 

@@ -21,7 +21,6 @@ from hub.patrols.reporting import words
 from hub.patrols.reporting.figures import Figures, RoundFigures
 from hub.patrols.reporting.lines import (
     OF_PERIOD,
-    ON_PAPER,
     ON_SCREEN,
     PictureLimits,
     StopLine,
@@ -53,11 +52,10 @@ async def build_round_page(
     folder: PictureFolder,
     *,
     signed: KeptReport | None = None,
-    is_paper: bool = False,
+    limits: PictureLimits = ON_SCREEN,
 ) -> str:
-    """The page of a round; ``is_paper``: for PDF, with a bounded number of small pictures."""
+    """The page of a round, with as many pictures as ``limits`` leave."""
     zone = find_zone(walk.time_zone)
-    limits = ON_PAPER if is_paper else ON_SCREEN
     lines = await _describe(stops, folder, zone, limits)
     wrong = [line for line, stop in zip(lines, stops, strict=True) if is_wrong(stop)]
     well = [line for line, stop in zip(lines, stops, strict=True) if not is_wrong(stop)]
@@ -81,7 +79,7 @@ async def build_round_page(
             "others": others,
             "others_count": len(well),
             "rest": [line for line in well if not line.picture],
-            "is_paper": is_paper,
+            "is_paper": limits.is_paper,
             "signed": _signature(signed, zone),
         },
     )

@@ -18,7 +18,7 @@ from hub.domain.patrols import PatrolRound, PatrolStop
 from hub.patrols.files import PictureFolder
 from hub.patrols.reporting.figures import Figures, parse_figures
 from hub.patrols.reporting.gathering import span_of
-from hub.patrols.reporting.lines import OF_PERIOD
+from hub.patrols.reporting.lines import OF_PERIOD, ON_PAPER, ON_SCREEN
 from hub.patrols.reporting.pages import build_period_page, build_round_page
 from hub.patrols.reporting.pdf import Printer
 from hub.patrols.reporting.workbook import build_workbook
@@ -104,7 +104,12 @@ class Papers:
             return await build_period_page(figures, found, self.pictures, signed=report)
         walk, seen = await self._round(report.round_id)
         return await build_round_page(
-            walk, seen, figures, self.pictures, signed=report, is_paper=is_paper
+            walk,
+            seen,
+            figures,
+            self.pictures,
+            signed=report,
+            limits=ON_PAPER if is_paper else ON_SCREEN,
         )
 
     async def _round(self, round_id: int) -> tuple[PatrolRound, Sequence[PatrolStop]]:

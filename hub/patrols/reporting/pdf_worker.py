@@ -26,7 +26,6 @@ def main() -> int:
     """Answer one request."""
     limits = json.loads(sys.argv[1])
     memory, seconds = int(limits["memory_bytes"]), int(limits["processor_s"])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -40,6 +39,7 @@ def main() -> int:
         return LACKING
     if limits.get("check"):
         return 0
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     html = sys.stdin.buffer.read()
     write_pdf(html.decode(), sink)
     sink.flush()
