@@ -396,10 +396,21 @@ async def test_the_pages_hold_no_script_and_nobodys_data(client: httpx.AsyncClie
         assert re.search(r"<style|\bstyle=|\son\w+=|javascript:", page.text) is None
         assert re.findall(r"<script(?![^>]*\bsrc=)", page.text) == []
         for file in re.findall(r'(?:src|href)="(/phone/static/[^"]+)"', page.text):
-            assert (await client.get(file)).status_code == 200, file
+            assert re.fullmatch(r"/phone/static/[0-9a-f]{12}/\w+\.(?:js|css)", file)
+            served = await client.get(file)
+            assert (served.status_code, "immutable" in served.headers["Cache-Control"]) == (
+                200,
+                True,
+            )
     start = await client.get("/")
     assert "geolocation=()" in start.headers["Permissions-Policy"]
-    for outside in ("..%2fstart.html", "%2e%2e/start.html", "..%5cstart.html", "task.html%00"):
+    for outside in (
+        "..%2fstart.html",
+        "%2e%2e/start.html",
+        "..%5cstart.html",
+        "task.html%00",
+        "0123456789ab/../../start.html",
+    ):
         answer = await client.get(f"/phone/static/{outside}")
         assert answer.status_code in {404, 405}, outside
 
