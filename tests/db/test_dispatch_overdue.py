@@ -1,8 +1,10 @@
 """Deadlines of tasks: each is told once, at its moment, whoever looks and whoever was faster."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -170,6 +172,65 @@ async def test_many_that_passed_in_an_absence_are_told_once_and_in_order(
         "SELECT count(*), count(DISTINCT dispatch_id) FROM dispatch_steps WHERE what = 'overdue'"
     )
     assert (lines, tasks) == (MANY, MANY)
+
+
+@pytest.mark.threat("K1")
+async def test_keepers_and_people_at_the_same_moment_agree(world: DispatchWorld) -> None:
+    """Whatever is done and whenever keepers look: an alert stands exactly while it is overdue."""
+    rng = random.Random(7)
+    steps: dict[str, Sequence[str]] = {
+        "new": ["send"], "sent": ["accept", "refuse"], "refused": ["send"], "returned": ["send"],
+        "accepted": ["on_site", "refuse", "back"], "on_site": ["done", "back"],
+        "done": ["back", "verify"], "verified": [],
+    }  # fmt: skip
+    said = 0
+    for number in range(3):
+        task = await world.open(world.new(title=f"task {number}", kind=f"kind{number}"))
+        for _ in range(12):
+            if not steps[task.state]:
+                break
+            world.pass_s(rng.choice([0, 1, 60, 599, 601, 1800, 7000]))
+            await asyncio.gather(
+                *[keeper(world).step() for _ in range(rng.randrange(3))],
+                _do(world, task, rng.choice(steps[task.state])),
+            )
+            await keeper(world).step()
+            task = await world.read(task)
+            words = await _words_of(world, task)
+            kinds = [kind for kind, _ in words]
+            due = task.deadline_at
+            assert (kinds[-1:] == ["dispatch.overdue"]) == (due is not None and due <= world.now)
+            assert kinds[:1] != ["dispatch.on_time"]
+            assert ("dispatch.on_time",) * 2 not in pairwise(kinds)
+            moments = [at for _, at in words]
+            assert moments == sorted(moments)
+            assert task.overdue_at == (moments[0] if moments else None)
+            lines = [what for what, _, _ in await world.history(task)]
+            assert lines.count("overdue") == kinds.count("dispatch.overdue")
+        said += len(kinds)
+    assert said > 10
+
+
+async def _do(world: DispatchWorld, task: Dispatch, what: str) -> None:
+    match what:
+        case "send":
+            await world.send(task)
+        case "verify":
+            await world.verify(task, "seen")
+        case "back":
+            async with world.database.transaction() as tx:
+                await take_back(tx, DESK, world.order(task, "not so"))
+        case _:
+            await world.say(task, what, "no time")
+
+
+async def _words_of(world: DispatchWorld, task: Dispatch) -> list[tuple[str, datetime]]:
+    rows = await world.rows(
+        "SELECT kind, at FROM events WHERE kind IN ('dispatch.overdue', 'dispatch.on_time')"
+        " AND data @> jsonb_build_object('dispatch', %(id)s::bigint) ORDER BY id",
+        id=task.id,
+    )
+    return [(str(kind), at) for kind, at in rows if isinstance(at, datetime)]
 
 
 async def test_a_keeper_that_runs_hears_of_new_deadlines(world: DispatchWorld) -> None:
