@@ -1,5 +1,6 @@
 """Second looks: what a supervisor makes of stops that were judged, and which wait for one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +13,12 @@ from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A stop that waits for a second look, and what its round is called."""
+    """A stop that waits for a second look, with its round's name and checklist."""
 
     round_id: int
     plan_name: str
     planned_at: datetime
+    checklist: Sequence[str]
     stop: PatrolStop
 
 
@@ -26,6 +28,7 @@ class _Row:
     position: int
     plan_name: str
     planned_at: datetime
+    checklist: Sequence[str]
 
 
 async def list_wanted(
@@ -41,7 +44,8 @@ async def list_wanted(
     count = page_limit(limit)
     rows = await tx.search(
         _Row,
-        "SELECT s.round_id, s.position, r.plan_name, r.planned_at FROM patrol_stops s"
+        "SELECT s.round_id, s.position, r.plan_name, r.planned_at,"
+        " coalesce(r.details->'checklist', '[]') AS checklist FROM patrol_stops s"
         " JOIN patrol_rounds r ON r.id = s.round_id JOIN areas a ON a.id = r.area_id"
         " WHERE s.second_look = 'wanted' AND" + IN_SCOPE + "AND (%(round)s::bigint IS NULL"
         "  OR (-s.round_id, s.position) > (-%(round)s::bigint, %(position)s::int))"
@@ -63,6 +67,7 @@ async def list_wanted(
             round_id=row.round_id,
             plan_name=row.plan_name,
             planned_at=row.planned_at,
+            checklist=tuple(row.checklist),
             stop=stops[row.round_id, row.position],
         )
         for row in shown

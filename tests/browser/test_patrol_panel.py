@@ -1,9 +1,11 @@
 """The walk on the start page: one stop after another by keys, nothing judged unseen."""
 
+import io
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from playwright.async_api import Page, expect
 from hub.domain.access import Role
 from hub.domain.patrol_details import PlanDetails
 from hub.domain.patrols import PatrolMode, PatrolStop, Result, SecondLook
+from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.patrols.files import PictureFolder
+from hub.runtime.files import write_whole
 from hub.store import devices, rounds, stop_results
 from hub.store.database import Database
 from hub.store.notices import notify
@@ -30,6 +34,19 @@ def make_night(number: int) -> bytes:
     cv2.circle(picture, (200 + 190 * number, 250), 60, (190, 235, 250), -1)
     cv2.putText(picture, f"{number}", (40, 680), cv2.FONT_HERSHEY_SIMPLEX, 3, (180, 180, 180), 6)
     return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def make_film() -> bytes:
+    """Half a second of film as browsers play it."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(5):
+            shade = np.full((180, 320, 3), 40 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(shade, format="bgr24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 async def begin(
@@ -54,7 +71,7 @@ async def begin(
                 ),
             ),
             Shown(reason="camera cannot be reached"),
-            Shown(jpeg=make_night(4), doubt=35, remarks=("an alert is open here: door opened",)),
+            Shown(jpeg=make_night(4), doubt=35, remarks=("a door was opened",), film=make_film()),
         )
         for position, one in enumerate(shown, start=1):
             await show_stop(tx, folder, (number, position), one, now - timedelta(seconds=20))
@@ -64,6 +81,37 @@ async def begin(
 async def stops_of(database: Database, number: int) -> list[PatrolStop]:
     async with database.transaction() as tx:
         return [await stop_results.get_stop(tx, HUB, number, place) for place in range(1, 5)]
+
+
+async def test_the_usual_view_and_the_film_are_a_key_away(
+    page: Page, address: str, world: World, database: Database, outside: Field, tmp_path: Path
+) -> None:
+    number = await begin(database, world, outside, tmp_path)
+    stop = (await stops_of(database, number))[3]
+    write_whole(EvidenceFolder(tmp_path).path(stop.device_id or 0, Kind.GOOD), make_night(3))
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE patrol_stops SET result = 'normal' WHERE position < 4")
+    await sign_in(page, address)
+    await page.locator("#rounds").get_by_role("button", name="开始巡查").click()
+    await look(page)
+    picture = page.locator("#walk-picture")
+    await page.keyboard.press("g")
+    await expect(picture).to_contain_text("平时画面")
+    await shoot(page, "walk-usual")
+    await page.keyboard.press("n")  # goes back to tonight's picture and judges nothing
+    await expect(picture).not_to_contain_text("平时画面")
+    await look(page)
+    assert (await stops_of(database, number))[3].result is Result.OPEN
+    await page.keyboard.press("c")
+    film = page.locator("#walk-picture video")
+    await expect(film).to_be_visible()
+    await expect(film).to_have_js_property("readyState", 4)
+    await expect(picture.locator("img")).to_be_visible()  # again, when the film is over
+    await look(page)
+    await page.keyboard.press("z")
+    await expect(picture).to_have_class("zoomed")
+    await page.keyboard.press("n")
+    await expect(page.locator("#walk-note")).to_have_text("这一轮巡查已经结束。")
 
 
 async def look(page: Page) -> None:

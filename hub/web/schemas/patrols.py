@@ -113,6 +113,7 @@ class SecondLookOut(Out):
     round_id: int
     plan_name: str
     planned_at: datetime
+    checklist: Sequence[str]
     stop: StopOut
 
 

@@ -27,7 +27,7 @@ export async function call(method, path, body) {
     throw new Problem(answer.status, problem.detail ?? answer.statusText, answer.headers.get("Retry-After"));
   }
   const type = answer.headers.get("Content-Type") ?? "";
-  if (type.startsWith("image/")) return answer.blob();
+  if (/^(image|video)\//.test(type)) return answer.blob();
   return answer.status === 204 ? null : answer.json();
 }
 

@@ -16,11 +16,13 @@ export function makePatrol(page) {
   const walk = makeWalk({ ...page, kept: keep, reload: () => load().catch((problem) => page.note(words.failed(problem.message))) });
 
   async function load() {
-    const [rounds, second] = await Promise.all([
+    const [latest, running, paused, second] = await Promise.all([
       call("GET", `/patrol-rounds?limit=${SHOWN}`),
+      call("GET", "/patrol-rounds?status=running&limit=50"), // plans of other nights may be newer
+      call("GET", "/patrol-rounds?status=paused&limit=50"),
       may("plan") ? call("GET", "/patrol-second-looks?limit=100") : { items: [], next: null },
     ]);
-    held.rounds = new Map(rounds.items.map((round) => [round.id, round]));
+    held.rounds = new Map([latest, running, paused].flatMap((page) => page.items).map((round) => [round.id, round]));
     held.second = `${second.items.length || ""}${second.next ? "+" : ""}`;
     show();
   }
@@ -38,7 +40,8 @@ export function makePatrol(page) {
 
   function show() {
     const rank = (round) => ORDER[round.state] ?? 2;
-    const rounds = [...held.rounds.values()].sort((a, b) => rank(a) - rank(b) || b.id - a.id).slice(0, SHOWN);
+    const sorted = [...held.rounds.values()].sort((a, b) => rank(a) - rank(b) || b.id - a.id);
+    const rounds = sorted.slice(0, Math.max(SHOWN, sorted.filter(isOpen).length));
     $("rounds-empty").hidden = rounds.length > 0;
     $("rounds-second").hidden = !held.second;
     $("rounds-second").textContent = words.secondLooks(held.second);

@@ -1,6 +1,7 @@
 // One stop after another, by keys: the picture large, what the machine says beside it.
 // A judgement names the picture that was on the screen; nothing is judged unseen.
 
+import { makeAlbum } from "./album.js";
 import { call } from "./api.js";
 import { makeForm } from "./walk_form.js";
 import { clock, duration, exactly, words } from "./words.js";
@@ -16,7 +17,6 @@ const VERY_DOUBTFUL = 60;
 // `page`: what the start page makes things with, and kept(round), reload().
 export function makeWalk(page) {
   const { $, el, may } = page;
-  const pictures = new Map(); // key of a stop as it was looked at → promise of a decoded image
   let walk = null;
   const form = makeForm({ ...page, path: () => pathOf(current()), round: () => walk.round, item: () => current(), checked: () => walk.checked, done: finish, roundDone, say, refuse });
 
@@ -24,6 +24,8 @@ export function makeWalk(page) {
   const current = () => walk?.queue[0];
   const pathOf = (stop) => `/patrol-rounds/${stop.round_id ?? walk.round.id}/stops/${stop.position}`;
   const keyOf = (stop) => `${pathOf(stop)}/${stop.picture_sha256}/${stop.at}`;
+  const album = makeAlbum({ el, pathOf, keyOf });
+  const fetchAhead = () => album.hold(walk.queue.slice(0, 1 + FETCHED_AHEAD));
   const isMine = () => isSecond() || walk.round.walker_id === page.me().id;
   const isOver = () => !isSecond() && !["running", "paused"].includes(walk.round.state);
   const isPaused = () => !isSecond() && walk.round.state === "paused";
@@ -39,7 +41,7 @@ export function makeWalk(page) {
   const beginSecond = () => open({ kind: "second", round: null });
 
   async function open(what) {
-    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, turn: 0, words, text: "" };
+    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, isUsual: false, turn: 0, words, text: "" };
     form.close();
     if (!$("walk").open) $("walk").showModal();
     present();
@@ -52,7 +54,7 @@ export function makeWalk(page) {
 
   $("walk").addEventListener("close", () => {
     walk = null;
-    forgetPictures([]);
+    album.hold([]);
     $("walk-picture").replaceChildren();
     page.reload();
   });
@@ -69,7 +71,7 @@ export function makeWalk(page) {
     const mine = walk;
     const found = await call("GET", isSecond() ? `/patrol-second-looks?limit=${QUEUED}` : `/patrol-rounds/${walk.round.id}/queue?limit=${QUEUED}`);
     if (walk !== mine) return;
-    const items = found.items.map((one) => (isSecond() ? { ...one.stop, round_id: one.round_id, plan_name: one.plan_name } : one));
+    const items = found.items.map((one) => (isSecond() ? { ...one.stop, round_id: one.round_id, plan_name: one.plan_name, checklist: one.checklist } : one));
     const fresh = items.filter((one) => !mine.done.has(keyOf(one)));
     const before = current();
     const same = before && fresh.find((one) => one.position === before.position && pathOf(one) === pathOf(before));
@@ -103,42 +105,12 @@ export function makeWalk(page) {
     if (!isOver() && isMine()) refillSoon();
   }
 
-  // pictures ----------------------------------------------------------------------------------
-
-  function picture(stop) {
-    const key = keyOf(stop);
-    if (!pictures.has(key)) {
-      const coming = call("GET", `${pathOf(stop)}/picture?sha256=${stop.picture_sha256}`).then(async (blob) => {
-        const image = el("img", { alt: stop.device_name });
-        image.src = URL.createObjectURL(blob);
-        await image.decode();
-        return image;
-      });
-      coming.catch(() => pictures.delete(key));
-      pictures.set(key, coming);
-    }
-    return pictures.get(key);
-  }
-
-  function fetchAhead() {
-    const wanted = walk.queue.slice(0, 1 + FETCHED_AHEAD).filter((stop) => stop.has_picture);
-    forgetPictures(wanted.map(keyOf));
-    wanted.forEach(picture);
-  }
-
-  function forgetPictures(keep) {
-    for (const [key, coming] of pictures) {
-      if (keep.includes(key)) continue;
-      pictures.delete(key);
-      coming.then((image) => URL.revokeObjectURL(image.src), () => {});
-    }
-  }
-
   // showing -----------------------------------------------------------------------------------
 
   function present() {
     const stop = current();
     const turn = ++walk.turn;
+    walk.isUsual = false;
     walk.isSeen = false;
     delete $("walk-picture").dataset.seen;
     walk.checked = walk.round?.checklist.map(() => false) ?? [];
@@ -149,7 +121,7 @@ export function makeWalk(page) {
     if (!stop) return $("walk-picture").replaceChildren(el("p", { class: "empty" }, restText()));
     if (!stop.has_picture) return reveal(el("p", { class: "empty" }, stop.reason ? words.noPictureOf(stop.reason) : words.noPicture));
     $("walk-picture").setAttribute("aria-busy", "true");
-    picture(stop).then(
+    album.get(stop).then(
       (image) => { if (walk?.turn === turn) reveal(image); },
       (problem) => {
         if (walk?.turn !== turn) return;
@@ -157,6 +129,23 @@ export function makeWalk(page) {
         say(words.failed(problem.message));
       },
     );
+  }
+
+  // What the camera shows when all is well, in place of tonight's: nothing is judged meanwhile.
+  async function usual() {
+    const stop = current();
+    if (!stop?.device_id || walk.isBusy) return;
+    if (walk.isUsual) return present();
+    const { turn } = walk;
+    try {
+      const image = await album.fetchImage(`/devices/${stop.device_id}/picture/good.jpg`, `${stop.device_name} ${words.usual}`);
+      if (walk?.turn !== turn) return album.release(image);
+      Object.assign(walk, { isUsual: true, isSeen: false, turn: turn + 1 });
+      delete $("walk-picture").dataset.seen;
+      $("walk-picture").replaceChildren(image, el("figcaption", {}, words.usual));
+    } catch (problem) {
+      if (walk?.turn === turn) say(problem.status === 404 ? words.noUsual : words.failed(problem.message));
+    }
   }
 
   function reveal(node) {
@@ -200,8 +189,9 @@ export function makeWalk(page) {
       ...(isSecond() ? [el("p", {}, words.wasJudged(stop.judged_by, said(stop)))] : []));
     const remarks = stop.remarks.length ? stop.remarks : [stop.reason || words.nothingNoticed];
     $("walk-remarks").replaceChildren(...remarks.map((text) => el("li", {}, text)));
-    $("walk-checklist").replaceChildren(...(round?.checklist ?? []).map(item));
-    $("walk-checklist-title").hidden = !round?.checklist.length;
+    const checklist = isSecond() ? stop.checklist : round.checklist;
+    $("walk-checklist").replaceChildren(...checklist.map(isSecond() ? answered(stop) : item));
+    $("walk-checklist-title").hidden = checklist.length === 0;
     $("walk-do").replaceChildren(...(form.isOpen() || isPaused() ? [] : stopButtons(stop)));
   }
 
@@ -214,6 +204,8 @@ export function makeWalk(page) {
     return el("li", {}, el("label", {}, box, index < 9 ? el("kbd", {}, String(index + 1)) : "", ` ${text}`));
   }
 
+  const answered = (stop) => (text, index) => el("li", {}, `${stop.checked[index] ? "✓" : "✗"} ${text}`);
+
   const keyed = (key, word, work, kind = "quiet") => {
     const made = el("button", { type: "button", class: kind }, el("kbd", {}, key), ` ${words[word]}`);
     made.addEventListener("click", () => { work(); });
@@ -224,7 +216,8 @@ export function makeWalk(page) {
     ? [keyed("Y", "agree", agree, "main"), keyed("D", "disagree", () => openForm("disagree"))]
     : [stop.has_picture && keyed("N", "normal", normal, "main"), keyed("A", "abnormal", () => openForm("abnormal")), keyed("␣", "later", later),
       keyed("S", "skip", () => openForm("skip")), keyed("R", "lookAgain", lookAgain)]
-  ).concat([stop.has_picture && keyed("Z", "zoom", zoom), stop.clip_sha256 && keyed("C", "film", film)]).filter(Boolean);
+  ).concat([stop.has_picture && keyed("Z", "zoom", zoom), stop.has_picture && keyed("G", "usual", usual),
+    stop.clip_sha256 && keyed("C", "film", film)]).filter(Boolean);
 
   const roundButtons = () => (isSecond() || isOver() || !isMine() ? [] : [
     isPaused() ? keyed("P", "resume", pauseOrResume, "main") : keyed("P", "pause", pauseOrResume), keyed("H", "handOver", () => openForm("handOver")),
@@ -241,6 +234,7 @@ export function makeWalk(page) {
   // Whether a deed about the stop on the screen may begin; what hinders it is said.
   function isReady() {
     if (!walk || walk.isBusy || !current() || isOver() || !isMine() || isPaused()) return false;
+    if (walk.isUsual) { present(); return false; }
     if (!walk.isSeen) say(words.notSeenYet);
     return walk.isSeen;
   }
@@ -361,7 +355,7 @@ export function makeWalk(page) {
     if (form.isOpen()) return form.key(event);
     if (event.key === " " && event.target.matches?.("input, video")) return;
     const key = event.key.toLowerCase();
-    const work = { z: zoom, c: () => current()?.clip_sha256 && film(), ...(isSecond() ? SECOND_KEYS : KEYS) }[key];
+    const work = { z: zoom, g: usual, c: () => current()?.clip_sha256 && film(), ...(isSecond() ? SECOND_KEYS : KEYS) }[key];
     const isDigit = /^[0-9]$/.test(key) && walk.checked.length > 0;
     if (!work && !isDigit) return;
     if (!isSecond() && (isOver() || !isMine())) return;
