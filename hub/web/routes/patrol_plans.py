@@ -48,7 +48,10 @@ async def list_plans(
 async def get_calendar(
     scope: See, services: Services, days: Annotated[int, Query(ge=1, le=366)] = 31
 ) -> Response:
-    """The coming rounds for calendars (RFC 5545), who sign in by HTTP Basic with a token."""
+    """The coming rounds for calendars (RFC 5545), which sign in by HTTP Basic with a token.
+
+    A token may all that its owner may: give calendars that of somebody who may only look.
+    """
     now = services.clock()
     async with services.database.transaction() as tx:
         plans = await patrols.plans_on(tx, scope)
