@@ -227,24 +227,18 @@ async def name_dispatch(
 
 
 async def untouched_groups(
-    tx: Transaction, scope: Scope, round_id: int, position: int, *, ahead: int
+    tx: Transaction, scope: Scope, round_id: int, first: int, last: int
 ) -> list[int]:
-    """The groups of stops from that of a position on, ``ahead`` of it, that nobody set out for."""
+    """The groups of the stops from one position to another that nobody set out for."""
     rows = await tx.tuples(
         "SELECT s.group_no FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
-        " JOIN areas a ON a.id = r.area_id, (SELECT group_no FROM patrol_stops"
-        "  WHERE round_id = %(round)s AND position = %(position)s) AS here"
-        " WHERE s.round_id = %(round)s"
-        " AND s.group_no BETWEEN here.group_no AND here.group_no + %(ahead)s AND"
+        " JOIN areas a ON a.id = r.area_id WHERE s.round_id = %(round)s AND s.group_no IN"
+        " (SELECT group_no FROM patrol_stops WHERE round_id = %(round)s"
+        "  AND position BETWEEN %(first)s AND %(last)s) AND"
         + IN_SCOPE
         + "GROUP BY s.group_no HAVING bool_and(s.verdict = 'pending' AND s.attempts = 0)"
         " ORDER BY s.group_no",
-        {
-            "round": round_id,
-            "position": position,
-            "ahead": ahead,
-            "scope": scope_paths(scope),
-        },
+        {"round": round_id, "first": first, "last": last, "scope": scope_paths(scope)},
     )
     return [int(str(row[0])) for row in rows]
 

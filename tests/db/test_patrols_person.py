@@ -56,7 +56,7 @@ class Night:
 
     def tools(self, after_s: float = 0, *, rng: random.Random | None = None) -> Tools:
         now = NOW + timedelta(seconds=after_s)
-        return Tools(jobs=self.jobs, now=now, rng=rng or random.Random(1))
+        return Tools(jobs=self.jobs, now=now, rng=rng or random.Random(1), stops_ahead=1)
 
     async def begin(self, *, most: int = 5, **changes: object) -> int:
         async with self.database.transaction() as tx:
@@ -317,6 +317,7 @@ async def test_what_is_refused_or_cut_off_leaves_nothing_behind(night: Night) ->
     assert [what for what, _, _ in await night.lines(walk)].count("stop_judged") == 1
 
 
+@pytest.mark.threat("K2")
 async def test_the_next_groups_are_looked_at_ahead_and_lost_ones_again(night: Night) -> None:
     walk = await night.begin(group_size=1)
     async with night.database.transaction() as tx:

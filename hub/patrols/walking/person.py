@@ -30,7 +30,7 @@ from hub.patrols.walking.judging import (
     clean_note,
     judged_already,
 )
-from hub.patrols.walking.prefetch import look_ahead
+from hub.patrols.walking.prefetch import STOPS_AHEAD, look_ahead
 from hub.patrols.walking.second_look import draw
 from hub.patrols.walking.tasks import open_task
 from hub.patrols.walking.timing import paused_until, time_stop
@@ -43,11 +43,15 @@ from hub.store.stop_looks import JUDGED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a deed needs beside the caller. ``rng`` draws second looks: a secret one."""
+    """What a deed needs beside the caller.
+
+    ``rng`` draws second looks: a secret one. ``stops_ahead`` of whoever walks are looked at.
+    """
 
     jobs: Jobs
     now: datetime
     rng: random.Random
+    stops_ahead: int = STOPS_AHEAD
 
 
 async def take(
@@ -66,13 +70,13 @@ async def take(
         raise Conflict(msg)
     me = await _find(tx, scope, walk, scope.user_id, tools.now)
     if walk.walker_id == me.id:
-        await look_ahead(tx, tools.jobs, walk, await _first_open(tx, scope, round_id))
+        await _look_ahead(tx, walk, await _first_open(tx, scope, round_id), tools)
         return walk
     is_walked = walk.walker_id is not None
     if is_walked and not take_over:
         raise Conflict(_walked_by(walk))
     await round_deeds.set_walker(tx, scope, walk, me)
-    await look_ahead(tx, tools.jobs, walk, await _first_open(tx, scope, round_id))
+    await _look_ahead(tx, walk, await _first_open(tx, scope, round_id), tools)
     body: dict[str, Json] = {"walker": me.id, "name": me.name}
     if is_walked:
         body |= {"from": walk.walker_id, "from_name": walk.walker_name}
@@ -137,7 +141,7 @@ async def resume(tx: Transaction, scope: Scope, round_id: int, tools: Tools) -> 
     paused_s = paused_until(walk, tools.now)
     await round_deeds.resume_round(tx, scope, walk, paused_s=paused_s, now=tools.now)
     after = await rounds.get_round(tx, scope, round_id)
-    await look_ahead(tx, tools.jobs, after, await _first_open(tx, scope, round_id))
+    await _look_ahead(tx, after, await _first_open(tx, scope, round_id), tools)
     body: dict[str, Json] = {"paused_s": round(paused_s - walk.paused_s, 3)}
     await round_deeds.write_down(
         tx, scope, walk, Deed(what="round_resumed", now=tools.now, body=body)
@@ -179,7 +183,7 @@ async def judge(
     if not await stop_results.keep_judgement(tx, scope, judged):
         msg = "somebody judged this stop already"
         raise Conflict(msg)
-    await look_ahead(tx, tools.jobs, walk, position)
+    await _look_ahead(tx, walk, position, tools)
     task = None
     if said.task is not None and stop.dispatch_id is None:
         finding = await stop_results.get_stop(tx, scope, round_id, position)
@@ -272,6 +276,10 @@ async def _find(
         msg = f"the plan of this round asks for somebody else than {who.name}"
         raise NotPermitted(msg)
     return who
+
+
+async def _look_ahead(tx: Transaction, walk: PatrolRound, position: int, tools: Tools) -> None:
+    await look_ahead(tx, tools.jobs, walk, position, stops_ahead=tools.stops_ahead)
 
 
 async def _first_open(tx: Transaction, scope: Scope, round_id: int) -> int:

@@ -1,7 +1,7 @@
 """Has the pictures of the next stops taken before whoever walks a round comes to them.
 
 A round that a person walks is not looked at whole when it begins: the pictures of its end would
-be an hour old. So many groups are looked at ahead that he never waits, and no more.
+be an hour old. So many stops are looked at ahead that he never waits, and no more.
 """
 
 from typing import Final
@@ -13,17 +13,24 @@ from hub.runtime.jobs import Jobs
 from hub.store import stop_results
 from hub.store.database import Transaction
 
-# A group takes a minute and more to walk, and some seconds to look at.
-GROUPS_AHEAD: Final = 1
+# A minute and more of walking, while some seconds are enough to look at a group.
+STOPS_AHEAD: Final = 20
 
 
-async def look_ahead(tx: Transaction, jobs: Jobs, walk: PatrolRound, position: int) -> None:
-    """Have the groups after a stop looked at, those which nobody set out for."""
+async def look_ahead(
+    tx: Transaction,
+    jobs: Jobs,
+    walk: PatrolRound,
+    position: int,
+    *,
+    stops_ahead: int = STOPS_AHEAD,
+) -> None:
+    """Have the groups of the next stops looked at, those which nobody set out for."""
     if walk.mode is not PatrolMode.WALK or walk.state is not RoundState.RUNNING:
         return
-    groups = await stop_results.untouched_groups(tx, _SCOPE, walk.id, position, ahead=GROUPS_AHEAD)
-    for group in groups:
+    last = position + stops_ahead
+    for group in await stop_results.untouched_groups(tx, _HUB, walk.id, position, last):
         await defer_group(tx, jobs, walk.id, group)
 
 
-_SCOPE: Final[Scope] = system_scope("hub.patrols")
+_HUB: Final[Scope] = system_scope("hub.patrols")
