@@ -8,6 +8,7 @@ clock do to a task, in the store. Prints tables, judges nothing:
 """
 
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -208,7 +209,8 @@ async def _time(work: Callable[[int], Awaitable[None]], numbers: Sequence[int]) 
 
 def show(title: str, rows: Sequence[tuple[str, list[float]]]) -> list[str]:
     """Print a table; return what is beyond the budget."""
-    sys.stdout.write(f"\n{title}; p50, p95 and longest in ms\n")
+    load, _, _ = os.getloadavg()
+    sys.stdout.write(f"\n{title}; p50, p95 and longest in ms (load of the machine {load:.1f})\n")
     slow = []
     for name, times in rows:
         p95 = times[int(len(times) * 0.95)]

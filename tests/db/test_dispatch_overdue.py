@@ -2,9 +2,12 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +20,12 @@ from hub.runtime.live import LiveFeed
 from hub.store.database import Database
 from hub.store.dispatch_overdue import next_deadline_at
 from hub.store.dispatches import lock_dispatch
+from hub.store.vault import Vault
 from tests.db.alerts_site import running, wall_clock
 from tests.db.conftest import County
 from tests.db.dispatch_world import DESK, HUB, START, DispatchWorld
 
+ROOT = Path(__file__).parents[2]
 MANY = 2 * BATCH + 100
 
 
@@ -146,11 +151,8 @@ async def _told_of(world: DispatchWorld, tasks: Sequence[Dispatch]) -> list[int]
     ]
 
 
-@pytest.mark.threat("K1")
-@pytest.mark.threat("K10")
-async def test_many_that_passed_in_an_absence_are_told_once_and_in_order(
-    world: DispatchWorld,
-) -> None:
+async def _open_many(world: DispatchWorld, since: datetime) -> None:
+    """Tasks whose deadlines pass within an hour, in no order."""
     async with world.database.transaction() as tx:
         await tx.execute(
             "INSERT INTO dispatches (area_id, title, kind, priority, source, created_at,"
@@ -158,8 +160,16 @@ async def test_many_that_passed_in_an_absence_are_told_once_and_in_order(
             " 'normal', 'hand', %(at)s, 'li', d.due, d.due FROM generate_series(1, %(many)s) i"
             " CROSS JOIN LATERAL (SELECT %(at)s::timestamptz"
             "  + (i * 7919 %% 3600) * interval '1 s' AS due) d",
-            {"area": world.county.east.id, "at": START, "many": MANY},
+            {"area": world.county.east.id, "at": since, "many": MANY},
         )
+
+
+@pytest.mark.threat("K1")
+@pytest.mark.threat("K10")
+async def test_many_that_passed_in_an_absence_are_told_once_and_in_order(
+    world: DispatchWorld,
+) -> None:
+    await _open_many(world, START)
     world.pass_s(3 * 3600)
     await asyncio.gather(*[keeper(world).step() for _ in range(3)])
     words = await told(world)
@@ -231,6 +241,47 @@ async def _words_of(world: DispatchWorld, task: Dispatch) -> list[tuple[str, dat
         id=task.id,
     )
     return [(str(kind), at) for kind, at in rows if isinstance(at, datetime)]
+
+
+@pytest.mark.threat("K1")
+async def test_a_killed_process_loses_and_doubles_nothing(
+    timescaledb_database_url: str, vault: Vault
+) -> None:
+    database = await Database.open(timescaledb_database_url, vault=vault)
+    world = await DispatchWorld.build(database, await County.build(database))
+    victims = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.db.deadlines_victim", timescaledb_database_url,
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    try:
+        for victim in victims:
+            assert victim.stdout is not None
+            assert await victim.stdout.readline() == b"ready\n"
+        # All of it is overdue at once: it takes both some batches.
+        await _open_many(world, datetime.now(UTC) - timedelta(hours=2))
+        async with asyncio.timeout(30):
+            while not await told(world):
+                await asyncio.sleep(0.01)
+            victims[0].kill()
+            while len(await told(world)) < MANY:
+                await asyncio.sleep(0.05)
+    finally:
+        for victim in victims:
+            with suppress(ProcessLookupError):
+                victim.kill()
+            await victim.wait()
+    rows = await world.rows(
+        "SELECT count(*), count(DISTINCT data -> 'dispatch'), bool_and(e.at = t.deadline_at)"
+        " FROM events e JOIN dispatches t ON t.id = (e.data ->> 'dispatch')::bigint"
+        " WHERE e.kind = 'dispatch.overdue'"
+    )
+    moments = [at for _, at, _ in await told(world)]
+    await database.close()
+    assert rows == [(MANY, MANY, True)]
+    assert moments == sorted(moments)
 
 
 async def test_a_keeper_that_runs_hears_of_new_deadlines(world: DispatchWorld) -> None:
