@@ -10,16 +10,16 @@ from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.events import Severity
-from hub.domain.patrols import PatrolRound, PatrolStop, RoundState, Timing
+from hub.domain.patrols import PatrolRound, RoundState, Timing
 from hub.store import audit, notices
 from hub.store.database import Transaction
 from hub.store.patrol_evidence import Line, append, seal
-from hub.store.round_attention import LAST_SIGN, say_attended
+from hub.store.round_attention import say_attended
 from hub.store.round_events import announce, round_event
 from hub.store.rounds import TOPIC, deed, get_round, lock_round
 from hub.store.scoping import IN_SCOPE, scope_paths
 from hub.store.stop_looks import MACHINE, judged_line
-from hub.store.stops import STOP_COLUMNS, typed_stop
+from hub.store.stops import some_stops
 
 ENDED: Final = "round_ended"
 MISSED: Final = "round_missed"
@@ -38,19 +38,6 @@ async def has_open_stops(tx: Transaction, scope: Scope, round_id: int) -> bool:
             {"round": round_id, "scope": scope_paths(scope)},
         )
     )
-
-
-async def waiting_rounds(
-    tx: Transaction, scope: Scope, plan_id: int, *, quiet_since: datetime
-) -> list[int]:
-    """Rounds of a plan that have no end of their own and in which nothing happened since."""
-    rows = await tx.tuples(
-        "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.plan_id = %(plan)s AND r.state IN ('running', 'paused') AND r.ends_by IS NULL"
-        " AND r.mode <> 'machine' AND" + LAST_SIGN + "< %(since)s AND" + IN_SCOPE + "ORDER BY r.id",
-        {"plan": plan_id, "since": quiet_since, "scope": scope_paths(scope)},
-    )
-    return [int(str(row[0])) for row in rows]
 
 
 async def finish_round(
@@ -144,16 +131,14 @@ async def _close_stops(
         " AND s.round_id = %(round)s AND s.verdict = 'pending' AND" + IN_SCOPE,
         params,
     )
-    closed = await tx.fetch(
-        PatrolStop,
+    closed = await tx.tuples(
         "UPDATE patrol_stops s SET result = 'not_judged', note = %(reason)s,"
         " judged_by = %(judge)s, judged_at = %(now)s, timing = %(timing)s"
         " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id WHERE r.id = s.round_id"
-        " AND s.round_id = %(round)s AND s.result = 'open' AND" + IN_SCOPE + "RETURNING"
-        " " + STOP_COLUMNS,
+        " AND s.round_id = %(round)s AND s.result = 'open' AND" + IN_SCOPE + "RETURNING s.position",
         params,
     )
-    stops = sorted((typed_stop(row) for row in closed), key=lambda stop: stop.position)
+    stops = await some_stops(tx, scope, walk.id, [int(str(row[0])) for row in closed])
     await append(tx, scope, walk.id, [judged_line(stop, now) for stop in stops])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 
@@ -21,14 +21,13 @@ from hub.store.field_units import add_unit
 from hub.store.migrate import migrate
 from hub.store.task_deadlines import add_deadlines
 from hub.store.vault import Vault
+from tests.benchmarks.camera_farm import host_of
 from tests.benchmarks.picture_farm import LOGIN, NIGHT_SCRIPT, scripted
 
 HUB = system_scope("night")
 CAMERAS_A_VILLAGE = 6
 VILLAGES_A_UNIT = 10
 MIDNIGHT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # in Shanghai
-# Nothing listens there.
-NOWHERE = "http://127.0.0.1:9/1.jpg"
 DOWN_EVERY, DOWN_AT = 100, 32
 SILENT_EVERY, SILENT_AT = 10, 3
 IDLE_EVERY = 10  # every tenth task is accepted by nobody
@@ -55,6 +54,9 @@ INSERT INTO devices (connection_id, key, area_id, kind, name, registration, addr
 INSERT INTO device_status (device_id, status) SELECT id, 'online' FROM devices;
 INSERT INTO channels (device_id, key, name, snapshot_address, streams)
     SELECT id, '1', name, address, '[]' FROM devices;
+-- Nothing moved at these places in the nights before.
+INSERT INTO patrol_movements (device_id, band, looks, usual)
+    SELECT id, hour, 14, 0 FROM devices, generate_series(0, 23) hour;
 INSERT INTO users (name, display_name, password_hash) VALUES ('wang', '王值班', '-');
 INSERT INTO grants (user_id, role, area_id) SELECT u.id, 'dispatcher', a.id FROM users u, areas a
     WHERE u.name = 'wang' AND a.code = 'county';
@@ -94,7 +96,9 @@ async def fill(url: str, addresses: Sequence[str], vault: Vault) -> None:
     await migrate(url)
     values = {
         "addresses": [
-            NOWHERE if is_down(number) else address for number, address in enumerate(addresses)
+            # Nothing listens there.
+            f"http://{host_of(number)}:9/1.jpg" if is_down(number) else address
+            for number, address in enumerate(addresses)
         ],
         "last": len(addresses) - 1,
         "per_village": CAMERAS_A_VILLAGE,
@@ -148,12 +152,7 @@ async def furnish(database: Database, cameras: int, *, lasts_s: int) -> County:
                 roll_call=RollCall(answer_s=ANSWER_S),
             ),
         )
-        made = await desk.create_plan(tx, HUB, plan, now=MIDNIGHT)
-        # It was made the day before.
-        await tx.execute(
-            "UPDATE patrol_plans SET planned_through = %(then)s",
-            {"then": MIDNIGHT.replace(hour=4)},
-        )
+        made = await desk.create_plan(tx, HUB, plan, now=MIDNIGHT - timedelta(hours=6))
     return County(
         cameras=cameras,
         villages=len(villages),

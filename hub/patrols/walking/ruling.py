@@ -18,9 +18,12 @@ from hub.store.stops import StopResult
 
 
 def rule(walk: PatrolRound, stop: PatrolStop, found: StopResult, *, rng: random.Random) -> Ruling:
-    """Tell whether a person judges a stop, and what the machine makes of it where none does."""
+    """Tell whether a person judges a stop, and what the machine makes of it where none does.
+
+    What the machine would call it stands in the kind of an open stop: a proposal.
+    """
     if is_for_person(walk.mode, stop, found):
-        return Ruling(is_for_person=True)
+        return Ruling(is_for_person=True, kind=found.kind)
     is_normal = found.verdict is Verdict.SEEN and found.doubt < DOUBTFUL
     result = Result.NORMAL if is_normal else Result.ABNORMAL
     return Ruling(
