@@ -179,8 +179,9 @@ class PatrolStop:
     The machine: ``verdict``, ``reason``, ``layer`` and ``detail`` (the probe's, empty when it was
     good), ``remarks`` (what it noticed, in sentences, the worst first), ``doubt`` (0: nothing,
     100: certainly something), ``at``, ``picture_sha256`` of the picture it kept.
-    The person: ``result``, ``kind`` (while open: what the machine would call it), ``note``, ``judged_by`` ("" while open; the hub's name when
-    the machine judged), ``judged_at``, ``checked`` (which items of the checklist hold).
+    The person: ``result``, ``kind`` (while open: what the machine would call it), ``note``,
+    ``judged_by`` ("" while open; the hub's name when the machine judged), ``judged_at``,
+    ``checked`` (which items of the checklist hold).
     ``due_at`` is when it is expected. ``is_for_person``: the machine leaves it to somebody;
     ``is_drawn``: a person sees it whatever the machine thinks. ``group_no``: the stops of a group
     are looked at by one job.
