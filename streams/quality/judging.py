@@ -181,7 +181,9 @@ def build_evidence(picture: Decoded, masks: Sequence[Polygon], width: int) -> by
     rows, columns = detail.shape[:2]
     if columns > width:
         size = (width, max(1, round(rows * width / columns)))
-        bgr = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.uint8)
+        # Down to a half, two pixels make one: a quarter of the cost of exact areas.
+        way = cv2.INTER_LINEAR if 2 * width >= columns else cv2.INTER_AREA
+        bgr = np.asarray(cv2.resize(detail, size, interpolation=way), np.uint8)
     else:
         bgr = detail.copy()
     paint_over(bgr, masks)

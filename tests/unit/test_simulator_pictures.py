@@ -1,6 +1,7 @@
 """What simulated cameras show: a good picture, and each fault as it looks."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import cv2
@@ -172,3 +173,30 @@ async def test_a_camera_that_was_turned_away_sees_another_place_and_a_stuck_one_
     await camera.clear_fault()
     camera.state.move_to(2)
     assert camera.state.scene(main).preset == 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nothing_moves_without_traffic_but_what_a_trainer_lets_go_through(seed: int) -> None:
+    street = Scene(label="x", seed=seed, preset=0, width=640, height=360)
+    empty = replace(street, has_traffic=False)
+
+    def moved(scene: Scene, mode: Mode) -> float:
+        first, second = (grey(show(scene, mode, at(seconds, 7))) for seconds in (1.0, 2.0))
+        return float((np.abs(first - second)[40:-40] > 25).mean())
+
+    assert moved(empty, Mode.LIVE) == 0.0
+    assert moved(street, Mode.LIVE) > 0.01
+    assert moved(empty, Mode.MOVING) > 0.01
+    # It has gone round when the clip begins anew.
+    again = [grey(show(empty, Mode.MOVING, at(seconds, 7)))[40:-40] for seconds in (1.0, 5.0)]
+    assert np.array_equal(*again)
+
+
+async def test_a_moving_thing_is_no_fault_the_camera_notices() -> None:
+    options = CameraOptions(name="x", serial="1", mac="02:00:00:00:00:01", has_traffic=False)
+    camera = Camera(options, clock=lambda: NOON, rng=random.Random(1))
+    assert not camera.state.scene(STREAM_SHAPES[0]).has_traffic
+    await camera.set_fault(Fault.MOVING_THING)
+    assert camera.state.mode is Mode.MOVING
+    await camera.clear_fault()
+    assert camera.state.mode is Mode.LIVE
