@@ -153,6 +153,10 @@ async def test_the_desk_lists_counts_and_asks_who_should_go(
     proposed = (await ask(client, "GET", path))["proposal"]
     assert (proposed["unit_name"], proposed["rule_name"]) == ("officer", "near")
     assert proposed["reason"] == "rule near: patrol unit of this area, 1.1 km away, 0 of 5 tasks"
+    body = {"version": 0, "note": "mended"}
+    await ask(client, "POST", f"/dispatches/{tasks[0].id}/cancel", body)
+    over = {"proposal": None, "reason": "this task is over", "units": []}
+    assert await ask(client, "GET", path) == over
     for path in ("/dispatch-rules", "/task-deadlines"):
         await ask(client, "GET", path, status=403)
     await sign_in(client, "east-viewer")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from hub.domain.alerts import Colour
-from hub.domain.dispatches import DispatchState, Priority
+from hub.domain.dispatches import OVER, DispatchState, Priority
 from hub.patrols.dispatch.assigning import Considered, consider
 from hub.store import dispatch_lists
 from hub.store.dispatch_lists import DispatchFilter, DispatchOrder
@@ -81,6 +81,8 @@ async def propose_unit(scope: Dispatch, dispatch_id: Id, services: Services) -> 
     """Who should go to a task by the rules, why, and what speaks against the others."""
     async with services.database.transaction() as tx:
         task = await get_dispatch(tx, scope, dispatch_id)
+        if task.state in OVER:
+            return ProposalOut(proposal=None, reason="this task is over", units=[])
         found = await consider(tx, scope, task, services.clock())
     # The rules may send units of the areas above, which the caller does not see one by one.
     own = [one for one in found.units if scope.covers(one.unit.area_path)]
