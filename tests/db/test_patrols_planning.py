@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain.access import Role, Scope
+from hub.domain.access import Grant, Principal, Role, Scope
+from hub.domain.calendars import Calendar
+from hub.domain.duty_rooms import DutyRoom, Shift
 from hub.domain.errors import Invalid, NotFound
 from hub.domain.notifications import Receiver, ReceiverKind
-from hub.domain.patrol_details import PlanDetails, Selection, StopPreset, Walker
+from hub.domain.patrol_details import PlanDetails, RollCall, Selection, StopPreset, Walker
 from hub.domain.patrols import PatrolMode, PatrolPlan, RoundState, StopOrder
 from hub.patrols.files import PictureFolder
 from hub.patrols.planning import saving
 from hub.patrols.planning.laying import lay_out
+from hub.patrols.planning.on_duty import may_take
 from hub.patrols.walking.ending import cancel_round
 from hub.runtime.jobs import Jobs
-from hub.store import patrols, receivers, rounds
+from hub.store import duty_rooms, patrols, receivers, rounds, shifts
 from hub.store.database import Database, Transaction
 from hub.store.patrol_candidates import candidates, past_rounds
 from hub.store.users import add_grant
@@ -134,6 +137,33 @@ async def test_a_plan_that_does_not_fit_says_so_when_saved_and_its_rounds_by_how
     assert (thought.measured_rounds, thought.takes_s, thought.over_s) == (2, 300, 100)
     assert "1 min too long" not in thought.warnings[0]
     assert "2 min too long" in thought.warnings[0]
+
+
+async def test_a_plan_without_rooms_or_people_on_duty_says_so(world: World) -> None:
+    county = world.areas["county"]
+    details = PlanDetails(walker=Walker(is_roster=True), roll_call=RollCall())
+    async with world.database.transaction() as tx:
+        saved = await saving.create_plan(tx, HUB, world.plan(details=details), now=world.now)
+        rooms, people = saved.forecast.warnings
+        assert "there is none in its area" in rooms
+        assert "nobody is on duty" in people
+        await duty_rooms.add_room(tx, HUB, DutyRoom(area_id=world.areas["a"], name="room"))
+        li = await add_person(tx, "li", Role.OPERATOR, county)
+        hours = Calendar(rrule="FREQ=DAILY;BYHOUR=22", duration_s=28_800, time_zone="Asia/Shanghai")
+        night = Shift(area_id=county, name="night", hours=hours, user_ids=(li,))
+        await shifts.add_shift(tx, HUB, night)
+        later = await saving.foretell_stored(tx, HUB, saved.plan.id, now=world.now)
+        assert later.warnings == ()
+        # On duty is whoever the shift names, for the villages too.
+        walk = await rounds.get_round(
+            tx, HUB, await rounds.add_round(tx, HUB, saved.plan, world.now) or 0
+        )
+        grants = (Grant(role=Role.OPERATOR, area_id=county, area_path="c"),)
+        for user_id, may in ((li, True), (li + 1, False)):
+            who = Principal(user_id=user_id, name="p", grants=grants)
+            assert await may_take(tx, HUB, walk, who, world.now) is may
+            # At noon the shift is over: better walked by another than by nobody.
+            assert await may_take(tx, HUB, walk, who, world.now + timedelta(hours=12))
 
 
 @pytest.mark.threat("T1")

@@ -1,13 +1,13 @@
-"""How long a plan takes, whether it fits, and by how much a round missed what was thought."""
+"""How long a round of a plan takes, and whether it fits."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from hub.domain.patrol_details import PlanDetails, RollCall
-from hub.domain.patrols import PatrolMode, PatrolPlan, PatrolRound, RoundState
-from hub.patrols.planning.forecast import describe_s, forecast, missed_by_s
+from hub.domain.patrols import PatrolMode, PatrolPlan
+from hub.patrols.planning.forecast import describe_s, forecast
 from hub.store.patrol_candidates import Medians
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -101,17 +101,3 @@ def test_a_roll_call_that_outlasts_the_round_is_told() -> None:
 )
 def test_times_read_as_people_say_them(seconds: float, said: str) -> None:
     assert describe_s(seconds) == said
-
-
-def test_by_how_much_a_round_missed_its_forecast() -> None:
-    """Begun at two, done an hour and a half later, of which ten minutes it stood still."""
-    walk = PatrolRound(
-        id=1, plan_id=1, plan_name="夜查", area_id=1, area_path="county", area_name="County",
-        time_zone="UTC", window_s=900, seconds_per_stop=5, planned_at=NOW,
-        state=RoundState.FINISHED, started_at=NOW, finished_at=NOW + timedelta(minutes=90),
-        paused_s=600, forecast_s=3600,
-    )  # fmt: skip
-    assert missed_by_s(walk) == 1200
-    assert missed_by_s(replace(walk, forecast_s=6000)) == -1200
-    assert missed_by_s(replace(walk, finished_at=None)) is None
-    assert missed_by_s(replace(walk, forecast_s=None)) is None

@@ -1,10 +1,10 @@
-"""How long a plan takes, whether it fits, and by how much a round missed what was thought. Pure."""
+"""How long a round of a plan takes, and whether it fits. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hub.domain.patrols import PatrolMode, PatrolPlan, PatrolRound
+from hub.domain.patrols import PatrolMode, PatrolPlan
 from hub.patrols.planning.plans import shortest_time_between
 from hub.store.patrol_candidates import Medians
 
@@ -90,17 +90,6 @@ def person_share(plan: PatrolPlan, past: Medians, paces: Paces = USUAL) -> float
         return past.person_share
     drawn = plan.details.random_share
     return drawn + (1 - drawn) * paces.doubtful_share
-
-
-def missed_by_s(walk: PatrolRound) -> float | None:
-    """By how many seconds a round took longer (negative: less) than thought; None while it runs.
-
-    Its pauses do not count.
-    """
-    if walk.forecast_s is None or walk.started_at is None or walk.finished_at is None:
-        return None
-    took = (walk.finished_at - walk.started_at).total_seconds() - walk.paused_s
-    return took - walk.forecast_s
 
 
 def describe_s(seconds: float) -> str:

@@ -25,7 +25,7 @@ _SHOWN_ANYWAY = frozenset({PatrolMode.MIXED, PatrolMode.SAMPLED})
 class Laid:
     """One stop. ``wait_s`` after the round's begin it is expected; ``is_drawn``: a person sees it.
 
-    Pauses come on top of ``wait_s``.
+    Pauses come on top of ``wait_s``. That of the last stop is what the round is thought to take.
     """
 
     device_id: int
@@ -48,7 +48,7 @@ async def lay_out(
         unseen = await rounds_unseen(tx, scope, plan, [one.device_id for one in found])
         found = draw(found, unseen, Promise.of(plan.details), rng)
     found = await asyncio.to_thread(arrange, found, plan.order, plan.device_ids, rng)
-    takes_s = await expect_s(tx, scope, walk, plan, len(found))
+    takes_s = await _expect_s(tx, scope, walk, plan, len(found))
     shown = _draw_shown(found, plan, rng)
     return [
         Laid(
@@ -63,10 +63,10 @@ async def lay_out(
     ]
 
 
-async def expect_s(
+async def _expect_s(
     tx: Transaction, scope: Scope, walk: PatrolRound, plan: PatrolPlan, stops: int
 ) -> float:
-    """How long a round of so many stops is thought to take: the ``forecast_s`` of the round."""
+    """How long a round of so many stops is thought to take."""
     past = await medians(tx, scope, plan, walk.area_path)
     return forecast(plan, stops, past, walk.planned_at).takes_s
 

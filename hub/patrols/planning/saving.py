@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from hub.domain.access import Scope
+from hub.domain.access import Scope, system_scope
 from hub.domain.errors import Invalid
 from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder
 from hub.patrols.planning.forecast import Forecast, forecast
-from hub.patrols.planning.plans import check_form, check_plan
+from hub.patrols.planning.on_duty import find_people
+from hub.patrols.planning.plans import check_form, check_plan, next_due
 from hub.patrols.planning.sampling import (
     Promise,
     biggest_village,
@@ -25,6 +26,7 @@ from hub.patrols.planning.selecting import select
 from hub.store import patrols
 from hub.store.areas import get_area
 from hub.store.database import Transaction
+from hub.store.duty_rooms import rooms_below
 from hub.store.patrol_candidates import Candidate, candidates, medians
 from hub.store.plan_names import check_names
 
@@ -99,22 +101,31 @@ async def _foretell(tx: Transaction, scope: Scope, plan: PatrolPlan, now: dateti
             check_promise(found, promise)
         stops = draws(found, promise)
     thought = forecast(plan, stops, await medians(tx, scope, plan, path), now)
-    warnings = (*thought.warnings, *await _warn(plan, found))
+    warnings = (
+        *thought.warnings,
+        *await _warn_of_draw(plan, found),
+        *_warn_of_cameras(plan, found),
+        *await _warn_of_people(tx, plan, path, now),
+    )
     return replace(thought, warnings=warnings)
 
 
-async def _warn(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:
+async def _warn_of_draw(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:
+    if plan.mode is not PatrolMode.SAMPLED:
+        return []
+    name, count = biggest_village(found) or ("", 0)
+    share = await asyncio.to_thread(foreseeable_share, count, Promise.of(plan.details))
+    if share <= MOST_FORESEEN:
+        return []
+    said = (
+        f"to see each of the {count} cameras of {name} in time, {share:.0%} of its draws leave no"
+        " choice and can be foreseen: draw more a round, or promise them within more rounds"
+    )
+    return [said]
+
+
+def _warn_of_cameras(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:
     said = []
-    if plan.mode is PatrolMode.SAMPLED:
-        promise = Promise.of(plan.details)
-        name, count = biggest_village(found) or ("", 0)
-        share = await asyncio.to_thread(foreseeable_share, count, promise)
-        if share > MOST_FORESEEN:
-            said.append(
-                f"to see each of the {count} cameras of {name} in time, {share:.0%} of its draws"
-                " leave no choice and can be foreseen: draw more a round, or promise them within"
-                " more rounds"
-            )
     unplaced = sum(one.longitude is None for one in found)
     if unplaced and plan.order is StopOrder.SHORTEST:
         said.append(f"{unplaced} cameras have no coordinates: they come last, village by village")
@@ -122,3 +133,19 @@ async def _warn(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:
     if moved:
         said.append(f"{len(moved)} cameras of the presets have no motors or are no stops")
     return said
+
+
+async def _warn_of_people(tx: Transaction, plan: PatrolPlan, path: str, now: datetime) -> list[str]:
+    said = []
+    if plan.details.roll_call is not None and not await rooms_below(tx, _HUB, path):
+        said.append("the plan asks duty rooms, and there is none in its area")
+    due = next_due(plan, now) if plan.details.walker.is_roster else None
+    if due is not None and await find_people(tx, _HUB, path, due) is None:
+        said.append(
+            "nobody is on duty by the roster when the next round begins: whoever may operate"
+            " there may walk it"
+        )
+    return said
+
+
+_HUB: Final[Scope] = system_scope("hub.patrols")
