@@ -15,7 +15,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 KIND: Final = "patrol.round_unattended"
 
-LAST_SIGN: Final = (
+_LAST_SIGN: Final = (
     " (SELECT e.at FROM patrol_evidence e WHERE e.round_id = r.id"
     " AND e.what NOT LIKE 'duty_room%%' ORDER BY e.seq DESC LIMIT 1) "
 )
@@ -33,7 +33,7 @@ async def unattended_rounds(tx: Transaction, scope: Scope, quiet_since: datetime
         " WHERE r.state = 'running' AND r.mode <> 'machine' AND NOT r.is_unattended AND"
         + _WAITS
         + "AND"
-        + LAST_SIGN
+        + _LAST_SIGN
         + "< %(since)s AND"
         + IN_SCOPE
         + "ORDER BY r.id",
@@ -47,11 +47,28 @@ async def attended_rounds(tx: Transaction, scope: Scope, quiet_since: datetime) 
     rows = await tx.tuples(
         "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
         " WHERE r.state IN ('running', 'paused') AND r.is_unattended AND"
-        + LAST_SIGN
+        + _LAST_SIGN
         + ">= %(since)s AND"
         + IN_SCOPE
         + "ORDER BY r.id",
         {"since": quiet_since, "scope": scope_paths(scope)},
+    )
+    return [int(str(row[0])) for row in rows]
+
+
+async def waiting_rounds(
+    tx: Transaction, scope: Scope, plan_id: int, *, quiet_since: datetime
+) -> list[int]:
+    """Rounds of a plan that have no end of their own and in which nothing happened since."""
+    rows = await tx.tuples(
+        "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
+        " WHERE r.plan_id = %(plan)s AND r.state IN ('running', 'paused') AND r.ends_by IS NULL"
+        " AND r.mode <> 'machine' AND"
+        + _LAST_SIGN
+        + "< %(since)s AND"
+        + IN_SCOPE
+        + "ORDER BY r.id",
+        {"plan": plan_id, "since": quiet_since, "scope": scope_paths(scope)},
     )
     return [int(str(row[0])) for row in rows]
 

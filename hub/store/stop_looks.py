@@ -15,7 +15,7 @@ from hub.store.database import Transaction
 from hub.store.patrol_evidence import Line, append
 from hub.store.rounds import TOPIC, hold_round
 from hub.store.scoping import IN_SCOPE, scope_paths
-from hub.store.stops import STOP_COLUMNS, StopResult, typed_stop
+from hub.store.stops import StopResult, some_stops
 
 # Whose result it is when the machine judged.
 MACHINE: Final = "hub.patrols"
@@ -40,16 +40,14 @@ async def pending_stops(
     tx: Transaction, scope: Scope, round_id: int, group: int
 ) -> list[PatrolStop]:
     """The stops of a group without a verdict, those nobody set out for yet first."""
-    rows = await tx.fetch(
-        PatrolStop,
-        "SELECT" + STOP_COLUMNS + " FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
+    rows = await tx.tuples(
+        "SELECT s.position FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
         " JOIN areas a ON a.id = r.area_id WHERE s.round_id = %(round)s AND s.group_no = %(group)s"
-        " AND s.verdict = 'pending' AND r.state IN ('running', 'paused') AND"
-        + IN_SCOPE
-        + "ORDER BY s.attempts, s.position",
+        " AND s.verdict = 'pending' AND r.state IN ('running', 'paused') AND" + IN_SCOPE,
         {"round": round_id, "group": group, "scope": scope_paths(scope)},
     )
-    return [typed_stop(row) for row in rows]
+    found = await some_stops(tx, scope, round_id, [int(str(row[0])) for row in rows])
+    return sorted(found, key=lambda stop: (stop.attempts, stop.position))
 
 
 async def is_looking(tx: Transaction, scope: Scope, round_id: int) -> bool:
@@ -78,15 +76,14 @@ async def claim_stop(
         "  %(now)s - %(every)s::interval AND %(now)s) AND" + IN_SCOPE,
         {"round": round_id, "now": now, "every": TOUCH_EVERY, "scope": scope_paths(scope)},
     )
-    row = await tx.fetch_one(
-        PatrolStop,
+    is_mine = await tx.execute(
         "UPDATE patrol_stops s SET attempts = s.attempts + 1, claimed_at = %(now)s"
         " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id WHERE r.id = s.round_id"
         " AND s.round_id = %(round)s AND s.position = %(position)s AND s.verdict = 'pending'"
-        " AND r.state IN ('running', 'paused') AND" + IN_SCOPE + "RETURNING" + STOP_COLUMNS,
+        " AND r.state IN ('running', 'paused') AND" + IN_SCOPE,
         {"round": round_id, "position": position, "now": now, "scope": scope_paths(scope)},
     )
-    return None if row is None else typed_stop(row)
+    return (await some_stops(tx, scope, round_id, [position]))[0] if is_mine else None
 
 
 async def settle_stop(
@@ -100,8 +97,7 @@ async def settle_stop(
     is_judged = ruling.result is not Result.OPEN
     if not await hold_round(tx, scope, found.round_id):
         return False
-    row = await tx.fetch_one(
-        PatrolStop,
+    is_settled = await tx.execute(
         "UPDATE patrol_stops s SET verdict = %(verdict)s, reason = %(reason)s, layer = %(layer)s,"
         " detail = %(detail)s, has_picture = %(has_picture)s, at = %(at)s, remarks = %(remarks)s,"
         " doubt = %(doubt)s, moved = %(moved)s, picture_sha256 = %(picture)s,"
@@ -115,10 +111,7 @@ async def settle_stop(
         " judged_at = CASE s.result WHEN 'open' THEN %(judged_at)s ELSE s.judged_at END"
         " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
         " WHERE r.id = s.round_id AND s.round_id = %(round)s AND s.position = %(position)s"
-        " AND s.verdict = 'pending' AND r.state IN ('running', 'paused') AND"
-        + IN_SCOPE
-        + "RETURNING"
-        + STOP_COLUMNS,
+        " AND s.verdict = 'pending' AND r.state IN ('running', 'paused') AND" + IN_SCOPE,
         {
             "round": found.round_id,
             "position": found.position,
@@ -144,9 +137,9 @@ async def settle_stop(
             "scope": scope_paths(scope),
         },
     )
-    if row is None:
+    if not is_settled:
         return False
-    stop = typed_stop(row)
+    [stop] = await some_stops(tx, scope, found.round_id, [found.position])
     await notices.notify(tx, scope, TOPIC, [found.round_id])
     lines = [looked_line(stop, found)]
     if is_judged and stop.judged_by == MACHINE:

@@ -150,6 +150,23 @@ async def all_stops(tx: Transaction, scope: Scope, round_id: int) -> list[Patrol
     return [typed_stop(row) for row in rows]
 
 
+async def some_stops(
+    tx: Transaction, scope: Scope, round_id: int, positions: Sequence[int]
+) -> list[PatrolStop]:
+    """The stops of a round of the scope at these positions, in their order."""
+    rows = await tx.fetch(
+        PatrolStop,
+        "SELECT"
+        + STOP_COLUMNS
+        + _FROM
+        + "WHERE s.round_id = %(round)s AND s.position = ANY (%(positions)s::int[]) AND"
+        + IN_SCOPE
+        + "ORDER BY s.position",
+        {"round": round_id, "positions": list(positions), "scope": scope_paths(scope)},
+    )
+    return [typed_stop(row) for row in rows]
+
+
 async def has_picture(tx: Transaction, scope: Scope, round_id: int, position: int) -> bool:
     """Tell whether a stop of a round of the scope has a picture."""
     return bool(

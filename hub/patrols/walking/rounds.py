@@ -27,7 +27,7 @@ from hub.patrols.walking.groups import (
 from hub.patrols.walking.prefetch import look_ahead
 from hub.patrols.walking.visit import Eyes
 from hub.runtime.jobs import Job, Jobs
-from hub.store import patrols, round_ends, rounds
+from hub.store import patrols, round_attention, round_ends, rounds
 from hub.store.database import Database, Transaction
 from hub.store.patrol_evidence import Line, append
 from hub.store.stops import NewStop, add_stops
@@ -107,7 +107,7 @@ class RoundWalker:
     async def _is_busy(self, tx: Transaction, plan_id: int, now: datetime) -> bool:
         """Tell whether a round of the plan walks; one that waits in vain for people makes way."""
         since = now - MAKES_WAY_AFTER
-        for number in await round_ends.waiting_rounds(tx, _HUB, plan_id, quiet_since=since):
+        for number in await round_attention.waiting_rounds(tx, _HUB, plan_id, quiet_since=since):
             await end_round(tx, self.jobs, number, now=now, reason=NEXT_BEGAN)
         return await rounds.is_plan_walking(tx, _HUB, plan_id)
 
