@@ -1,11 +1,6 @@
 """What people do on a round: one walks, the first judgement stands, everything is evidence."""
 
 import asyncio
-import json
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,113 +9,28 @@ import pytest
 from hub.domain.access import Role, Scope
 from hub.domain.errors import Conflict, Invalid, NotFound, NotPermitted
 from hub.domain.patrol_details import PlanDetails, Walker
-from hub.domain.patrols import PatrolMode, Result, RoundState, SecondLook, Timing
-from hub.patrols.files import PictureFolder
+from hub.domain.patrols import Result, RoundState, SecondLook, Timing
 from hub.patrols.walking import person
-from hub.patrols.walking.groups import JOB
 from hub.patrols.walking.judging import Judgement, TaskWish
-from hub.patrols.walking.person import Tools
 from hub.patrols.walking.second_look import Opinion, second_look
 from hub.patrols.walking.tasks import open_late
-from hub.runtime.jobs import Jobs
 from hub.store import (
     audit,
     dispatches,
-    patrol_evidence,
     rounds,
     second_looks,
     stop_results,
 )
 from hub.store.database import Database, Transaction
-from hub.store.stop_results import StopFilter, StopSort
-from tests.walked_rounds import HUB, Shown, begin_walk, show_stop
-from tests.web.stage import JPEG, World, add_camera, add_person, build_world
-
-NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
-BLIND = Shown(reason="camera cannot be reached")
-
-
-@dataclass(slots=True, kw_only=True)
-class Night:
-    """Five cameras in the eastern village, and two people who may walk them."""
-
-    database: Database
-    world: World
-    jobs: Jobs
-    folder: PictureFolder
-    cameras: Sequence[int]
-    li: Scope
-    wang: Scope
-    supervisor: Scope
-    now: datetime = NOW
-
-    def tools(self, after_s: float = 0, *, rng: random.Random | None = None) -> Tools:
-        now = NOW + timedelta(seconds=after_s)
-        return Tools(jobs=self.jobs, now=now, rng=rng or random.Random(1), stops_ahead=1)
-
-    async def begin(self, *, most: int = 5, **changes: object) -> int:
-        async with self.database.transaction() as tx:
-            cameras = self.cameras[:most]
-            return await begin_walk(tx, self.world.east, cameras, NOW, **changes)  # type: ignore[arg-type]  # the caller knows the fields
-
-    async def show(self, round_id: int, shown: dict[int, Shown]) -> str:
-        sha = ""
-        async with self.database.transaction() as tx:
-            for position, one in shown.items():
-                sha = await show_stop(tx, self.folder, (round_id, position), one, NOW) or sha
-        return sha
-
-    async def groups_asked(self) -> list[str]:
-        """The groups for which a job waits, in order."""
-        async with self.database.transaction() as tx:
-            rows = await tx.tuples(
-                "SELECT args->>'group' FROM procrastinate_jobs WHERE task_name = %(name)s"
-                " AND status = 'todo' ORDER BY id",
-                {"name": JOB},
-            )
-        return [str(row[0]) for row in rows]
-
-    async def lines(self, round_id: int) -> list[tuple[str, int | None, dict[str, object]]]:
-        async with self.database.transaction() as tx:
-            lines = await patrol_evidence.lines_of(tx, HUB, round_id)
-        return [(line.what, line.position, json.loads(line.body)) for line in lines]
+from hub.store.stop_results import StopFilter
+from tests.db.walked_night import BLIND, NOW, Night, judge, make_night, normal, refused
+from tests.walked_rounds import HUB, Shown
+from tests.web.stage import JPEG, add_person
 
 
 @pytest.fixture
 async def night(database: Database, tmp_path: Path) -> Night:
-    world = await build_world(database)
-    async with database.transaction() as tx:
-        cameras = [(await add_camera(tx, world.east, f"gate-{n}"))[0] for n in range(5)]
-        people = [await add_person(tx, name, Role.OPERATOR, world.east) for name in ("li", "wang")]
-        boss = await add_person(tx, "chen", Role.SUPERVISOR, world.east)
-        await tx.execute("UPDATE users SET display_name = '李伟' WHERE name = 'li'")
-    li, wang = (
-        Scope(paths=("town.east",), actor=name, user_id=number)
-        for name, number in zip(("li", "wang"), people, strict=True)
-    )
-    return Night(
-        database=database,
-        world=world,
-        jobs=Jobs(database, lambda: NOW),
-        folder=PictureFolder(tmp_path),
-        cameras=cameras,
-        li=li,
-        wang=wang,
-        supervisor=Scope(paths=("town.east",), actor="chen", user_id=boss),
-    )
-
-
-def normal(sha: str) -> Judgement:
-    return Judgement(result=Result.NORMAL, picture_sha256=sha)
-
-
-Deed = Callable[[Transaction], Awaitable[object]]
-
-
-async def refused(night: Night, error: type[Exception], deed: Deed, says: str = "") -> None:
-    with pytest.raises(error, match=says or None):
-        async with night.database.transaction() as tx:
-            await deed(tx)
+    return await make_night(database, tmp_path)
 
 
 async def test_one_person_walks_and_another_takes_over_only_expressly(night: Night) -> None:
@@ -216,14 +126,6 @@ async def test_an_operator_of_another_area_finds_no_round(night: Night) -> None:
         assert await stop_results.count_coming(tx, far, walk) == 0
         assert not await stop_results.has_open_before(tx, far, walk, 9)
         assert not (await second_looks.list_wanted(tx, far)).items
-
-
-async def judge(
-    night: Night, walk: int, position: int, said: Judgement, after_s: float
-) -> tuple[Result, Timing]:
-    async with night.database.transaction() as tx:
-        stop = await person.judge(tx, night.li, walk, position, said, night.tools(after_s))
-    return stop.result, stop.timing
 
 
 async def test_a_walk_is_judged_to_its_end(night: Night) -> None:
@@ -337,75 +239,3 @@ async def test_the_next_groups_are_looked_at_ahead_and_lost_ones_again(night: Ni
     async with night.database.transaction() as tx:
         await person.resume(tx, night.li, walk, night.tools(18))
     assert await night.groups_asked() == ["0", "1", "2", "3"]
-
-
-async def test_the_machine_sorts_by_doubt_and_another_picture_is_another_stop(night: Night) -> None:
-    walk = await night.begin(mode=PatrolMode.MIXED)
-    doubts = {1: 5.0, 2: 70.0, 3: 70.0, 4: 0.0}
-    sha = await night.show(walk, {n: Shown(jpeg=JPEG, doubt=d) for n, d in doubts.items()})
-    by_doubt = StopFilter(sort=StopSort.DOUBT, result=Result.OPEN)
-    async with night.database.transaction() as tx:
-        await person.take(tx, night.li, walk, night.tools())
-        waiting = await stop_results.waiting_stops(tx, night.li, walk, limit=10)
-        assert [stop.position for stop in waiting] == [2, 3, 1, 4]
-        pages: list[list[int]] = []
-        cursor = None
-        while cursor is not None or not pages:
-            page = await stop_results.list_stops(
-                tx, night.li, walk, by_doubt, limit=2, cursor=cursor
-            )
-            pages.append([stop.position for stop in page.items])
-            cursor = page.next
-        assert pages == [[2, 3], [1, 4], [5]]
-        looked = await person.look_again(tx, night.li, walk, 3, night.tools(1))
-        assert looked.result is Result.OPEN
-        await person.look_again(tx, night.li, walk, 3, night.tools(2))  # it is being looked at
-    with pytest.raises(Conflict, match="not looked"):
-        await judge(night, walk, 3, normal(sha), 3)
-    new = await night.show(walk, {3: Shown(jpeg=JPEG + b" ", doubt=10)})
-    with pytest.raises(Conflict, match="another one than you saw"):
-        await judge(night, walk, 3, normal(sha), 4)
-    assert await judge(night, walk, 3, normal(new), 4) == (Result.NORMAL, Timing.ON_TIME)
-    async with night.database.transaction() as tx:
-        await tx.execute("DELETE FROM devices WHERE id = %(id)s", {"id": night.cameras[1]})
-    assert await judge(night, walk, 2, normal(sha), 5) == (Result.NORMAL, Timing.ON_TIME)
-    what = [what for what, position, _ in await night.lines(walk) if position == 3]
-    assert what == ["stop_looked", "stop_looked_again", "stop_looked", "stop_judged"]
-
-
-async def test_somebody_else_looks_a_second_time_and_the_seal_covers_it(night: Night) -> None:
-    walk = await night.begin(most=2, details=PlanDetails(second_share=1.0))
-    sha = await night.show(walk, {1: Shown(jpeg=JPEG), 2: Shown(jpeg=JPEG)})
-    boss = night.supervisor
-    own = replace(boss, user_id=night.li.user_id)
-    async with night.database.transaction() as tx:
-        await person.take(tx, night.li, walk, night.tools())
-    await judge(night, walk, 1, normal(sha), 5)
-    await judge(night, walk, 2, normal(sha), 15)
-    agree, unseen = Opinion(agrees=True, picture_sha256=sha), Opinion(agrees=True)
-    await refused(night, Conflict, lambda tx: second_look(tx, own, walk, 1, agree, NOW), "you")
-    await refused(night, Conflict, lambda tx: second_look(tx, boss, walk, 1, unseen, NOW), "not")
-    disagree = replace(agree, agrees=False)
-    await refused(night, Invalid, lambda tx: second_look(tx, boss, walk, 2, disagree, NOW), "why")
-    async with night.database.transaction() as tx:
-        page = await second_looks.list_wanted(tx, boss, limit=1)
-        rest = await second_looks.list_wanted(tx, boss, limit=1, cursor=page.next)
-        assert [one.stop.position for one in (*page.items, *rest.items)] == [1, 2]
-        assert (rest.next, page.items[0].plan_name) == (None, "零点夜查")
-        first = await second_look(tx, boss, walk, 1, agree, NOW)
-        gate = replace(disagree, note="the gate is open")
-        second = await second_look(tx, boss, walk, 2, gate, NOW)
-        late = await open_late(tx, boss, night.jobs, (walk, 2), TaskWish(title="close it"), NOW)
-    assert (first.second_look, first.second_by) == (SecondLook.AGREED, "chen")
-    assert (second.second_look, second.result) == (SecondLook.DISAGREED, Result.NORMAL)
-    await refused(night, Conflict, lambda tx: second_look(tx, boss, walk, 1, agree, NOW), "chen")
-    again = TaskWish()
-    await refused(
-        night, Conflict, lambda tx: open_late(tx, boss, night.jobs, (walk, 2), again, NOW),
-        f"task {late.id} was opened",
-    )  # fmt: skip
-    async with night.database.transaction() as tx:
-        lines = await patrol_evidence.lines_of(tx, HUB, walk)
-        seals = await patrol_evidence.seals_of(tx, HUB, walk)
-    assert [line.what for line in lines[-3:]] == ["second_look", "second_look", "stop_dispatched"]
-    assert (seals[-1].lines, seals[-1].head) == (len(lines), lines[-1].hash)
