@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 say() { printf 'test-parts.sh: %s\n' "$*" >&2; }
 
 packages=(mosquitto mosquitto-clients prometheus chromium fonts-wqy-microhei
+          libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
           python3-gi gir1.2-gst-rtsp-server-1.0
           gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
           gstreamer1.0-plugins-ugly gstreamer1.0-libav)

@@ -13,6 +13,7 @@ from hub.domain.access import system_scope
 from hub.domain.errors import GengfuError
 from hub.domain.secrets import Secret
 from hub.main.servers import Servers, open_servers
+from hub.patrols.reporting.pdf import pdf_trouble
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store import connections
 from hub.store.database import Database
@@ -50,6 +51,14 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         found=f"{free / 1024**3:.1f} GiB free" + ("" if free > LOW_DISK_BYTES else ": free some"),
     )
     yield _key(settings.key_file)
+
+
+def check_paper() -> Finding:
+    """Whether reports of patrols can be made as PDF; pages and workbooks can without it."""
+    trouble = pdf_trouble()
+    return Finding(
+        part="PDF", is_good=True, found=f"reports have no PDF: {trouble}" if trouble else "works"
+    )
 
 
 def check_servers(settings: Settings) -> list[Finding]:

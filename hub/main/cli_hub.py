@@ -8,7 +8,7 @@ import typer
 import uvloop
 
 from hub.main import simulation
-from hub.main.checkup import check_files, check_servers
+from hub.main.checkup import check_files, check_paper, check_servers
 from hub.main.console import Exit, as_row, print_json, print_rows, reported_errors, say
 from hub.main.roles import ALL_ROLES, ProcessRole
 from hub.main.servers import open_servers
@@ -62,7 +62,7 @@ def check(settings: SettingsOption = None, *, as_json: JsonOption = False) -> No
     """Look at everything the hub needs, and say what is missing and what to do."""
     with reported_errors():
         loaded = read_settings(settings, dict(os.environ), level="error")
-        findings = [*check_files(loaded), *check_servers(loaded)]
+        findings = [*check_files(loaded), check_paper(), *check_servers(loaded)]
     rows = [{**as_row(one), "state": "good" if one.is_good else "BAD"} for one in findings]
     print_rows(rows, as_json=as_json, columns=("part", "state", "found"), empty="")
     if not all(one.is_good for one in findings):

@@ -9,6 +9,7 @@ from pathlib import Path
 from alerts.telling.pictures import PictureFiles
 from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
+from hub.domain.citizen_reports import CitizenReport, NewReport
 from hub.domain.conditions import DeviceOffline
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
 from hub.domain.events import Severity, StoredEvent
@@ -30,6 +31,7 @@ from hub.domain.silences import Drill, Silence
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import Lesson, pack
+from hub.patrols.citizens.photos import keep_photo as keep_report_photo
 from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
 from hub.patrols.files import PictureFolder
 from hub.patrols.planning.laying import lay_out
@@ -73,9 +75,11 @@ from hub.store.alert_openings import (
     insert_alerts,
     take_numbers,
 )
+from hub.store.citizen_reports import Reporter, add_report
 from hub.store.database import Database, Transaction
 from hub.store.maintenance_windows import NewWindow
 from hub.store.parent_suggestions import Group
+from hub.store.photos import PhotoOf, list_photos
 from hub.store.probe_intervals import ProbeInterval
 from tests.statuses import Told, change_status
 from tests.web.desk_scene import fill_desk
@@ -121,6 +125,20 @@ class History:
     shift: int = 1
     handover: int = 1
     patrol_report: int = 1
+    citizen_report: int = 1
+    report_photo: int = 1
+
+
+async def _report(tx: Transaction, world: World, folder: PhotoFolder) -> tuple[CitizenReport, int]:
+    """What a resident reported, with a photo; returns the photo's number as well."""
+    new = NewReport(text="west water", kind="water", contact="west telephone")
+    by = Reporter(digest=bytes(32))
+    found = await add_report(tx, SYSTEM, world.west, new, by, now=NOW)
+    await keep_report_photo(
+        tx, SYSTEM, folder, found, CleanPhoto(jpeg=JPEG, width=64, height=48), now=NOW
+    )
+    (photo,) = await list_photos(tx, SYSTEM, PhotoOf(report_id=found.id))
+    return found, photo.id
 
 
 async def fill_west(database: Database, world: World, data_dir: Path) -> History:
@@ -193,6 +211,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         )
         folder = PhotoFolder(data_dir)
         photo = await keep_photo(tx, SYSTEM, folder, desk.dispatch, taken)
+        reported, reported_photo = await _report(tx, world, folder)
         profile, assignment = await blur_picture(
             tx, world.west, world.west_camera, "west", data_dir
         )
@@ -233,6 +252,8 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         task_deadlines=desk.task_deadlines,
         dispatch=desk.dispatch,
         photo=photo.id,
+        citizen_report=reported.id,
+        report_photo=reported_photo,
     )
 
 

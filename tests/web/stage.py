@@ -36,6 +36,7 @@ from hub.domain.ports import CameraTarget, Picture
 from hub.domain.quality import CheckOrder, Codec, EncodedFrame, Mode, PictureCheck
 from hub.domain.secrets import Credentials, Secret
 from hub.maintenance.pictures.sight import Sight, SightSenses
+from hub.patrols.citizens.receiving import Intake
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store import areas, connections, devices, users
@@ -122,7 +123,7 @@ class Field:
             live=feed,
             jobs=Jobs(database, self.clock),
             clock=self.clock,
-            settings=settings or WebSettings(data_dir=data_dir),
+            settings=settings or WebSettings(data_dir=data_dir, intake=Intake(gives_points=True)),
             metrics=CollectorRegistry(),
             readiness=lambda: self.ready,
             parse_connection=self.parse_connection,

@@ -22,6 +22,7 @@ STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose 
 PICTURE = "/api/v1/devices/{device_id}/picture"
 ROUND = "/api/v1/patrol-rounds/{round_id}"
 TASK = "/api/v1/dispatches/{dispatch_id}"
+REPORT = "/api/v1/citizen-reports/{report_id}"
 ANOTHER_MAKING = "2026-11-22T00:45:00Z"  # of a report: not the one that would be signed
 UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
 
@@ -46,6 +47,8 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "interval_id": history.interval,
         "month_id": history.month,
         "photo_id": history.photo,
+        "report_id": history.citizen_report,
+        "report_photo_id": history.report_photo,
         "patrol_report_id": history.patrol_report,
         "plan_id": history.plan,
         "point_id": history.point,
@@ -200,6 +203,11 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("POST", "/api/v1/patrol-reports/{patrol_report_id}/sign"): {
             "made_at": ANOTHER_MAKING,
         },
+        ("POST", f"{REPORT}/dispatch"): {"priority": "low"},
+        ("POST", f"{REPORT}/answer"): {"text": "west answer"},
+        ("POST", f"{REPORT}/reject"): {"text": "west reason"},
+        ("POST", f"{REPORT}/move"): {"area_id": world.west},
+        ("POST", f"{REPORT}/points"): {"points": 5},
         ("POST", "/api/v1/users"): {"name": "newcomer", "grant": grant},
         ("PATCH", "/api/v1/users/{user_id}"): {"display_name": "W"},
         ("POST", "/api/v1/users/{user_id}/password"): {"new": "Another-Horse-8"},

@@ -85,17 +85,19 @@ async def list_photos(scope: Dispatch, report_id: Id, services: Services) -> Pho
     return PhotoNumbersOut(items=[one.id for one in found])
 
 
-@router.get("/citizen-reports/{report_id}/photos/{photo_id}", response_class=JpegResponse)
-async def get_photo(scope: Dispatch, report_id: Id, photo_id: Id, services: Services) -> Response:
+@router.get("/citizen-reports/{report_id}/photos/{report_photo_id}", response_class=JpegResponse)
+async def get_photo(
+    scope: Dispatch, report_id: Id, report_photo_id: Id, services: Services
+) -> Response:
     """A photo of a report; who looked is in the audit log."""
     async with services.database.transaction() as tx:
         report = await citizen_reports.get_report(tx, scope, report_id)
-        found = await photos.get_photo(tx, scope, photo_id)
+        found = await photos.get_photo(tx, scope, report_photo_id)
         if found.report_id != report.id:
             msg = "no such photo"
             raise NotFound(msg)
         await citizen_reports.record_look(tx, scope, report)
-    jpeg = await PhotoFolder(services.settings.data_dir).read(photo_id)
+    jpeg = await PhotoFolder(services.settings.data_dir).read(report_photo_id)
     if not jpeg:
         msg = "the photo is not in this hub's data folder any more"
         raise NotFound(msg)
