@@ -1,6 +1,7 @@
 """The application on a real database, a client for it, and two areas with people."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,8 @@ from fastapi import FastAPI
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
 from hub.web.app import create_app
+from streams.photos import PhotoCleaner
+from tests.web.phone_scene import Scene, lay_scene
 from tests.web.stage import Field, World, build_world, open_client
 
 
@@ -24,8 +27,16 @@ async def world(database: Database) -> World:
 
 
 @pytest.fixture
-async def app(database: Database, outside: Field, tmp_path: Path) -> FastAPI:
-    return create_app(outside.services(database, tmp_path, LiveFeed(database)))
+async def app(database: Database, outside: Field, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    cleaner = PhotoCleaner()  # its process starts with the first photo
+    services = outside.services(database, tmp_path, LiveFeed(database))
+    yield create_app(replace(services, clean_photo=cleaner))
+    await cleaner.close()
+
+
+@pytest.fixture
+async def scene(database: Database, world: World, outside: Field) -> Scene:
+    return await lay_scene(database, world, outside.now)
 
 
 @pytest.fixture

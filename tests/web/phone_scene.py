@@ -22,12 +22,23 @@ from hub.store.database import Database, Transaction
 from hub.store.duty_rooms import add_room
 from hub.store.field_units import add_unit
 from hub.store.task_deadlines import add_deadlines
+from hub.web.phone_access import LINK_HEADER
 from tests.web.stage import SYSTEM, World
 
 CODE = "0472"
 TITLE = "桥头护栏损坏"
 PLACE = Position(longitude=118.05, latitude=36.8)
+GIVEN = "0123456789abcdef"
+PHONE = "/api/v1/phone"
+STEPS, MESSAGES = f"{PHONE}/task/steps", f"{PHONE}/task/messages"
+PHOTOS, POSITIONS = f"{PHONE}/task/photos", f"{PHONE}/task/positions"
+HERE = {"longitude": PLACE.longitude, "latitude": PLACE.latitude, "accuracy_m": 8.0}
 ITEMS = ("设置警示标志", "测量缺口长度")
+
+
+def holding(token: Secret, **more: str) -> dict[str, str]:
+    """The headers of whoever holds a link."""
+    return {LINK_HEADER: token.reveal(), **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
