@@ -1,7 +1,7 @@
 """Whether everything that a patrol plan names lies where its author may look."""
 
 from collections.abc import Sequence
-from typing import Final, LiteralString
+from typing import Final
 
 from hub.domain.access import PERMISSIONS, Permission, Scope
 from hub.domain.errors import Invalid, NotFound
@@ -28,10 +28,8 @@ async def check_names(
     """
     path = (await get_area(tx, scope, plan.area_id)).path
     details = plan.details
-    await _check_all(
-        tx, scope, path, _DEVICES, [*(plan.device_ids or ()), *details.presets], "a camera"
-    )
-    await _check_all(tx, scope, path, _AREAS, details.selection.area_ids, "an area")
+    await _check_cameras(tx, scope, path, [*(plan.device_ids or ()), *details.presets])
+    await _check_areas(tx, scope, path, details.selection.area_ids)
     kept = set() if before is None else set(before.details.report_receivers)
     await check_receivers(tx, scope, [one for one in details.report_receivers if one not in kept])
     walker = details.walker.user_id
@@ -80,28 +78,29 @@ async def _check_operates(tx: Transaction, scope: Scope, user_id: int, path: str
         raise Invalid(msg, field="walker")
 
 
-_DEVICES: Final[LiteralString] = (
-    "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
-    " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE
-)
-_AREAS: Final[LiteralString] = (
-    "SELECT count(*) FROM areas a"
-    " WHERE a.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE
-)
-
-
-async def _check_all(
-    tx: Transaction,
-    scope: Scope,
-    path: str,
-    count: LiteralString,
-    ids: Sequence[int],
-    what: str,
+async def _check_cameras(
+    tx: Transaction, scope: Scope, path: str, device_ids: Sequence[int]
 ) -> None:
-    wanted = sorted(set(ids))
-    if not wanted:
-        return
-    known = await tx.scalar(int, count, {"ids": wanted, "path": path, "scope": scope_paths(scope)})
+    wanted = sorted(set(device_ids))
+    known = await tx.scalar(
+        int,
+        "SELECT count(*) FROM devices d JOIN areas a ON a.id = d.area_id"
+        " WHERE d.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE,
+        {"ids": wanted, "path": path, "scope": scope_paths(scope)},
+    )
     if known != len(wanted):
-        msg = f"{what} of the plan is not in its area"
+        msg = "a camera of the plan is not in its area"
+        raise NotFound(msg)
+
+
+async def _check_areas(tx: Transaction, scope: Scope, path: str, area_ids: Sequence[int]) -> None:
+    wanted = sorted(set(area_ids))
+    known = await tx.scalar(
+        int,
+        "SELECT count(*) FROM areas a"
+        " WHERE a.id = ANY (%(ids)s::bigint[]) AND a.path <@ %(path)s::ltree AND" + IN_SCOPE,
+        {"ids": wanted, "path": path, "scope": scope_paths(scope)},
+    )
+    if known != len(wanted):
+        msg = "an area of the plan is not in its area"
         raise NotFound(msg)
