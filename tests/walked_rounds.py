@@ -9,11 +9,13 @@ from hashlib import sha256
 from hub.domain.access import system_scope
 from hub.domain.patrol_details import PlanDetails
 from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder, Verdict
+from hub.patrols.evidence_stops import BEGUN
 from hub.patrols.files import PictureFolder
 from hub.patrols.planning.laying import lay_out
 from hub.patrols.walking.rounds import new_stops
 from hub.store import patrols, rounds, stop_looks, stops
 from hub.store.database import Transaction
+from hub.store.patrol_evidence import Line, append
 
 HUB = system_scope("test")
 EVERY_S = 10.0
@@ -63,6 +65,8 @@ async def begin_walk(
     ]
     await stops.add_stops(tx, HUB, number, timed, group_size=group_size)
     await rounds.begin_round(tx, HUB, walk, now)
+    begun = Line(what=BEGUN, at=now, body={"stops": len(timed)})
+    await append(tx, HUB, number, [begun])
     return number
 
 

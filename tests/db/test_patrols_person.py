@@ -65,7 +65,7 @@ async def test_one_person_walks_and_another_takes_over_only_expressly(night: Nig
     )
     lines = [
         (what, body.get("from"), body.get("walker"))
-        for what, _, body in (await night.lines(walk))[1:]
+        for what, _, body in (await night.lines(walk))[2:]
     ]
     li, wang = night.li.user_id, night.wang.user_id
     assert lines == [
@@ -173,6 +173,7 @@ async def test_a_walk_is_judged_to_its_end(night: Night) -> None:
         for what, position, body in await night.lines(walk)
         if what == "stop_judged"
     }
+    assert await night.fault(walk) is None
     mine = ("li", night.li.user_id)
     assert judged == {
         1: ("normal", sha, *mine),

@@ -99,3 +99,7 @@ async def test_somebody_else_looks_a_second_time_and_the_seal_covers_it(night: N
         seals = await patrol_evidence.seals_of(tx, HUB, walk)
     assert [line.what for line in lines[-3:]] == ["second_look", "second_look", "stop_dispatched"]
     assert (seals[-1].lines, seals[-1].head) == (len(lines), lines[-1].hash)
+    assert await night.fault(walk) is None
+    async with night.database.transaction() as tx:
+        await tx.execute("UPDATE patrol_stops SET second_look = 'agreed' WHERE position = 2")
+    assert "look is not what line" in (await night.fault(walk) or "")

@@ -11,6 +11,7 @@ import pytest
 
 from hub.domain.access import Role, Scope
 from hub.domain.patrols import Result, Timing
+from hub.patrols.evidence import check_record
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking import person
 from hub.patrols.walking.groups import JOB
@@ -19,6 +20,7 @@ from hub.patrols.walking.person import Tools
 from hub.runtime.jobs import Jobs
 from hub.store import patrol_evidence
 from hub.store.database import Database, Transaction
+from hub.store.evidence_checks import read_record
 from tests.walked_rounds import HUB, Shown, begin_walk, show_stop
 from tests.web.stage import World, add_camera, add_person, build_world
 
@@ -65,6 +67,11 @@ class Night:
                 {"name": JOB},
             )
         return [str(row[0]) for row in rows]
+
+    async def fault(self, round_id: int) -> str | None:
+        """What is not as the round's evidence says."""
+        async with self.database.transaction() as tx:
+            return check_record(await read_record(tx, HUB, round_id))
 
     async def lines(self, round_id: int) -> list[tuple[str, int | None, dict[str, object]]]:
         async with self.database.transaction() as tx:

@@ -13,7 +13,8 @@ const BADGES = { missed: "critical", running: "info", paused: "warning" };
 export function makePatrol(page) {
   const { $, el, badge, button, may } = page;
   const held = { rounds: new Map(), second: "", sure: null };
-  const walk = makeWalk({ ...page, kept: keep, reload: () => load().catch((problem) => page.note(words.failed(problem.message))) });
+  const reload = () => load().catch((problem) => page.note(words.failed(problem.message)));
+  const walk = makeWalk({ ...page, kept: keep, reload });
 
   async function load() {
     const [latest, running, paused, second] = await Promise.all([
@@ -36,6 +37,7 @@ export function makePatrol(page) {
     rounds.forEach((round) => held.rounds.set(round.id, round));
     show();
     walk.change(rounds);
+    if (rounds.some((round) => round.state === "finished")) reload();
   }
 
   function show() {

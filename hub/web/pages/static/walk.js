@@ -56,7 +56,7 @@ export function makeWalk(page) {
     walk = null;
     album.hold([]);
     $("walk-picture").replaceChildren();
-    page.reload();
+    if (page.me()) page.reload();
   });
   $("walk").addEventListener("cancel", (event) => {
     if (!form.isOpen()) return;
