@@ -20,16 +20,18 @@ from streams.quality.sample import Sample
 LEAST_FRAMES: Final = 3
 MOST_REGIONS: Final = 5
 
-_WIDTH: Final = 320  # pixels: a person 50 m away is still ten pixels high
+_WIDTH: Final = 320  # pixels: a person 20 m away is some 14 pixels high
 _LEAST_LEVELS: Final = 10.0  # what encoding and a sensor by night leave after averaging
 _NOISE: Final = 6.0  # standard deviations
 _TO_DEVIATION: Final = 1.4826  # of the median of absolute deviations
 _SMALLEST: Final = 0.0008  # share of the picture: less is an insect, a drop, a flickering pixel
+_MANY, _LARGER = 10, 4.0  # of more things than that only those so much larger count
 _OVERLAY, _LINE = 0.12, 0.08  # shares of the height: where cameras write, how high a line is
 _FURTHEST: Final = 16.0  # pixels: further it did not shake, it turned
 _SURE: Final = 0.2  # response of the correlation
 
 _NEAR: Final = np.ones((3, 3), np.uint8)
+_THICK: Final = np.ones((6, 6), np.uint8)
 _GAP: Final = np.ones((7, 7), np.uint8)
 
 Grey = NDArray[np.uint8]
@@ -84,16 +86,23 @@ def _find(frames: Sequence[Grey]) -> NDArray[np.bool_]:
 
 
 def _keep_things(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Leave out what is too small, and the lines cameras write on their pictures."""
-    joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _GAP)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    """Leave out what is too small or too thin, and the lines cameras write on their pictures.
+
+    Rain and snow in the light of a lamp are many things at once: then only what is larger counts.
+    """
+    least = _SMALLEST * mask.size
+    solid = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _NEAR)
+    if cv2.connectedComponents(solid)[0] - 1 > _MANY:
+        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, _THICK)
+        least *= _LARGER
+    joined = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _GAP)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
     rows = mask.shape[0]
-    kept = np.zeros(count, np.bool_)
-    for label in range(1, count):
-        top, high = int(stats[label][cv2.CC_STAT_TOP]), int(stats[label][cv2.CC_STAT_HEIGHT])
-        is_edge = top + high <= rows * _OVERLAY or top >= rows * (1.0 - _OVERLAY)
-        is_line = is_edge and high <= rows * _LINE
-        kept[label] = stats[label][cv2.CC_STAT_AREA] >= _SMALLEST * mask.size and not is_line
+    is_edge = (tops + heights <= rows * _OVERLAY) | (tops >= rows * (1.0 - _OVERLAY))
+    is_line = is_edge & (heights <= rows * _LINE)
+    kept = (stats[:, cv2.CC_STAT_AREA] >= least) & ~is_line
+    kept[0] = False  # the background
     return np.asarray(kept[labels], np.bool_)
 
 

@@ -24,7 +24,7 @@ from hub.domain.patrols import PatrolStop, Verdict
 from hub.domain.ports import Bearing, CameraTarget, Picture
 from hub.domain.quality import Finding, Index
 from hub.patrols.files import CLIP_MIME, PictureFolder
-from hub.patrols.walking.orders import LookOrder, order_of
+from hub.patrols.walking.orders import DOUBTFUL, LookOrder, order_of
 from hub.patrols.walking.turning import Motors
 from hub.patrols.walking.visit import Eyes, visit
 from hub.store.patrol_places import Place
@@ -72,8 +72,9 @@ class Camera:
         self, device_id: int, *, seconds: float, width: int, timeout_s: float
     ) -> Glimpse:
         assert device_id == TARGET.device_id
-        assert seconds < timeout_s
+        assert seconds > 0
         assert width > 0
+        del timeout_s
         await self._do("glance")
         if isinstance(self.glimpse, Exception):
             raise self.glimpse
@@ -152,6 +153,14 @@ async def test_what_is_not_the_cameras_fault_leaves_a_snapshot(tmp_path: Path) -
         assert (tmp_path / "patrols/3/2.jpg").read_bytes() == b"\xff\xd8 taken"
         assert found.remarks == (f"画面未经机器判断 Picture not judged: {reason}",)
         assert found.moved is None
+
+
+async def test_a_verdict_that_does_not_come_leaves_a_snapshot(tmp_path: Path) -> None:
+    camera = Camera(tmp_path, hangs=frozenset({"glance"}))
+    found = await look(camera, glance_timeout_s=-0.95)
+    assert found.verdict is Verdict.SEEN
+    assert "no verdict within" in found.remarks[0]
+    assert found.doubt >= DOUBTFUL
 
 
 @pytest.mark.parametrize(
@@ -293,6 +302,15 @@ async def test_without_a_home_it_goes_back_to_where_it_stood(tmp_path: Path) -> 
         await look(camera, order)
         assert camera.deeds[:2] == ["where", "to gate"]
         assert camera.deeds[-1] == last
+
+
+@pytest.mark.threat("T6")
+def test_names_of_files_are_made_of_numbers_alone(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path)
+    assert folder.clip_path(3, 2) == tmp_path / "patrols" / "3" / "2.mp4"
+    for name in ("../../etc/x", "2\0", "%2e%2e"):
+        with pytest.raises(ValueError, match="format code"):
+            folder.clip_path(3, name)  # type: ignore[arg-type]  # what no caller may do
 
 
 def test_a_plan_says_which_cameras_turn_and_for_how_long_it_films() -> None:

@@ -113,6 +113,24 @@ def test_the_clock_a_camera_writes_and_an_insect_are_no_movement() -> None:
     assert measure(*frames) == Motion(share=0.0)
 
 
+@pytest.mark.parametrize("drops", [20, 120])
+def test_rain_and_snow_in_the_light_of_a_lamp_are_no_movement(drops: int) -> None:
+    rng = np.random.default_rng(drops)
+    rain, snow, both = [], [], []
+    for moment in range(3):
+        wet, white = NIGHT.copy(), NIGHT.copy()
+        for x, y, size in rng.integers((0, 0, 2), (640, 360, 5), (drops, 3)).tolist():
+            cv2.line(wet, (x, y), (x + 4, y + 12 * size), (150, 150, 150), 2)
+            cv2.circle(white, (x, y), size, (190, 190, 190), -1)
+        rain.append(take(wet, moment))
+        snow.append(take(white, moment))
+        there = 100 + 120 * moment
+        both.append(take(walker(wet, there, tall=110, foot=310), moment))
+    assert measure(*rain).share < LEAST_MOVED
+    assert measure(*snow).share < LEAST_MOVED
+    assert measure(*both).share > LEAST_MOVED
+
+
 def test_regions_are_few_and_the_largest_comes_first() -> None:
     frames = []
     for moment in range(3):

@@ -23,10 +23,10 @@ MOVING, DOWN, BAD, BLOCKED = "something_moving", "camera_down", "picture_bad", "
 EMPTY_PLACE: Final = 90.0
 _HIGHEST_OTHERS: Final = 89.0
 
-LEAST_MOVED: Final = 0.003
-"""Share of the picture below which nothing is said to move: a person fifty metres away fills it."""
+LEAST_MOVED: Final = 0.0015
+"""Share of the picture below which nothing is said to move: less than a walker at twenty metres."""
 
-EMPTY: Final = 0.002
+EMPTY: Final = 0.001
 """Usual share up to which a place counts as one where nothing moves at that hour."""
 
 _FAR_MORE: Final = 4.0  # times the usual

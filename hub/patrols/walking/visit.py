@@ -30,7 +30,8 @@ PROBE_TIMEOUT_S: Final = 5.0
 SNAPSHOT_TIMEOUT_S: Final = 10.0
 GLANCE_TIMEOUT_S: Final = 12.0  # three key frames may be 4 s apart each
 # Probe, glance and snapshot, should one of them not keep to its own limit.
-VISIT_TIMEOUT_S: Final = 25.0
+VISIT_TIMEOUT_S: Final = 30.0
+_GRACE_S: Final = 1.0
 CLIP_EXTRA_S: Final = 20.0  # for its turn, for setting it up and for encoding it
 # After so many attempts that ended with the worker, the camera is passed by.
 MAX_ATTEMPTS: Final = 3
@@ -68,6 +69,7 @@ class Eyes:
     motors: Motors | None = None
     glance_s: float = 3.0
     width: int = 1280
+    glance_timeout_s: float = GLANCE_TIMEOUT_S
     clip_extra_s: float = CLIP_EXTRA_S
 
 
@@ -132,16 +134,17 @@ async def _look(target: CameraTarget, eyes: Eyes) -> _Look:
     unjudged = ""
     if eyes.glance is not None:
         try:
-            glimpse = await eyes.glance(
-                target.device_id,
-                seconds=eyes.glance_s,
-                width=eyes.width,
-                timeout_s=GLANCE_TIMEOUT_S,
-            )
+            async with asyncio.timeout(eyes.glance_timeout_s + _GRACE_S):
+                glimpse = await eyes.glance(
+                    target.device_id,
+                    seconds=eyes.glance_s,
+                    width=eyes.width,
+                    timeout_s=eyes.glance_timeout_s,
+                )
         except DeviceError as error:
             return _Look(found=found, error=error)
-        except (NotJudged, StoreUnavailable) as error:
-            unjudged = str(error) or type(error).__name__
+        except (NotJudged, StoreUnavailable, TimeoutError) as error:
+            unjudged = str(error) or f"no verdict within {eyes.glance_timeout_s:g} s"
         else:
             return _Look(found=found, jpeg=glimpse.picture, at=eyes.clock(), glimpse=glimpse)
     try:
