@@ -22,6 +22,9 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 from hub.store.stop_looks import MACHINE
 from hub.store.stops import STOP_COLUMNS, typed_stop
 
+# What is shown before all else.
+URGENT_KINDS: Final = ("fire_smoke", "water")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -235,7 +238,7 @@ async def list_tasks(tx: Transaction, scope: Scope, span: Span) -> list[TaskFact
 async def list_findings(
     tx: Transaction, scope: Scope, span: Span, *, limit: int
 ) -> list[PatrolStop]:
-    """Stops of the span that are not normal or disputed, the most doubtful first."""
+    """Stops of the span that are not normal, or disputed; what cannot wait comes first."""
     rows = await tx.search(
         PatrolStop,
         "SELECT"
@@ -246,8 +249,9 @@ async def list_findings(
         + " AND a.path <@ %(area)s::ltree)"
         " AND (s.result <> 'normal' OR s.second_look = 'disagreed') AND"
         + IN_SCOPE
-        + "ORDER BY s.result <> 'abnormal', s.doubt DESC, s.round_id, s.position LIMIT %(limit)s",
-        {**_params(scope, span), "limit": limit},
+        + "ORDER BY s.result <> 'abnormal', s.kind <> ALL (%(urgent)s::text[]), s.doubt DESC,"
+        " s.round_id, s.position LIMIT %(limit)s",
+        {**_params(scope, span), "limit": limit, "urgent": list(URGENT_KINDS)},
     )
     return [typed_stop(row) for row in rows]
 

@@ -10,6 +10,7 @@ from hub.domain.patrols import PatrolStop, Result, SecondLook, Timing
 from hub.patrols.files import PictureFolder
 from hub.patrols.reporting import words
 from hub.patrols.reporting.thumbnails import Thumbnails
+from hub.store.patrol_figures import URGENT_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ async def shrink_all(
 ) -> Mapping[tuple[int, int], str]:
     """Data URIs of the pictures that a page shows, by round and position; empty: unreadable."""
     with_picture = [stop for stop in stops if stop.has_picture]
-    wrong = [stop for stop in with_picture if is_wrong(stop)][: limits.abnormal]
+    wrong = sorted(filter(is_wrong, with_picture), key=urgency)[: limits.abnormal]
     others = [stop for stop in with_picture if not is_wrong(stop)][: limits.others]
     is_many = len(wrong) + len(others) > limits.many
     pictures = await _shrink(wrong, folder, limits.width)
@@ -83,6 +84,13 @@ async def shrink_all(
 def is_wrong(stop: PatrolStop) -> bool:
     """Tell whether a stop is one that the reader must see: not normal, or disputed."""
     return stop.result is not Result.NORMAL or stop.second_look is SecondLook.DISAGREED
+
+
+def urgency(stop: PatrolStop) -> int:
+    """In which order the reader is shown what is wrong: what cannot wait comes first."""
+    if stop.result is Result.ABNORMAL:
+        return 0 if stop.kind in URGENT_KINDS else 1
+    return 2 if stop.second_look is SecondLook.DISAGREED else 3
 
 
 def describe_stop(stop: PatrolStop, zone: tzinfo, picture: str | None) -> StopLine:

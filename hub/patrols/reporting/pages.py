@@ -27,6 +27,7 @@ from hub.patrols.reporting.lines import (
     describe_stop,
     is_wrong,
     shrink_all,
+    urgency,
 )
 
 ROUND_TEMPLATE: Final = "round.html.j2"
@@ -57,8 +58,9 @@ async def build_round_page(
     """The page of a round, with as many pictures as ``limits`` leave."""
     zone = find_zone(walk.time_zone)
     lines = await _describe(stops, folder, zone, limits)
-    wrong = [line for line, stop in zip(lines, stops, strict=True) if is_wrong(stop)]
-    well = [line for line, stop in zip(lines, stops, strict=True) if not is_wrong(stop)]
+    pairs = list(zip(stops, lines, strict=True))
+    wrong = sorted((pair for pair in pairs if is_wrong(pair[0])), key=lambda one: urgency(one[0]))
+    well = [line for stop, line in pairs if not is_wrong(stop)]
     others = [line for line in well if line.picture]
     off_time = [line for line in lines if line.is_off_time]
     return await _render(
@@ -73,7 +75,7 @@ async def build_round_page(
             "ends_by": words.clock_time(walk.ends_by, zone) or words.NONE,
             "as_of": words.day_time(figures.as_of, zone),
             "took": figures.walks[0] if figures.walks else _nothing(walk),
-            "wrong": wrong,
+            "wrong": [line for _, line in wrong],
             "off_time": off_time[:MOST_OFF_TIME],
             "off_time_count": len(off_time),
             "others": others,
@@ -94,7 +96,8 @@ async def build_period_page(
 ) -> str:
     """The page of a night, a week or a month, on screen and on paper."""
     zone = find_zone(figures.time_zone)
-    lines = await _describe(findings, folder, zone, OF_PERIOD)
+    ordered = sorted(findings, key=urgency)
+    lines = await _describe(ordered, folder, zone, OF_PERIOD)
     walks = sorted(figures.walks, key=_trouble_first)
     return await _render(
         PERIOD_TEMPLATE,
