@@ -19,6 +19,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 TOKEN_BYTES: Final = 32
 # A link that is over is kept so long: a phone without a line repeats its last word until then.
+# Many links are made at once, and none waits for another to sweep.
 KEPT_AFTER: Final = timedelta(days=1)
 
 _TASK: Final = (
@@ -122,7 +123,9 @@ async def add_link(
     """
     await _check_scope(tx, scope, matter)
     await tx.execute(
-        "DELETE FROM phone_links WHERE expires_at < %(then)s", {"then": now - KEPT_AFTER}
+        "DELETE FROM phone_links WHERE digest IN (SELECT digest FROM phone_links"
+        " WHERE expires_at < %(then)s LIMIT 100 FOR UPDATE SKIP LOCKED)",
+        {"then": now - KEPT_AFTER},
     )
     token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
     await tx.execute(

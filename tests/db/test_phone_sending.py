@@ -18,7 +18,7 @@ from hub.domain.notifications import Message, Receiver, ReceiverKind
 from hub.domain.secrets import Secret
 from hub.patrols.dispatch.desk import Order, send_to, take_back
 from hub.patrols.dispatch.opening import open_dispatch
-from hub.patrols.phone.links import LATE_ANSWER, SEND, defer_link, find
+from hub.patrols.phone.links import LATE_ANSWER, SEND, defer_link, find, issue
 from hub.patrols.phone.sending import NO_ADDRESS, NO_RECEIVER, RETRY_WAITS_S, LinkSender
 from hub.runtime.jobs import Job, Jobs
 from hub.store.database import Database, Transaction
@@ -170,7 +170,11 @@ async def test_a_link_that_reached_nobody_is_forgotten_and_the_desk_is_told(site
     with pytest.raises(TryAgain):
         await site.send(dispatch=site.task, unit=site.unit.id)
     assert await site.links() == 0
-    assert [step.what for step in await site.history()][-1] == "sent"
+    waits = (await site.history())[-1]
+    assert (waits.what, waits.note) == ("link_waits", "no answer within 10 s; it is tried again")
+    with pytest.raises(TryAgain):
+        await site.send(2, dispatch=site.task, unit=site.unit.id)
+    assert (await site.history())[-1] == waits
     await site.send(len(RETRY_WAITS_S) + 1, dispatch=site.task, unit=site.unit.id)
     assert (await site.history())[-1].note == "no answer within 10 s"
     site.phones.trouble = Rejected("HTTP 410")
@@ -200,6 +204,11 @@ async def test_a_duty_room_gets_its_question_with_its_time(site: Site, county: C
         await tx.execute("UPDATE room_calls SET state = 'answered', answered_at = now()")
     await site.send(call=call)
     assert len(site.phones.notes) == 1
+    # Whatever is long over is swept away by the next link.
+    async with site.database.transaction() as tx:
+        later = NOW + timedelta(days=2)
+        await issue(tx, SYSTEM, now=later, dispatch_id=site.task, unit_id=site.unit.id)
+    assert await site.links() == 1
 
 
 async def _ask(tx: Transaction, county: County, receiver_id: int) -> int:

@@ -1,7 +1,8 @@
 """The job that sends a link to a phone page: mints the token, sends it, forgets it.
 
-A link that could not be sent is forgotten; the next attempt makes another one. What became of
-the link to a task stands in the task's history, so that the desk knows whom to ring up.
+A link that could not be sent is forgotten; the next attempt makes another one. A worker that is
+killed while it sends makes the next one send a second link: both lead to the same task. What
+became of the link to a task stands in the task's history, so that the desk knows whom to ring up.
 """
 
 import logging
@@ -25,8 +26,9 @@ from hub.store.phone_links import Addressee, Matter, Purpose, find_addressee, re
 log = logging.getLogger(__name__)
 
 SCOPE: Final = system_scope("hub.patrols")
-SENT, NOT_SENT = "link_sent", "link_not_sent"  # words of the task's history
-NO_ADDRESS: Final = "the hub's public address is not set (http.public_origin)"
+# Words of the task's history.
+SENT, WAITS, NOT_SENT = "link_sent", "link_waits", "link_not_sent"
+NO_ADDRESS: Final = "the hub's public address is not set (http.public_url)"
 NO_RECEIVER: Final = "no receiver is set for it: ring up, or show the link as a code"
 # A task waits for a person: worth trying for half an hour. A roll call ends by itself.
 RETRY_WAITS_S: Final = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 600.0)
@@ -71,6 +73,8 @@ class LinkSender:
             if job.attempt > len(RETRY_WAITS_S):
                 await self._tell(matter, NOT_SENT, str(error))
                 return
+            if job.attempt == 1:
+                await self._tell(matter, WAITS, f"{error}; it is tried again")
             raise
         else:
             await self._tell(matter, SENT, "")
@@ -129,8 +133,8 @@ class LinkSender:
         What cannot be written down does not send the link a second time.
         """
         number = matter.dispatch_id or matter.call_id or matter.unit_id
-        if what == NOT_SENT:
-            log.warning("%s %s: no link is sent: %s", matter.purpose.value, number, why)
+        if what != SENT:
+            log.warning("%s %s: %s: %s", matter.purpose.value, number, what, why)
         if matter.dispatch_id is None:
             return
         try:
