@@ -1,9 +1,7 @@
 """A village with everything that can be in one: what a stranger must not find."""
 
-import random
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from alerts.telling.pictures import PictureFiles
@@ -16,7 +14,6 @@ from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
 from hub.domain.looks import CleanPhoto
 from hub.domain.notifications import Receiver, ReceiverKind, Route
-from hub.domain.patrols import PatrolPlan, Verdict
 from hub.domain.quality import (
     Finding,
     Index,
@@ -33,14 +30,7 @@ from hub.maintenance.pictures.evidence import EvidenceFolder, Kind
 from hub.maintenance.pictures.learning import Lesson, pack
 from hub.patrols.citizens.photos import keep_photo as keep_report_photo
 from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
-from hub.patrols.files import PictureFolder
-from hub.patrols.planning.laying import lay_out
-from hub.patrols.reporting.making import Maker
-from hub.patrols.reporting.papers import Papers
-from hub.patrols.reporting.pdf import Printer
-from hub.patrols.walking.rounds import new_stops
 from hub.runtime.files import write_whole
-from hub.runtime.jobs import Jobs
 from hub.store import (
     deadlines,
     devices,
@@ -50,8 +40,6 @@ from hub.store import (
     maintenance_windows,
     messages,
     parent_suggestions,
-    patrol_reports,
-    patrols,
     picture_assignments,
     picture_feedback,
     picture_profiles,
@@ -59,13 +47,9 @@ from hub.store import (
     policies,
     probe_intervals,
     receivers,
-    round_ends,
-    rounds,
     routes,
     rules,
     silences,
-    stop_looks,
-    stops,
 )
 from hub.store.alert_openings import (
     NewAlert,
@@ -84,10 +68,10 @@ from hub.store.probe_intervals import ProbeInterval
 from tests.statuses import Told, change_status
 from tests.web.desk_scene import fill_desk
 from tests.web.duty_scene import fill_duty
+from tests.web.patrol_scene import WALKED_AT, report_round, walk_round
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
-FILM = b"a film"
-NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+NOW = WALKED_AT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,56 +343,3 @@ async def raise_alert(tx: Transaction, area_id: int, device_id: int, name: str) 
     fired = NewStep(id=step, alert_id=number, at=NOW, step=Step.FIRED, note=reason)
     await add_steps(tx, SYSTEM, [fired])
     return number, rule
-
-
-async def walk_round(
-    database: Database, area_id: int, name: str, data_dir: Path
-) -> tuple[int, int]:
-    """A finished round of a plan, with a picture and a report."""
-    folder = PictureFolder(data_dir)
-    async with database.transaction() as tx:
-        plan = await patrols.add_plan(
-            tx,
-            SYSTEM,
-            PatrolPlan(
-                name=name,
-                area_id=area_id,
-                rrule="FREQ=DAILY",
-                time_zone="Asia/Shanghai",
-                starts_on=date(2026, 1, 1),
-            ),
-            now=NOW,
-        )
-        number = await rounds.add_round(tx, SYSTEM, plan, NOW)
-        assert number is not None
-        walk = await rounds.get_round(tx, SYSTEM, number)
-        laid = await lay_out(tx, SYSTEM, walk, plan, rng=random.Random(1))
-        await stops.add_stops(tx, SYSTEM, number, new_stops(laid, NOW), group_size=30)
-        await rounds.begin_round(tx, SYSTEM, walk, NOW)
-        await folder.keep_picture(number, 1, JPEG)
-        await folder.keep_clip(number, 1, FILM)
-        await folder.keep_report(number, f"<!doctype html><title>{name}</title>")
-        found = stops.StopResult(
-            round_id=number, position=1, verdict=Verdict.SEEN, reason="", at=NOW, has_picture=True,
-            picture_sha256=sha256(JPEG).hexdigest(), clip_sha256=sha256(FILM).hexdigest(),
-        )  # fmt: skip
-        assert await stop_looks.settle_stop(tx, SYSTEM, found)
-        at = NOW + timedelta(minutes=1)
-        await round_ends.finish_round(tx, SYSTEM, number, now=at)
-        await patrol_reports.mark_round_reported(tx, SYSTEM, number)
-    return plan.id, number
-
-
-async def report_round(database: Database, walk: int, data_dir: Path) -> int:
-    """The report of a round, on paper already: that takes longer than all other routes."""
-
-    def clock() -> datetime:
-        return NOW
-
-    papers = Papers.of(database, data_dir, Printer())
-    maker = Maker(
-        database=database, jobs=Jobs(database, clock), papers=papers, clock=clock, zone=UTC
-    )
-    report = await maker.make_round(SYSTEM, walk)
-    write_whole(papers.path(report, "pdf"), b"%PDF-1.7")
-    return report.id

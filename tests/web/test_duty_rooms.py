@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from hub.domain.access import Role
 from hub.store.database import Database
 from tests.web.duty_scene import CODE, fill_duty
-from tests.web.history import walk_round
+from tests.web.patrol_scene import walk_round
 from tests.web.stage import Field, World, add_person, open_client, sign_in
 
 CALLS, ROOMS = "/api/v1/room-calls", "/api/v1/duty-rooms"

@@ -15,7 +15,7 @@ from hub.store import audit
 from hub.store.database import Database
 from hub.web.app import create_app
 from hub.web.services import WebServices
-from tests.web.history import walk_round
+from tests.web.patrol_scene import walk_round
 from tests.web.stage import SYSTEM, Field, World, add_person, open_client, sign_in
 
 REPORTS = "/api/v1/patrol-reports"
