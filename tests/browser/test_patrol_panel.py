@@ -242,6 +242,9 @@ async def test_two_people_on_one_round(
     await page.locator("#walk").get_by_role("button", name="退出").click()
     await page.locator("#language").click()
     await expect(line).to_contain_text("you walk it")
+    await line.get_by_role("button", name="Go on").click()
+    await expect(page.locator("#walk-do")).to_contain_text("Abnormal")
+    await shoot(page, "walk-english")
 
 
 async def test_a_supervisor_looks_a_second_time(
