@@ -69,13 +69,11 @@ class StopResult:
 async def add_stops(
     tx: Transaction, scope: Scope, round_id: int, new: Sequence[NewStop], *, group_size: int
 ) -> int:
-    """Write down every stop of a round of the scope in this order; return how many groups.
+    """Write down every stop of a round of the scope in this order; return how many there are.
 
     A camera that went away while they were chosen is left out.
     """
-    if not new:
-        return 0
-    await tx.execute(
+    return await tx.execute(
         "INSERT INTO patrol_stops (round_id, position, group_no, device_id, device_name, area_id,"
         " area_name, due_at, is_drawn)"
         " SELECT r.id, n.position, (n.position - 1) / %(size)s, n.device_id, n.device_name,"
@@ -99,12 +97,6 @@ async def add_stops(
             "scope": scope_paths(scope),
         },
     )
-    groups = await tx.scalar(
-        int,
-        "SELECT max(s.group_no) + 1" + _FROM + "WHERE s.round_id = %(round)s AND" + IN_SCOPE,
-        {"round": round_id, "scope": scope_paths(scope)},
-    )
-    return groups or 0
 
 
 async def list_stops(

@@ -5,9 +5,10 @@ then, and how a round ends, is for :mod:`groups` and :mod:`ending`.
 """
 
 import logging
+import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -85,6 +86,7 @@ class RoundWalker:
         """Begin a round, or miss it; repeat it as often as you like."""
         round_id = int(str(job.args["round"]))
         now = self.eyes.clock()
+        await self._make_way(round_id, now)
         async with self.database.transaction() as tx:
             walk = await rounds.lock_round(tx, _HUB, round_id)
             if walk is None or walk.state is not RoundState.DUE:
@@ -93,7 +95,7 @@ class RoundWalker:
             if walk.plan_id is None:  # the plan is gone: nobody wants this round any more
                 await cancel_round(tx, _HUB, round_id, now=now)
                 return
-            is_busy = await self._is_busy(tx, walk.plan_id, now)
+            is_busy = await rounds.is_plan_walking(tx, _HUB, walk.plan_id)
             if now > walk.planned_at + timedelta(seconds=walk.window_s):
                 reason = STILL_WALKING if is_busy else NOT_BEGUN
                 await round_ends.miss_round(tx, _HUB, walk, now=now, reason=reason, earlier=0)
@@ -104,22 +106,34 @@ class RoundWalker:
             laid = await self._lay_out(tx, walk, walk.plan_id, now)
         log.info("patrol round %s (%s) begins with %s stops", round_id, walk.plan_name, laid)
 
-    async def _is_busy(self, tx: Transaction, plan_id: int, now: datetime) -> bool:
-        """Tell whether a round of the plan walks; one that waits in vain for people makes way."""
+    async def _make_way(self, round_id: int, now: datetime) -> None:
+        """End the rounds of the same plan that wait for people in vain and have no end."""
         since = now - MAKES_WAY_AFTER
-        for number in await round_attention.waiting_rounds(tx, _HUB, plan_id, quiet_since=since):
-            await end_round(tx, self.jobs, number, now=now, reason=NEXT_BEGAN)
-        return await rounds.is_plan_walking(tx, _HUB, plan_id)
+        async with self.database.transaction() as tx:
+            walk = await rounds.find_round(tx, _HUB, round_id)
+            if walk is None or walk.state is not RoundState.DUE or walk.plan_id is None:
+                return
+            waiting = await round_attention.waiting_rounds(
+                tx, _HUB, walk.plan_id, quiet_since=since
+            )
+        for number in waiting:
+            async with self.database.transaction() as tx:
+                await end_round(tx, self.jobs, number, now=now, reason=NEXT_BEGAN)
 
     async def _lay_out(
         self, tx: Transaction, walk: PatrolRound, plan_id: int, now: datetime
     ) -> int:
-        plan = await patrols.get_plan(tx, _HUB, plan_id)
+        plan = replace(
+            await patrols.get_plan(tx, _HUB, plan_id),
+            mode=walk.mode,
+            order=walk.order,
+            details=walk.details,
+            seconds_per_stop=walk.seconds_per_stop,
+        )
         scope = Scope(paths=(walk.area_path,), actor=_HUB.actor)
         laid = await lay_out(tx, scope, walk, plan, rng=self.rng)
-        groups = await add_stops(
-            tx, _HUB, walk.id, new_stops(laid, now), group_size=self.options.group_size
-        )
+        size = self.options.group_size
+        count = await add_stops(tx, _HUB, walk.id, new_stops(laid, now), group_size=size)
         takes_s = laid[-1].wait_s if laid else 0.0
         await rounds.begin_round(tx, _HUB, walk, now, forecast_s=takes_s)
         begun = Line(
@@ -129,7 +143,7 @@ class RoundWalker:
                 "plan": walk.plan_name,
                 "planned_at": walk.planned_at.isoformat(),
                 "mode": walk.mode.value,
-                "stops": len(laid),
+                "stops": count,
             },
         )
         await append(tx, _HUB, walk.id, [begun])
@@ -139,9 +153,10 @@ class RoundWalker:
             await look_ahead(tx, self.jobs, walk, 1)
         else:
             at_once = self.options.groups_at_once
-            await defer_groups(tx, self.jobs, walk.id, range(groups), at_once=at_once)
+            groups = range(math.ceil(count / size))
+            await defer_groups(tx, self.jobs, walk.id, groups, at_once=at_once)
         await end_if_done(tx, _HUB, self.jobs, walk.id, now)  # there may be no stop at all
-        return len(laid)
+        return count
 
 
 async def defer_round(
