@@ -26,12 +26,16 @@ NEWEST_SEARCHED: Final = 10_000
 LONGEST_NUMBER: Final = 18  # digits that are a number for the database
 # The predicate of the indexes of open tasks, to the letter.
 _OPEN: Final[LiteralString] = "t.state NOT IN ('verified', 'cancelled', 'merged')"
-# The colour of an open task as hub.domain.dispatches.Dispatch tells it.
+# The colour of an open task as hub.domain.dispatches.Dispatch tells it. In such parts
+# that the planner does not take them for rarer than they are.
+_IS_RED: Final[LiteralString] = (
+    "(t.overdue_at IS NOT NULL OR coalesce(t.deadline_at, 'infinity') <= %(now)s)"
+)
+_IS_NEAR: Final[LiteralString] = (
+    "coalesce(t.deadline_at - %(now)s <= t.yellow_share * (t.deadline_at - t.created_at), false)"
+)
 _COLOUR: Final[LiteralString] = (
-    "CASE WHEN t.overdue_at IS NOT NULL OR t.deadline_at <= %(now)s THEN 'red'"
-    " WHEN t.deadline_at IS NULL THEN 'green'"
-    " WHEN t.deadline_at - %(now)s <= t.yellow_share * (t.deadline_at - t.created_at) THEN 'yellow'"
-    " ELSE 'green' END"
+    "CASE WHEN " + _IS_RED + " THEN 'red' WHEN " + _IS_NEAR + " THEN 'yellow' ELSE 'green' END"
 )
 # The expression of the index dispatches_search, to the letter.
 _TEXT: Final[LiteralString] = (
@@ -53,7 +57,17 @@ _FOUND: Final[LiteralString] = (
     " AND (%(unit)s::bigint IS NULL OR t.unit_id = %(unit)s)"
     " AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)"
     " AND (%(priority)s::text IS NULL OR t.priority = %(priority)s)"
-    " AND (%(colour)s::text IS NULL OR (" + _OPEN + " AND " + _COLOUR + " = %(colour)s))"
+    " AND CASE coalesce(%(colour)s::text, '') WHEN '' THEN true WHEN 'red' THEN "
+    + _IS_RED
+    + " WHEN 'yellow' THEN NOT "
+    + _IS_RED
+    + " AND "
+    + _IS_NEAR
+    + " ELSE NOT "
+    + _IS_RED
+    + " AND NOT "
+    + _IS_NEAR
+    + " END"
     " AND CASE %(match)s::text WHEN 'all' THEN true"
     "  WHEN 'short' THEN t.id >= %(oldest)s AND (t.id > %(recent)s OR " + _OPEN + ")"
     # ILIKE takes twice as long; only A to Z are alike in both cases.
@@ -70,7 +84,7 @@ _NEWEST: Final[LiteralString] = (
     " AND (%(id)s::bigint IS NULL OR t.id < %(id)s) ORDER BY t.id DESC LIMIT %(limit)s"
 )
 _NEAREST: Final[LiteralString] = (
-    " AND " + _OPEN + " AND (%(id)s::bigint IS NULL"
+    " AND (%(id)s::bigint IS NULL"
     "  OR (coalesce(t.deadline_at, 'infinity'), t.id) > (%(due)s::timestamptz, %(id)s))"
     " ORDER BY coalesce(t.deadline_at, 'infinity'), t.id LIMIT %(limit)s"
 )
@@ -155,8 +169,12 @@ async def list_dispatches(
         Invalid: the cursor is not of this list in this order.
     """
     count = page_limit(limit)
+    is_open = _narrow(wanted)
+    if is_open is True and wanted.is_open is False:
+        return Page(items=[])
     values = {
         **_values(wanted, now),
+        "is_open": is_open,
         **_after(wanted.order, cursor),
         **await _search(tx, wanted.text),
         "areas": await _find_areas(tx, scope, wanted.area_id),
@@ -225,11 +243,19 @@ async def _search(tx: Transaction, text: str) -> Mapping[str, object]:
     return found
 
 
+def _narrow(wanted: DispatchFilter) -> bool | None:
+    """Whether only open tasks can be meant.
+
+    It stands once in the query: twice, the planner would think that almost nothing is left.
+    """
+    is_for_open = wanted.colour is not None or wanted.order is DispatchOrder.DEADLINE
+    return True if is_for_open else wanted.is_open
+
+
 def _values(wanted: DispatchFilter, now: datetime) -> dict[str, object]:
     return {
         "now": now,
         "state": wanted.state,
-        "is_open": wanted.is_open,
         "colour": wanted.colour,
         "unit": wanted.unit_id,
         "kind": wanted.kind,

@@ -121,6 +121,7 @@ def questions(tasks: Sequence[Dispatch], county: County) -> list[tuple[DispatchF
         (DispatchFilter(area_id=county.east.id), lambda task: task.area_id == county.east.id),
         (DispatchFilter(is_open=True), is_open),
         (DispatchFilter(is_open=False), lambda task: not is_open(task)),
+        (DispatchFilter(is_open=False, colour=Colour.RED), nothing),
         (DispatchFilter(unit_id=unit), lambda task: task.unit_id == unit),
         (DispatchFilter(unit_id=unit + 1), nothing),
         (DispatchFilter(kind="waste"), lambda task: task.kind == "waste"),

@@ -294,6 +294,8 @@ CREATE INDEX dispatches_open ON dispatches (id DESC)
     WHERE state NOT IN ('verified', 'cancelled', 'merged');
 CREATE INDEX dispatches_due ON dispatches (deadline_at)
     WHERE deadline_at IS NOT NULL AND NOT is_overdue_told;
+CREATE INDEX dispatches_open_area ON dispatches (area_id)
+    WHERE state NOT IN ('verified', 'cancelled', 'merged');
 CREATE INDEX dispatches_deadline ON dispatches (coalesce(deadline_at, 'infinity'), id)
     WHERE state NOT IN ('verified', 'cancelled', 'merged');
 CREATE INDEX dispatches_unit ON dispatches (unit_id, id DESC);
