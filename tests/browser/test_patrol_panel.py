@@ -244,6 +244,8 @@ async def test_two_people_on_one_round(
     await expect(line).to_contain_text("you walk it")
     await line.get_by_role("button", name="Go on").click()
     await expect(page.locator("#walk-do")).to_contain_text("Abnormal")
+    await expect(page.locator("#walk-note")).to_be_empty()
+    await look(page)
     await shoot(page, "walk-english")
 
 

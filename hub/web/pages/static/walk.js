@@ -41,9 +41,10 @@ export function makeWalk(page) {
   const beginSecond = () => open({ kind: "second", round: null });
 
   async function open(what) {
-    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, isUsual: false, turn: 0, words, text: "" };
+    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, isUsual: false, isKnown: false, turn: 0, words, text: "" };
     form.close();
     if (!$("walk").open) $("walk").showModal();
+    say("");
     present();
     await refill();
   }
@@ -81,6 +82,7 @@ export function makeWalk(page) {
     const isLater = (one) => mine.later.has(pathOf(one));
     mine.queue = [...(first ? [first] : []), ...others.filter((one) => !isLater(one)), ...others.filter(isLater)];
     mine.coming = found.coming ?? 0;
+    mine.isKnown = true;
     if (!before || !current() || keyOf(before) !== keyOf(current())) present();
     else { describe(); fetchAhead(); }
   }
@@ -160,8 +162,9 @@ export function makeWalk(page) {
   }
 
   function restText() {
-    if (isSecond()) return words.noSecondLooks;
     if (isOver()) return words.isOver;
+    if (!walk.isKnown) return words.loading;
+    if (isSecond()) return words.noSecondLooks;
     return walk.coming ? words.waitForMachine : words.allJudged;
   }
 
