@@ -30,7 +30,12 @@ export function paint() {
 }
 
 export function offer(button, repaint) {
-  const both = () => { button.textContent = say("other"); paint(); repaint(); };
+  const both = () => {
+    button.textContent = say("other");
+    button.setAttribute("aria-label", language === "zh" ? "English" : "中文");
+    paint();
+    repaint();
+  };
   button.addEventListener("click", () => {
     language = language === "zh" ? "en" : "zh";
     try { localStorage.setItem(KEY, language); } catch { /* it is asked again next time */ }
@@ -46,11 +51,11 @@ teach({
   left: (n) => `还有 ${n} 项没有送达，请电话告知指挥台。`, opening: "正在打开…",
   inTime: (t) => `剩 ${t}`, overdue: (t) => `超时 ${t}`, units: ["秒", "分", "小时", "天"], unitGap: "",
 }, {
-  other: "中文", back: "Back", send: "Send", cut: "This link is not complete", cutWhy: "Open the link you were sent again, or ask the desk for a new one.",
+  other: "中", back: "Back", send: "Send", cut: "This link is not complete", cutWhy: "Open the link you were sent again, or ask the desk for a new one.",
   noLine: "No network. Trying again…", slow: (s) => `Too many requests: again in ${s} s`, trouble: "The hub does not answer. Trying again…",
   waits: (n) => `${n} waiting: sent as soon as there is a network`, sending: (n) => `Sending (${n})…`,
   left: (n) => `${n} could not be delivered: ring up the desk.`, opening: "Opening…",
-  inTime: (t) => `${t} left`, overdue: (t) => `${t} late`, units: [" s", " min", " h", " d"], unitGap: " ",
+  inTime: (t) => `in ${t}`, overdue: (t) => `${t} late`, units: [" s", " min", " h", " d"], unitGap: " ",
 });
 
 // "42秒", "9分", "1小时58分", "3天2小时": two units where the smaller one still matters.
