@@ -157,7 +157,7 @@ async def test_what_is_not_the_cameras_fault_leaves_a_snapshot(tmp_path: Path) -
 
 async def test_a_verdict_that_does_not_come_leaves_a_snapshot(tmp_path: Path) -> None:
     camera = Camera(tmp_path, hangs=frozenset({"glance"}))
-    found = await look(camera, glance_timeout_s=-0.95)
+    found = await look(camera, glance_timeout_s=0.05, judging_wait_s=0.0)
     assert found.verdict is Verdict.SEEN
     assert "no verdict within" in found.remarks[0]
     assert found.doubt >= DOUBTFUL

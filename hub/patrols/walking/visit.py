@@ -30,8 +30,9 @@ PROBE_TIMEOUT_S: Final = 5.0
 SNAPSHOT_TIMEOUT_S: Final = 10.0
 GLANCE_TIMEOUT_S: Final = 12.0  # three key frames may be 4 s apart each
 # Probe, glance and snapshot, should one of them not keep to its own limit.
-VISIT_TIMEOUT_S: Final = 30.0
-_GRACE_S: Final = 1.0
+VISIT_TIMEOUT_S: Final = 45.0
+# Where many look at once, pictures queue for whoever judges: late is better than not judged.
+JUDGING_WAIT_S: Final = 15.0
 CLIP_EXTRA_S: Final = 20.0  # for its turn, for setting it up and for encoding it
 # After so many attempts that ended with the worker, the camera is passed by.
 MAX_ATTEMPTS: Final = 3
@@ -56,7 +57,8 @@ class Eyes:
 
     Without ``glance`` a picture is taken and not judged, without ``clip`` there are no films,
     without ``motors`` no camera is turned. ``glance_s`` is how long it looks, ``width`` that of
-    the picture it keeps, ``clip_extra_s`` what a film may take beyond its own length.
+    the picture it keeps, ``judging_wait_s`` what a verdict may take beyond the
+    time of the glance, ``clip_extra_s`` a film beyond its own length.
     """
 
     probe: ProbeCamera
@@ -70,6 +72,7 @@ class Eyes:
     glance_s: float = 3.0
     width: int = 1280
     glance_timeout_s: float = GLANCE_TIMEOUT_S
+    judging_wait_s: float = JUDGING_WAIT_S
     clip_extra_s: float = CLIP_EXTRA_S
 
 
@@ -134,7 +137,7 @@ async def _look(target: CameraTarget, eyes: Eyes) -> _Look:
     unjudged = ""
     if eyes.glance is not None:
         try:
-            async with asyncio.timeout(eyes.glance_timeout_s + _GRACE_S):
+            async with asyncio.timeout(eyes.glance_timeout_s + eyes.judging_wait_s):
                 glimpse = await eyes.glance(
                     target.device_id,
                     seconds=eyes.glance_s,
