@@ -86,7 +86,12 @@ async def answer(
         note=given.note,
     )
     await put_answer(tx, scope, heard)
-    detail: dict[str, Json] = {"how": given.how, "by": heard.answered_by, "late": is_late}
+    detail: dict[str, Json] = {
+        "how": given.how,
+        "by": heard.answered_by,
+        "taken_by": scope.actor,
+        "late": is_late,
+    }
     await audit.record(tx, scope, _deed(heard), detail)
     await add_events(tx, scope, [_event(heard, ANSWERED, now, Severity.INFO, detail)])
     if walk is not None:

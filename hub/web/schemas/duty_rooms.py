@@ -37,7 +37,10 @@ class DutyRoomOut(Out):
 
 
 class RoomCallOut(Out):
-    """A question to a duty room. ``code`` is shown to the room itself alone, and while it waits."""
+    """A question to a duty room. ``code`` is shown to the room itself, until it answers.
+
+    What is answered after ``answer_by`` stays unanswered in time, with who came when.
+    """
 
     id: int
     round_id: int | None
@@ -60,7 +63,7 @@ class RoomCallOut(Out):
     def of(cls, call: RoomCall, *, is_own: bool) -> "RoomCallOut":
         """Show a call; ``is_own``: to the room that is asked."""
         shown = {name: getattr(call, name) for name in cls.model_fields}
-        is_waiting = call.state is CallState.ASKED
+        is_waiting = call.answered_at is None and call.state is not CallState.CANCELLED
         return cls.model_validate(shown | {"code": call.code if is_own and is_waiting else ""})
 
 

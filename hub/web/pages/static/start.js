@@ -3,6 +3,7 @@
 import { call, setCsrf, watch } from "./api.js";
 import { makePatrol } from "./patrol.js";
 import { makePictures } from "./pictures.js";
+import { makeRollCall } from "./roll_call.js";
 import { clock, duration, exactly, labelPage, switchLanguage, until, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -74,6 +75,7 @@ function showHealth() {
 const tools = { $, el, badge, since, button, act, may, note, me: () => state.me, isTrue: () => state.isTrue };
 const pictures = makePictures(tools);
 const patrol = makePatrol(tools);
+const rollCall = makeRollCall(tools);
 
 // lists ---------------------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ async function loadAll() {
   const [alerts, connections, pending] = await Promise.all([
     call("GET", "/alerts?open=true&drill=true&limit=100"), call("GET", "/connections"),
     call("GET", "/devices?registration=pending&limit=50"),
-    loadCounts(), loadDevices(), pictures.load(), patrol.load(),
+    loadCounts(), loadDevices(), pictures.load(), patrol.load(), rollCall.load(),
   ]);
   state.alerts = keyed(alerts.items);
   state.moreAlerts = alerts.next !== null;
@@ -297,6 +299,7 @@ function showAll() {
   showConnections();
   showPending();
   patrol.show();
+  rollCall.show();
   showDevices();
   pictures.show();
 }
@@ -320,6 +323,7 @@ const change = {
   alerts: (items) => { items.forEach(keepAlert); recount(); },
   connections: (items) => { items.forEach((c) => state.connections.set(c.id, c)); showConnections(); },
   "patrol-rounds": (items) => patrol.change(items),
+  "room-calls": () => rollCall.change(),
   devices(items) {
     let isNew = false;
     for (const d of items) {
@@ -373,6 +377,7 @@ function leave(why = "") {
   Object.assign(state, { me: null, stop: null, health: ["", null], counts: null, isTrue: false });
   pictures.forget();
   patrol.forget();
+  rollCall.forget();
   setCsrf("");
   note("");
   $("main").hidden = true;

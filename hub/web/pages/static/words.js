@@ -47,7 +47,7 @@ const ZH = {
   stopOf: (n, all) => `第 ${n} / ${all} 处`, waiting: (n) => `待判 ${n}`, coming: (n) => `机器还要看 ${n} 处`,
   doubts: { none: "无可疑", some: "可疑", much: "很可疑" }, drawn: "抽查", pictureAt: (t, ago) => `画面 ${t}（${ago}前）`, dueAt: (t) => `应看 ${t}`,
   machineSays: "机器提示", nothingNoticed: "机器没有发现异常。", checklist: "检查项", noPicture: "没有画面", noPictureOf: (why) => `没有画面：${why}`,
-  normal: "正常", abnormal: "异常", skip: "跳过", later: "稍后", lookAgain: "重新取图", zoom: "放大", film: "录像", usual: "平时画面", noUsual: "没有保存平时的画面。", pause: "暂停", resume: "继续", handOver: "移交", leave: "退出",
+  normal: "正常", abnormal: "异常", skip: "跳过", later: "稍后", lookAgain: "重新取图", zoom: "放大", film: "录像", usual: "平时画面", noUsual: "没有保存平时的画面。", blind: "画面取不到：可以跳过，或重新取图。", pause: "暂停", resume: "继续", handOver: "移交", leave: "退出",
   findingNote: "说明", skipWhy: "为什么跳过（必填）", disagreeWhy: "为什么不同意（必填）", pauseWhy: "为什么暂停（可不填）", handOverNote: "交代几句（可不填）", toWhom: "移交给",
   openTask: "同时派单", save: "保存", allHold: "全部符合", tickFirst: "请先逐项核对：按数字键，全部符合按 0", kindFirst: "请选择异常类别。", notSeenYet: "画面还没有显示或刚刚显示，请看清后再按。",
   isPaused: "已暂停。按 P 继续。", isTaken: (n) => `${n} 已接手这一轮巡查。`, isOver: "这一轮巡查已经结束。", waitForMachine: "机器正在看，画面一到就显示。", allJudged: "都判完了。",
@@ -55,6 +55,8 @@ const ZH = {
   agree: "同意", disagree: "不同意", wasJudged: (who, result) => `${who} 判为 ${result}`, noSecondLooks: "没有待复核的了。", notJudged: "未判",
   findings: { camera_down: "摄像机不通", picture_bad: "画面质量差", view_blocked: "视野被挡", something_moving: "有物移动", fire_smoke: "烟火",
     water: "积水险情", road: "道路损坏", obstruction: "占道堵塞", waste: "垃圾堆放", facility: "公共设施损坏", duty_room: "值班室无人", other: "其他" },
+  rollCall: "值班点名", calls: { asked: "待应答", unanswered: "无人应答" }, typeCode: "输入旁边的数字", yourName: "您的姓名",
+  answer: "应答", rang: "已电话应答", whoRang: "接电话的人",
   units: ["秒", "分钟", "小时", "天"], unitGap: " ",
 };
 
@@ -105,7 +107,7 @@ const EN = {
   stopOf: (n, all) => `stop ${n} of ${all}`, waiting: (n) => `${n} to judge`, coming: (n) => `the machine has ${n} to look at`,
   doubts: { none: "no doubt", some: "doubtful", much: "very doubtful" }, drawn: "drawn", pictureAt: (t, ago) => `picture of ${t} (${ago} ago)`, dueAt: (t) => `due ${t}`,
   machineSays: "The machine says", nothingNoticed: "The machine noticed nothing.", checklist: "Checklist", noPicture: "No picture", noPictureOf: (why) => `No picture: ${why}`,
-  normal: "Normal", abnormal: "Abnormal", skip: "Skip", later: "Later", lookAgain: "New picture", zoom: "Enlarge", film: "Film", usual: "Usual view", noUsual: "No usual view is kept.", pause: "Pause", resume: "Go on", handOver: "Hand over", leave: "Leave",
+  normal: "Normal", abnormal: "Abnormal", skip: "Skip", later: "Later", lookAgain: "New picture", zoom: "Enlarge", film: "Film", usual: "Usual view", noUsual: "No usual view is kept.", blind: "The picture cannot be shown: skip it, or have a new one taken.", pause: "Pause", resume: "Go on", handOver: "Hand over", leave: "Leave",
   findingNote: "Note", skipWhy: "Why is it skipped? (required)", disagreeWhy: "Why do you disagree? (required)", pauseWhy: "Why a pause? (optional)", handOverNote: "What should he know? (optional)", toWhom: "To whom",
   openTask: "Open a task", save: "Save", allHold: "All hold", tickFirst: "Answer the checklist first: number keys, 0 if all hold", kindFirst: "Choose what is abnormal.", notSeenYet: "The picture is not shown yet, or only just: look first.",
   isPaused: "Paused. Press P to go on.", isTaken: (n) => `${n} walks this round now.`, isOver: "This round is over.", waitForMachine: "The machine is looking; pictures show as they come.", allJudged: "Everything is judged.",
@@ -113,6 +115,8 @@ const EN = {
   agree: "Agree", disagree: "Disagree", wasJudged: (who, result) => `${who} judged it ${result}`, noSecondLooks: "No second look is left.", notJudged: "not judged",
   findings: { camera_down: "Camera down", picture_bad: "Bad picture", view_blocked: "View blocked", something_moving: "Something moving", fire_smoke: "Fire or smoke",
     water: "Water", road: "Road damage", obstruction: "Way obstructed", waste: "Waste", facility: "Damaged facility", duty_room: "Duty room silent", other: "Other" },
+  rollCall: "Roll call", calls: { asked: "asked", unanswered: "silent" }, typeCode: "The digits beside", yourName: "Your name",
+  answer: "Answer", rang: "Answered by telephone", whoRang: "Who took it?",
   units: ["s", "min", "h", "d"], unitGap: " ",
 };
 
