@@ -13,7 +13,7 @@ from hub.domain.patrol_reports import KeptReport, Period
 from hub.patrols.reporting.making import Maker
 from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.pdf import Printer
-from hub.patrols.reporting.reports import Reporter
+from hub.patrols.reporting.reports import Reporter, ReportOptions
 from hub.runtime.jobs import Jobs
 from hub.store import patrol_reports
 from hub.store.areas import create_area
@@ -25,7 +25,6 @@ HUB = system_scope("test")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # of the night of 20 November
 MIDNIGHT = NOON + timedelta(hours=12)
-PER_VILLAGE = 3
 STOPS = (
     "INSERT INTO patrol_stops (round_id, position, device_name, area_id, area_name, verdict,"
     " has_picture, result, kind, timing, second_look, judged_by, doubt, at)"
@@ -69,6 +68,7 @@ class Scene:
     towns: list[int] = field(default_factory=list)
     villages: list[int] = field(default_factory=list)
     unit: int = 0
+    per_village: int = 3
 
     def clock(self) -> datetime:
         return self.now
@@ -93,7 +93,7 @@ class Scene:
 
     @property
     def reporter(self) -> Reporter:
-        return Reporter(maker=self.maker)
+        return Reporter(maker=self.maker, options=ReportOptions(has_pdf=False))
 
     async def build(self, *, towns: int = 2, villages: int = 4) -> "Scene":
         """Store the tree and a unit."""
@@ -152,7 +152,7 @@ class Scene:
         villages: Sequence[int] | None = None,
     ) -> None:
         """Stops of villages (all of them) that ended in every way."""
-        areas = [one for one in villages or self.villages for _ in range(PER_VILLAGE)]
+        areas = [one for one in villages or self.villages for _ in range(self.per_village)]
         verdicts = rng.choices(["seen", "not_seen", "pending"], [18, 2, 1], k=len(areas))
         results = rng.choices(["normal", "abnormal", "not_judged"], [12, 4, 1], k=len(areas))
         timings = ["on_time", "late", "early", "missed", "out_of_order"]

@@ -8,9 +8,10 @@ from typing import Final
 
 from hub.domain.access import system_scope
 from hub.domain.errors import Conflict, NotFound
-from hub.domain.patrol_reports import Period
+from hub.domain.patrol_reports import KeptReport, Period
 from hub.patrols.reporting import periods
 from hub.patrols.reporting.making import Maker, name_round
+from hub.patrols.reporting.pdf import PdfFailed, PdfLacking
 from hub.runtime.files import NotKept
 from hub.runtime.jobs import Job, Jobs
 from hub.store import patrol_figures, patrol_reports, rounds
@@ -31,11 +32,12 @@ class ReportOptions:
     """So long after its midnight the report of a night lies on the desk, though it is not over.
 
     It is made again when a round ends after that, and at noon. Weeks and months come with their
-    last night.
+    last night. ``has_pdf``: paper is made beforehand, so that nobody waits for it in the morning.
     """
 
     ready_by: timedelta = timedelta(hours=6, minutes=30)
     every_s: float = 300.0
+    has_pdf: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Reporter:
         """
         round_id = int(str(job.args["round"]))
         try:
-            await self.maker.keep_page(await self.maker.make_round(_HUB, round_id))
+            await self._keep_papers(await self.maker.make_round(_HUB, round_id))
         except NotFound:
             log.info("patrol round %s is gone: no report", round_id)
         except Conflict as error:
@@ -105,7 +107,7 @@ class Reporter:
                 return
         try:
             report = await self.maker.make_period(_HUB, period, area_id, first)
-            await self.maker.keep_page(report)
+            await self._keep_papers(report)
         except NotKept as error:
             log.warning("the page of the %s report of area %s: %s", period, area_id, error)
         except (Conflict, NotFound) as error:  # signed or gone in this very moment
@@ -120,8 +122,18 @@ class Reporter:
             kept = await patrol_reports.find_report(tx, _HUB, name_round(walk))
         if kept is None:
             return False
-        await self.maker.keep_page(kept)
+        await self._keep_papers(kept)
         return True
+
+    async def _keep_papers(self, report: KeptReport) -> None:
+        """Keep the page (raises NotKept) and, where this machine can make it, the PDF."""
+        await self.maker.keep_page(report)
+        if not self.options.has_pdf:
+            return
+        try:
+            await self.maker.papers.pdf(report)
+        except (PdfLacking, PdfFailed) as error:
+            log.info("no PDF of report %s: %s", report.id, error)
 
 
 async def defer_report(tx: Transaction, jobs: Jobs, round_id: int) -> None:
