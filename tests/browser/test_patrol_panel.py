@@ -114,6 +114,28 @@ async def test_the_usual_view_and_the_film_are_a_key_away(
     await expect(page.locator("#walk-note")).to_have_text("这一轮巡查已经结束。")
 
 
+async def test_a_picture_that_cannot_be_shown_is_not_judged(
+    page: Page, address: str, world: World, database: Database, outside: Field, tmp_path: Path
+) -> None:
+    number = await begin(database, world, outside, tmp_path)
+    PictureFolder(tmp_path).picture_path(number, 1).write_bytes(make_night(3))
+    await sign_in(page, address)
+    await page.locator("#rounds").get_by_role("button", name="开始巡查").click()
+    await expect(page.locator("#walk-picture")).to_contain_text("is not the one that was kept")
+    await expect(page.locator("#walk-note")).to_contain_text("画面取不到")
+    await expect(page.locator("#walk-do")).not_to_contain_text("正常")
+    await look(page)
+    await page.keyboard.press("n")
+    await page.keyboard.press("a")
+    await expect(page.locator("#walk-form")).to_be_hidden()
+    await page.keyboard.press("s")
+    await page.keyboard.type("画面文件损坏")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-camera")).to_have_text("安平村 村口")
+    first = (await stops_of(database, number))[0]
+    assert (first.result, first.note) == (Result.NOT_JUDGED, "画面文件损坏")
+
+
 async def look(page: Page) -> None:
     """Wait until the picture was on the screen long enough to be judged."""
     await expect(page.locator("#walk-picture")).to_have_attribute("data-seen", "yes")

@@ -4,20 +4,23 @@
 import { makeAlbum } from "./album.js";
 import { call } from "./api.js";
 import { makeForm } from "./walk_form.js";
-import { clock, duration, exactly, words } from "./words.js";
+import { makeView, said } from "./walk_view.js";
+import { words } from "./words.js";
 
 const QUEUED = 12;
 const FETCHED_AHEAD = 3;
 const SHORTEST_LOOK_MS = 250; // a key that was meant for the stop before must not judge this one
 const AGAIN_MS = 300;
 const ASKED_MS = 5_000;
-const DOUBTFUL = 30;
-const VERY_DOUBTFUL = 60;
 
 // `page`: what the start page makes things with, and kept(round), reload().
 export function makeWalk(page) {
-  const { $, el, may } = page;
+  const { $, el } = page;
   let walk = null;
+  const view = makeView(page, {
+    agree, normal, later, lookAgain, zoom, usual, film, pauseOrResume, leave, abnormal: () => openForm("abnormal"),
+    skip: () => openForm("skip"), disagree: () => openForm("disagree"), handOver: () => openForm("handOver"),
+  });
   const form = makeForm({ ...page, path: () => pathOf(current()), round: () => walk.round, item: () => current(), checked: () => walk.checked, done: finish, roundDone, say, refuse });
 
   const isSecond = () => walk.kind === "second";
@@ -41,7 +44,7 @@ export function makeWalk(page) {
   const beginSecond = () => open({ kind: "second", round: null });
 
   async function open(what) {
-    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, isUsual: false, isKnown: false, turn: 0, words, text: "" };
+    walk = { ...what, queue: [], coming: 0, done: new Set(), later: new Set(), checked: [], isBusy: false, isSeen: false, isUsual: false, isBlind: false, isKnown: false, turn: 0, words, text: "" };
     form.close();
     if (!$("walk").open) $("walk").showModal();
     say("");
@@ -112,8 +115,8 @@ export function makeWalk(page) {
   function present() {
     const stop = current();
     const turn = ++walk.turn;
-    walk.isUsual = false;
-    walk.isSeen = false;
+    Object.assign(walk, { isUsual: false, isSeen: false, isBlind: false });
+    $("walk-picture").removeAttribute("aria-busy");
     delete $("walk-picture").dataset.seen;
     walk.checked = walk.round?.checklist.map(() => false) ?? [];
     $("walk-picture").classList.remove("zoomed");
@@ -127,8 +130,10 @@ export function makeWalk(page) {
       (image) => { if (walk?.turn === turn) reveal(image); },
       (problem) => {
         if (walk?.turn !== turn) return;
-        $("walk-picture").replaceChildren(el("p", { class: "empty" }, words.noPictureOf(problem.message)));
-        say(words.failed(problem.message));
+        walk.isBlind = true;
+        reveal(el("p", { class: "empty" }, words.noPictureOf(problem.message)));
+        describe();
+        say(words.blind);
       },
     );
   }
@@ -161,70 +166,22 @@ export function makeWalk(page) {
     }, SHORTEST_LOOK_MS);
   }
 
+  function describe() {
+    walk.words = words;
+    const stands = { isSecond: isSecond(), isMine: isMine(), isOver: isOver(), isPaused: isPaused(), isAsking: form.isOpen() };
+    if (stands.isOver) say(words.isOver);
+    else if (!stands.isMine) say(words.isTaken(walk.round.walker_name));
+    else if (stands.isPaused) say(words.isPaused, true);
+    else if ([words.isOver, words.isPaused].includes(walk.text)) say("");
+    view.describe(walk, current(), stands);
+  }
+
   function restText() {
     if (isOver()) return words.isOver;
     if (!walk.isKnown) return words.loading;
     if (isSecond()) return words.noSecondLooks;
     return walk.coming ? words.waitForMachine : words.allJudged;
   }
-
-  function describe() {
-    const stop = current();
-    const { round } = walk;
-    walk.words = words;
-    $("walk-what").textContent = isSecond() ? words.secondLook : `${round.plan_name} · ${round.area_name}`;
-    $("walk-progress").textContent = isSecond() ? words.secondLooks(walk.queue.length)
-      : [words.waiting(Math.max(0, round.stops_open - walk.coming)), walk.coming && words.coming(walk.coming)].filter(Boolean).join(" · ");
-    $("walk-round").replaceChildren(...roundButtons());
-    const isShown = Boolean(stop) && !isOver() && isMine();
-    $("walk-aside").hidden = !isShown;
-    $("walk-picture").classList.toggle("dimmed", !isMine() || isOver() || isPaused());
-    if (isOver()) say(words.isOver);
-    else if (!isMine()) say(words.isTaken(round.walker_name));
-    else if (isPaused()) say(words.isPaused, true);
-    else if ([words.isOver, words.isPaused].includes(walk.text)) say("");
-    if (!isShown) return;
-    const doubt = stop.doubt >= VERY_DOUBTFUL ? "much" : stop.doubt >= DOUBTFUL ? "some" : "none";
-    $("walk-camera").textContent = stop.device_name;
-    $("walk-facts").textContent = [stop.plan_name, stop.area_name, round && words.stopOf(stop.position, round.stops_planned), stop.due_at && words.dueAt(clock(stop.due_at)),
-      stop.at && words.pictureAt(exactly(stop.at), duration(stop.at))].filter(Boolean).join(" · ");
-    $("walk-doubt").replaceChildren(page.badge({ much: "critical", some: "warning", none: "online" }[doubt], `${words.doubts[doubt]} ${Math.round(stop.doubt)}`),
-      ...(isSecond() ? [el("p", {}, words.wasJudged(stop.judged_by, said(stop)))] : []));
-    const remarks = stop.remarks.length ? stop.remarks : [stop.reason || words.nothingNoticed];
-    $("walk-remarks").replaceChildren(...remarks.map((text) => el("li", {}, text)));
-    const checklist = isSecond() ? stop.checklist : round.checklist;
-    $("walk-checklist").replaceChildren(...checklist.map(isSecond() ? answered(stop) : item));
-    $("walk-checklist-title").hidden = checklist.length === 0;
-    $("walk-do").replaceChildren(...(form.isOpen() || isPaused() ? [] : stopButtons(stop)));
-  }
-
-  const said = (stop) => [{ normal: words.normal, abnormal: words.abnormal, not_judged: words.notJudged }[stop.result], words.findings[stop.kind] ?? stop.kind, stop.note].filter(Boolean).join(" · ");
-
-  function item(text, index) {
-    const box = el("input", { type: "checkbox" });
-    box.checked = walk.checked[index];
-    box.addEventListener("change", () => { walk.checked[index] = box.checked; });
-    return el("li", {}, el("label", {}, box, index < 9 ? el("kbd", {}, String(index + 1)) : "", ` ${text}`));
-  }
-
-  const answered = (stop) => (text, index) => el("li", {}, `${stop.checked[index] ? "✓" : "✗"} ${text}`);
-
-  const keyed = (key, word, work, kind = "quiet") => {
-    const made = el("button", { type: "button", class: kind }, el("kbd", {}, key), ` ${words[word]}`);
-    made.addEventListener("click", () => { work(); });
-    return made;
-  };
-
-  const stopButtons = (stop) => (isSecond()
-    ? [keyed("Y", "agree", agree, "main"), keyed("D", "disagree", () => openForm("disagree"))]
-    : [stop.has_picture && keyed("N", "normal", normal, "main"), keyed("A", "abnormal", () => openForm("abnormal")), keyed("␣", "later", later),
-      keyed("S", "skip", () => openForm("skip")), keyed("R", "lookAgain", lookAgain)]
-  ).concat([stop.has_picture && keyed("Z", "zoom", zoom), stop.has_picture && keyed("G", "usual", usual),
-    stop.clip_sha256 && keyed("C", "film", film)]).filter(Boolean);
-
-  const roundButtons = () => (isSecond() || isOver() || !isMine() ? [] : [
-    isPaused() ? keyed("P", "resume", pauseOrResume, "main") : keyed("P", "pause", pauseOrResume), keyed("H", "handOver", () => openForm("handOver")),
-  ]).concat([keyed("Esc", "leave", leave)]);
 
   function say(text, isWell = false) {
     if (walk) walk.text = text;
@@ -280,7 +237,7 @@ export function makeWalk(page) {
   }
 
   function normal() {
-    if (!isReady() || !current().has_picture) return;
+    if (!isReady() || !current().has_picture || walk.isBlind) return;
     if (!walk.checked.every(Boolean)) return say(words.tickFirst);
     const stop = current();
     const body = { result: "normal", checked: walk.checked, picture_sha256: stop.picture_sha256 };
@@ -288,7 +245,7 @@ export function makeWalk(page) {
   }
 
   function agree() {
-    if (!isReady()) return;
+    if (!isReady() || walk.isBlind) return;
     const stop = current();
     doing(async () => finish(stop, await call("POST", `${pathOf(stop)}/second-look`, { agrees: true, picture_sha256: stop.picture_sha256 })));
   }
@@ -319,6 +276,7 @@ export function makeWalk(page) {
   function openForm(kind) {
     const isOfRound = kind === "handOver" || kind === "pause";
     if (!isOfRound && !isReady()) return;
+    if (walk.isBlind && kind === "abnormal") return;
     if (walk.isBusy) return;
     say("");
     form.open(kind).then(describe, (problem) => say(words.failed(problem.message)));
@@ -329,7 +287,9 @@ export function makeWalk(page) {
     doing(async () => roundDone(await call("POST", `/patrol-rounds/${walk.round.id}/resume`)));
   }
 
-  const zoom = () => $("walk-picture").classList.toggle("zoomed");
+  function zoom() {
+    $("walk-picture").classList.toggle("zoomed");
+  }
 
   async function film() {
     const { turn } = walk;
