@@ -8,8 +8,10 @@ import pytest
 from hub.domain.errors import Conflict, Invalid
 from hub.domain.patrol_details import PlanDetails
 from hub.domain.patrols import PatrolMode, Result, SecondLook, Verdict
+from hub.patrols.dispatch.opening import LONGEST_TITLE
 from hub.patrols.walking.judging import Judgement, check_judgement, check_open, clean_note
 from hub.patrols.walking.second_look import draw
+from hub.patrols.walking.tasks import name_task
 from tests.unit.test_patrols_timing import STOP, WALK
 
 SHA = "ab" * 32
@@ -117,3 +119,14 @@ def test_the_share_of_second_looks_is_kept_and_drawn_from_what_was_judged() -> N
     assert draw(every, Result.ABNORMAL, rng) is SecondLook.WANTED
     assert draw(every, Result.NOT_JUDGED, rng) is SecondLook.NONE
     assert draw(none, Result.NORMAL, rng) is SecondLook.NONE
+
+
+@pytest.mark.threat("T7")
+def test_a_task_is_called_by_place_and_kind_whatever_the_camera_calls_itself() -> None:
+    assert name_task(replace(SEEN, kind="water")) == "安平村 村口 · 积水险情 Water"
+    assert name_task(replace(SEEN, kind="own_word")) == "安平村 村口 · own_word"
+    odd = name_task(replace(SEEN, device_name="gate\n\u202e\x00<b>3", kind="water"))
+    assert odd == "安平村 gate <b>3 · 积水险情 Water"
+    long = name_task(replace(SEEN, device_name="x" * 500))
+    assert len(long) == LONGEST_TITLE
+    assert long.isprintable()

@@ -173,7 +173,8 @@ async def _read(path: Path) -> bytes:
 def _check_kept(data: bytes, sha256: str) -> None:
     """Show nothing as evidence that is not what was kept; earlier versions kept no hash."""
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        msg = "this file is not the one that was kept: it proves nothing"
+        # In the moment in which another one is taken this may be so, too.
+        msg = "this file is not the one that was kept: if it stays so, it was changed"
         raise Conflict(msg)
 
 
