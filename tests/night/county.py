@@ -31,7 +31,7 @@ MIDNIGHT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # in Shanghai
 DOWN_EVERY, DOWN_AT = 100, 32
 SILENT_EVERY, SILENT_AT = 10, 3
 IDLE_EVERY = 10  # every tenth task is accepted by nobody
-ANSWER_S, ACCEPT_S = 600, 900
+ANSWER_S, ACCEPT_S = 1800, 900
 KINDS = {
     Mode.MOVING: "something_moving",
     Mode.BLACK: "picture_bad",

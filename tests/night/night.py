@@ -13,6 +13,9 @@ from pathlib import Path
 
 from hub.domain.patrols import RoundState
 from hub.patrols.files import PictureFolder
+from hub.patrols.reporting.making import Maker
+from hub.patrols.reporting.papers import Papers
+from hub.patrols.reporting.pdf import Printer
 from hub.runtime.jobs import Jobs
 from hub.store import rounds
 from hub.store.database import Database
@@ -21,14 +24,22 @@ from hub.store.vault import Vault
 from tests.benchmarks.picture_farm import PictureFarm
 from tests.night.accounts import Accounts, account
 from tests.night.clock import FastClock
-from tests.night.county import ACCEPT_S, ANSWER_S, HUB, MIDNIGHT, County, fill, furnish
+from tests.night.county import HUB, IDLE_EVERY, MIDNIGHT, County, fill, furnish
 from tests.night.staff import Staff
-from tests.night.worker import Place
+from tests.night.worker import SHANGHAI, Place
 from tests.system.role_process import RoleProcess
 
 log = logging.getLogger(__name__)
 
 WORKERS = 2
+_STILL_WAITING = (
+    "SELECT (SELECT count(*) FROM room_calls WHERE state = 'asked')"
+    " + (SELECT count(*) FROM dispatches WHERE state NOT IN ('done', 'verified', 'merged')"
+    "    AND NOT (id %% %(every)s = 0 AND is_overdue_told))"
+    " + (SELECT count(*) FROM events WHERE kind = 'dispatch.overdue')"
+    " - (SELECT count(*) FROM alerts x JOIN rules u ON u.id = x.rule_id"
+    "    WHERE u.name = 'Task overdue 任务超时')"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +108,9 @@ async def pass_night(database_url: str, folder: Path, options: NightOptions) -> 
             killing = group.create_task(_kill(database, county, workers, options))
             took_s = await _wait_for_end(database, county, clock, options)
             await killing
-            # Rooms, units and deadlines have their time, too; then the report is made.
-            await asyncio.sleep(clock.wait_s(ANSWER_S + ACCEPT_S + 3600))
-            await _wait_for_report(database, county)
+            await _wait_for_morning(database, county, clock)
             people.cancel()
+        await _report_again(database, county, place)
         found = await account(database, county, PictureFolder(folder))
     return Night(accounts=found, took_s=took_s, kills=options.kills, judged=staff.judged)
 
@@ -152,16 +162,32 @@ async def _wait_for_end(
     return time.monotonic() - begun
 
 
-async def _wait_for_report(database: Database, county: County) -> None:
-    async with asyncio.timeout(120):
+async def _wait_for_morning(database: Database, county: County, clock: FastClock) -> None:
+    """Until rooms, units and deadlines had their time, and the report is made."""
+    async with asyncio.timeout(clock.wait_s(6 * 3600) + 120):
         while True:
             async with database.transaction() as tx:
                 (walk,) = (
                     await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))
                 ).items
-            if walk.has_report:
+                waiting = await tx.scalar(int, _STILL_WAITING, {"every": IDLE_EVERY})
+            if walk.has_report and not waiting:
                 return
             await asyncio.sleep(0.5)
+
+
+async def _report_again(database: Database, county: County, place: Place) -> None:
+    """Make the report of the round as it is in the morning: rooms answered after its end."""
+    async with database.transaction() as tx:
+        (walk,) = (await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))).items
+    maker = Maker(
+        database=database,
+        jobs=Jobs(database, lambda: datetime.now(UTC)),
+        papers=Papers.of(database, place.data_dir, Printer()),
+        clock=place.clock,
+        zone=SHANGHAI,
+    )
+    await maker.make_round(HUB, walk.id)
 
 
 async def _end(worker: RoleProcess) -> None:
