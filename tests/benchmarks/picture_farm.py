@@ -183,18 +183,18 @@ class _Pictures:
 
     def __init__(self, count: int, *, is_night: bool = False) -> None:
         self.is_spoilt = False
-        self._is_night = is_night
-        self._script = NIGHT_SCRIPT if is_night else SCRIPT
+        self.is_night = is_night
+        self.script = NIGHT_SCRIPT if is_night else SCRIPT
         self._asked = [0] * count
         self._jpegs = {
             (place, mode): self._encode(place, mode)
-            for mode in {Mode.LIVE, *self._script.values()}
+            for mode in {Mode.LIVE, *self.script.values()}
             for place in range(PLACES)
             if mode is Mode.LIVE or place in self._places_of(mode, count)
         }
 
     def _encode(self, place: int, mode: Mode) -> list[bytes]:
-        scene = scene_of(place, SIZE, mode, is_night=self._is_night)
+        scene = scene_of(place, SIZE, mode, is_night=self.is_night)
         background = draw_background(scene)
         answers = []
         for number in range(MOMENTS):
@@ -206,11 +206,11 @@ class _Pictures:
 
     def mode_of(self, number: int) -> Mode:
         """What a camera shows now."""
-        return scripted(number, self._script) if self.is_spoilt else Mode.LIVE
+        return scripted(number, self.script) if self.is_spoilt else Mode.LIVE
 
     def _places_of(self, mode: Mode, count: int) -> set[int]:
         """The places that cameras with a fault look at."""
-        return {n % PLACES for n in range(count) if scripted(n, self._script) is mode}
+        return {n % PLACES for n in range(count) if scripted(n, self.script) is mode}
 
     def answer(self, number: int) -> bytes:
         """The next picture of a camera, as an answer of HTTP."""
@@ -250,11 +250,15 @@ class _Streams:
         self._pictures = pictures
         self.states: dict[int, CameraState] = {}
         numbers = range(first, first + count)
-        wanted = {(n % PLACES, mode) for n in numbers for mode in (Mode.LIVE, scripted(n))}
+        wanted = {
+            (n % PLACES, mode)
+            for n in numbers
+            for mode in (Mode.LIVE, scripted(n, pictures.script))
+        }
         self._clips = {
             (place, mode): [
                 encode_clip(
-                    scene_of(place, SUB_SIZE, mode),
+                    scene_of(place, SUB_SIZE, mode, is_night=pictures.is_night),
                     mode,
                     _moment(place + PLACES * turn),
                     payload_limit=PAYLOAD_LIMIT,

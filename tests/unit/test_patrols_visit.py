@@ -83,13 +83,16 @@ async def test_a_good_camera_is_seen_and_its_picture_kept(tmp_path: Path) -> Non
 async def test_a_picture_beside_a_fault_is_seen_with_a_remark(tmp_path: Path) -> None:
     found = await look(Camera(failed(Layer.STREAM)), tmp_path)
     assert (found.verdict, found.layer) == (Verdict.SEEN, "stream")
-    assert (found.reason, found.detail) == ("camera offers no video", "its own words")
+    assert (found.reason, found.detail) == ("无视频流 Camera offers no video", "its own words")
 
 
 async def test_an_unreachable_camera_is_not_asked_twice(tmp_path: Path) -> None:
     camera = Camera(failed(Layer.NETWORK))
     found = await look(camera, tmp_path)
-    assert (found.verdict, found.reason) == (Verdict.NOT_SEEN, "camera cannot be reached")
+    assert (found.verdict, found.reason) == (
+        Verdict.NOT_SEEN,
+        "摄像机不通 Camera cannot be reached",
+    )
     assert camera.pictures_asked == 0
 
 

@@ -7,8 +7,10 @@ sent to a preset is sent home again, also when the look fails.
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from hub.domain.errors import AuthRejected, DeviceError, StoreUnavailable
@@ -38,17 +40,19 @@ CLIP_EXTRA_S: Final = 20.0  # for its turn, for setting it up and for encoding i
 MAX_ATTEMPTS: Final = 3
 MAX_DETAIL: Final = 500
 
-PLAIN_WORDS = {
-    Layer.NETWORK: "camera cannot be reached",
-    Layer.PROTOCOL: "camera answers, but not as a camera should",
-    Layer.CREDENTIALS: "camera refuses user name or password",
-    Layer.STREAM: "camera offers no video",
-    Layer.FRAMES: "no picture arrives",
-    Layer.PICTURE: "picture is faulty",
-    Layer.RECORDING: "recording is missing",
-    Layer.CLOCK: "camera's clock is wrong",
-    Layer.READINGS: "its readings are missing or wrong",
-}
+PLAIN_WORDS: Final[Mapping[Layer, str]] = MappingProxyType(
+    {
+        Layer.NETWORK: "摄像机不通 Camera cannot be reached",
+        Layer.PROTOCOL: "摄像机应答异常 Camera answers, but not as a camera should",
+        Layer.CREDENTIALS: "用户名或密码被拒 Camera refuses user name or password",
+        Layer.STREAM: "无视频流 Camera offers no video",
+        Layer.FRAMES: "无画面 No picture arrives",
+        Layer.PICTURE: "画面异常 Picture is faulty",
+        Layer.RECORDING: "无录像 Recording is missing",
+        Layer.CLOCK: "时钟错误 Camera's clock is wrong",
+        Layer.READINGS: "读数异常 Its readings are missing or wrong",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
