@@ -1,6 +1,7 @@
 """Whether the stops of a round say what its evidence says. Pure."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -36,6 +37,28 @@ def check_stops(record: RoundRecord) -> str | None:
         )
         if differs:
             return f"stop {stop.position} ({stop.device_name}): {differs}"
+    return _differing_figures(record)
+
+
+def _differing_figures(record: RoundRecord) -> str | None:
+    """Whether the figures of a round are those of its stops."""
+    walk = record.walk
+    if walk is None:
+        return None
+    verdicts = Counter(stop.verdict for stop in record.stops)
+    results = Counter(stop.result for stop in record.stops)
+    figures = {
+        "planned": (walk.stops_planned, len(record.stops)),
+        "seen": (walk.stops_seen, verdicts[Verdict.SEEN]),
+        "not seen": (walk.stops_not_seen, verdicts[Verdict.NOT_SEEN]),
+        "open": (walk.stops_open, results[Result.OPEN]),
+        "normal": (walk.stops_normal, results[Result.NORMAL]),
+        "abnormal": (walk.stops_abnormal, results[Result.ABNORMAL]),
+        "not judged": (walk.stops_not_judged, results[Result.NOT_JUDGED]),
+    }
+    for name, (said, counted) in figures.items():
+        if said != counted:
+            return f"it says {said} stops {name}, and {counted} are"
     return None
 
 

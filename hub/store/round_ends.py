@@ -153,7 +153,12 @@ async def _set_over(
 ) -> None:
     await tx.execute(
         "UPDATE patrol_rounds r SET state = %(state)s, finished_at = %(now)s, reason = %(reason)s,"
-        " paused_at = NULL FROM areas a WHERE a.id = r.area_id AND r.id = %(id)s AND" + IN_SCOPE,
+        " paused_at = NULL, counts = (SELECT ARRAY[count(*),"
+        "  count(*) FILTER (WHERE verdict = 'seen'), count(*) FILTER (WHERE verdict = 'not_seen'),"
+        "  count(*) FILTER (WHERE result = 'open'), count(*) FILTER (WHERE result = 'normal'),"
+        "  count(*) FILTER (WHERE result = 'abnormal'),"
+        "  count(*) FILTER (WHERE result = 'not_judged')] FROM patrol_stops WHERE round_id = r.id)"
+        " FROM areas a WHERE a.id = r.area_id AND r.id = %(id)s AND" + IN_SCOPE,
         {
             "id": walk.id,
             "state": state,

@@ -23,14 +23,14 @@ _SELECT: Final = (
     " r.has_report, r.forecast_s, r.walker_id, r.walker_name, r.paused_at, r.paused_s,"
     " s.stops_planned, s.stops_seen, s.stops_not_seen, s.stops_open, s.stops_normal,"
     " s.stops_abnormal, s.stops_not_judged FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-    " CROSS JOIN LATERAL (SELECT count(*) AS stops_planned,"
-    "  count(*) FILTER (WHERE verdict = 'seen') AS stops_seen,"
-    "  count(*) FILTER (WHERE verdict = 'not_seen') AS stops_not_seen,"
-    "  count(*) FILTER (WHERE result = 'open') AS stops_open,"
-    "  count(*) FILTER (WHERE result = 'normal') AS stops_normal,"
-    "  count(*) FILTER (WHERE result = 'abnormal') AS stops_abnormal,"
-    "  count(*) FILTER (WHERE result = 'not_judged') AS stops_not_judged"
-    "  FROM patrol_stops WHERE round_id = r.id) s WHERE"
+    " CROSS JOIN LATERAL (SELECT r.counts[1] AS stops_planned, r.counts[2] AS stops_seen,"
+    "  r.counts[3] AS stops_not_seen, r.counts[4] AS stops_open, r.counts[5] AS stops_normal,"
+    "  r.counts[6] AS stops_abnormal, r.counts[7] AS stops_not_judged WHERE r.counts IS NOT NULL"
+    "  UNION ALL SELECT count(*),"
+    "  count(*) FILTER (WHERE verdict = 'seen'), count(*) FILTER (WHERE verdict = 'not_seen'),"
+    "  count(*) FILTER (WHERE result = 'open'), count(*) FILTER (WHERE result = 'normal'),"
+    "  count(*) FILTER (WHERE result = 'abnormal'), count(*) FILTER (WHERE result = 'not_judged')"
+    "  FROM patrol_stops WHERE round_id = r.id HAVING r.counts IS NULL) s WHERE"
 )
 
 

@@ -87,6 +87,9 @@ WALK = PatrolRound(
     seconds_per_stop=5.0,
     planned_at=NOW,
     state=RoundState.FINISHED,
+    stops_planned=1,
+    stops_seen=1,
+    stops_normal=1,
 )
 
 
@@ -226,7 +229,9 @@ def test_stops_that_are_missing_or_were_never_looked_at() -> None:
         has_picture=False, picture_sha256="",
     )  # fmt: skip
     plain = record(SAID[0], *SAID[2:])
-    assert check_record(replace(plain, stops=[unseen])) is None
+    walk = replace(WALK, stops_seen=0, stops_not_seen=1)
+    assert check_record(replace(plain, walk=walk, stops=[unseen])) is None
+    assert check_record(replace(plain, stops=[unseen])) == "it says 1 stops seen, and 0 are"
     made_up = replace(unseen, reason="camera cannot be reached")
     assert check_record(replace(plain, stops=[made_up])) is not None
     unjudged = replace(record(*SAID[:2], SAID[3]), stops=[STOP])
@@ -236,8 +241,9 @@ def test_stops_that_are_missing_or_were_never_looked_at() -> None:
 def test_a_round_that_began_before_evidence_was_kept_is_checked_as_far_as_it_goes() -> None:
     late = record(*SAID[1:])
     old = replace(STOP, position=2, picture_sha256="")
-    assert check_record(replace(late, stops=[STOP, old])) is None
-    assert check_record(replace(late, stops=[replace(STOP, note="x"), old])) is not None
+    walk = replace(WALK, stops_planned=2, stops_seen=2, stops_normal=2)
+    assert check_record(replace(late, walk=walk, stops=[STOP, old])) is None
+    assert check_record(replace(late, walk=walk, stops=[replace(STOP, note="x"), old])) is not None
 
 
 def test_pictures_are_proved_by_their_hash(tmp_path: Path) -> None:

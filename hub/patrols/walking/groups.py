@@ -11,12 +11,13 @@ import random
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from hub.domain.access import Scope, system_scope
 from hub.domain.errors import GengfuError
-from hub.domain.patrols import PatrolRound, PatrolStop
+from hub.domain.patrols import PatrolRound, PatrolStop, Verdict
 from hub.domain.ports import CameraTarget
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking.ending import end_if_done
@@ -38,6 +39,7 @@ JOB: Final = "patrols.look"
 GROUP_SIZE: Final = 30
 STOPS_AT_ONCE: Final = 8
 GROUPS_AT_ONCE: Final = 4
+REMOVED: Final = "the camera was removed from the inventory during the round"
 RETRY_WAITS_S: Final = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
 
 
@@ -168,7 +170,10 @@ class GroupLooker:
             target = await _target(tx, _scope(walk), stop)
         aside = self.eyes.folder.aside(secrets.token_hex(4))
         try:
-            found = await visit(stop, target, replace(self.eyes, folder=aside), order)
+            if stop.device_id is None:
+                found = _removed(stop, self.eyes.clock())
+            else:
+                found = await visit(stop, target, replace(self.eyes, folder=aside), order)
             ruling = rule(walk, stop, found, rng=self.rng)
             try:
                 await self._keep(found, ruling, aside)
@@ -205,6 +210,16 @@ async def _target(tx: Transaction, scope: Scope, stop: PatrolStop) -> CameraTarg
 def _scope(walk: PatrolRound) -> Scope:
     """A round reaches the cameras of its own area and no other."""
     return Scope(paths=(walk.area_path,), actor="hub.patrols")
+
+
+def _removed(stop: PatrolStop, now: datetime) -> StopResult:
+    return StopResult(
+        round_id=stop.round_id,
+        position=stop.position,
+        verdict=Verdict.NOT_SEEN,
+        reason=REMOVED,
+        at=now,
+    )
 
 
 def _without_picture(found: StopResult, trouble: NotKept) -> StopResult:

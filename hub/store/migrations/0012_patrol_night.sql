@@ -25,6 +25,8 @@ ALTER TABLE patrol_rounds
     ADD COLUMN paused_at   timestamptz,
     ADD COLUMN paused_s    double precision NOT NULL DEFAULT 0,
     ADD COLUMN is_unattended boolean NOT NULL DEFAULT false,  -- it was said that nobody looks
+    -- Its stops once it is over: planned, seen, not seen, open, normal, abnormal, not judged.
+    ADD COLUMN counts      bigint[],
     DROP CONSTRAINT patrol_rounds_state_check,
     ADD CONSTRAINT patrol_rounds_state_check
         CHECK (state IN ('due', 'running', 'paused', 'finished', 'missed', 'cancelled'));
@@ -66,6 +68,11 @@ ALTER TABLE patrol_stops
 UPDATE patrol_stops SET judged_by = 'hub.patrols', judged_at = at,
     result = CASE verdict WHEN 'seen' THEN CASE reason WHEN '' THEN 'normal' ELSE 'abnormal' END
              WHEN 'not_seen' THEN 'abnormal' ELSE 'not_judged' END;
+UPDATE patrol_rounds r SET counts = (SELECT ARRAY[count(*),
+    count(*) FILTER (WHERE verdict = 'seen'), count(*) FILTER (WHERE verdict = 'not_seen'), 0,
+    count(*) FILTER (WHERE result = 'normal'), count(*) FILTER (WHERE result = 'abnormal'),
+    count(*) FILTER (WHERE result = 'not_judged')] FROM patrol_stops s WHERE s.round_id = r.id)
+    WHERE state IN ('finished', 'missed', 'cancelled');
 CREATE INDEX patrol_stops_open ON patrol_stops (round_id, position) WHERE result = 'open';
 CREATE INDEX patrol_stops_second ON patrol_stops (round_id, position) WHERE second_look = 'wanted';
 
@@ -405,6 +412,9 @@ CREATE TRIGGER patrol_reports_signed_stay BEFORE UPDATE ON patrol_reports
 CREATE INDEX patrol_rounds_planned ON patrol_rounds (planned_at);
 CREATE INDEX dispatches_created ON dispatches (created_at);
 CREATE INDEX room_calls_asked ON room_calls (asked_at);
+
+-- Which device is nearest to a place.
+CREATE INDEX asset_records_latitude ON asset_records (latitude) WHERE latitude IS NOT NULL;
 
 -- Which of the hub's own rules were put into an installation: each once, also if removed since.
 CREATE TABLE default_rules (
