@@ -16,6 +16,12 @@ _KM: Final[LiteralString] = (
     " + cos(radians(%(latitude)s)) * cos(radians(c.latitude))"
     " * power(sin(radians(c.longitude - %(longitude)s) / 2), 2)))) "
 )
+# Devices with coordinates on record, within the scope.
+_DEVICES: Final[LiteralString] = (
+    " FROM asset_records c JOIN devices d ON d.id = c.device_id JOIN areas a ON a.id = d.area_id"
+    " WHERE c.latitude IS NOT NULL AND d.registration = 'approved' AND" + IN_SCOPE
+)
+_KM_A_DEGREE: Final = 111.0  # of latitude, a little less than it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +36,22 @@ class NearestDevice:
 async def find_nearest(
     tx: Transaction, scope: Scope, longitude: float, latitude: float
 ) -> NearestDevice | None:
-    """The nearest approved device of the scope; None when no coordinates are on record."""
+    """The nearest approved device of the scope within FARTHEST_KM; None without any there."""
     return await tx.fetch_one(
         NearestDevice,
         "SELECT d.id AS device_id, d.area_id,"
         + _KM
-        + "AS km FROM asset_records c JOIN devices d ON d.id = c.device_id"
-        " JOIN areas a ON a.id = d.area_id"
-        " WHERE c.latitude IS NOT NULL AND d.registration = 'approved' AND"
-        + IN_SCOPE
-        + "ORDER BY km LIMIT 1",
-        {"longitude": longitude, "latitude": latitude, "scope": scope_paths(scope)},
+        + "AS km"
+        + _DEVICES
+        + "AND c.latitude BETWEEN %(latitude)s - %(reach)s AND %(latitude)s + %(reach)s"
+        " AND" + _KM + "<= %(farthest)s ORDER BY km LIMIT 1",
+        {
+            "longitude": longitude,
+            "latitude": latitude,
+            "reach": FARTHEST_KM / _KM_A_DEGREE,
+            "farthest": FARTHEST_KM,
+            "scope": scope_paths(scope),
+        },
     )
 
 
@@ -53,7 +64,15 @@ async def check_inside(
         Invalid: it is farther than FARTHEST_KM from every device with coordinates.
     """
     nearest = await find_nearest(tx, scope, longitude, latitude)
-    if nearest is not None and nearest.km > FARTHEST_KM:
+    if nearest is None and await _knows_places(tx, scope):
         msg = "this position lies outside of the county: leave it out, and name the place in words"
         raise Invalid(msg, field="position")
     return nearest
+
+
+async def _knows_places(tx: Transaction, scope: Scope) -> bool:
+    return bool(
+        await tx.scalar(
+            bool, "SELECT EXISTS (SELECT" + _DEVICES + ")", {"scope": scope_paths(scope)}
+        )
+    )
