@@ -60,7 +60,7 @@ export function makePatrol(page) {
       badge(kind, words.walks[round.state]),
       el("div", { class: "what" }, el("strong", {}, round.plan_name), " ", el("span", { class: "reason" }, round.reason),
         el("small", {}, [round.area_name, words.modes[round.mode], words.planned(clock(round.planned_at)),
-          isOpen(round) && round.ends_by && words.endsBy(clock(round.ends_by)), walker(round)].filter(Boolean).join(" · "))),
+          isOpen(round) && round.ends_by && words.endsBy(clock(round.ends_by))].filter(Boolean).join(" · "), walker(round))),
       el("div", { class: "when" }, el("progress", { max: Math.max(1, round.stops_planned), value: done }),
         el("small", {}, words.progress(round.stops_seen, round.stops_not_seen, round.stops_planned)),
         el("small", {}, words.judged(round.stops_open, round.stops_abnormal, round.stops_not_judged))),
@@ -73,8 +73,8 @@ export function makePatrol(page) {
 
   function walker(round) {
     if (!isOpen(round) || round.mode === "machine") return "";
-    if (round.walker_id === null) return words.nobodyWalks;
-    return isMine(round) ? words.walkedByMe : words.walkedBy(round.walker_name);
+    if (round.walker_id === null) return el("b", { class: "nobody" }, words.nobodyWalks);
+    return el("b", {}, isMine(round) ? words.walkedByMe : words.walkedBy(round.walker_name));
   }
 
   // The way into a walk; from somebody else's hands only on a second, expressed wish.

@@ -4,6 +4,7 @@ import { clock, duration, exactly, words } from "./words.js";
 
 const DOUBTFUL = 30; // from here on the machine leaves a stop to a person
 const VERY_DOUBTFUL = 60;
+const OLD_MS = 600_000; // a picture of then says little of now: another one is a key away
 const BADGES = { much: "critical", some: "warning", none: "online" };
 
 // What a stop came to, in words.
@@ -24,7 +25,7 @@ export function makeView({ $, el, badge }, deeds) {
     $("walk-picture").classList.toggle("dimmed", !stands.isMine || stands.isOver || stands.isPaused);
     if (!isShown) return;
     $("walk-camera").textContent = stop.device_name;
-    $("walk-facts").textContent = facts(stop, round);
+    $("walk-facts").replaceChildren(...facts(stop, round));
     $("walk-doubt").replaceChildren(doubt(stop), stands.isSecond ? el("p", {}, words.wasJudged(stop.judged_by, said(stop))) : "");
     const remarks = stop.remarks.length ? stop.remarks : [stop.reason || words.nothingNoticed];
     $("walk-remarks").replaceChildren(...remarks.map((text) => el("li", {}, text)));
@@ -37,8 +38,13 @@ export function makeView({ $, el, badge }, deeds) {
   const progress = ({ round, coming }) =>
     [words.waiting(Math.max(0, round.stops_open - coming)), coming && words.coming(coming)].filter(Boolean).join(" · ");
 
-  const facts = (stop, round) => [stop.plan_name, stop.area_name, round && words.stopOf(stop.position, round.stops_planned),
-    stop.due_at && words.dueAt(clock(stop.due_at)), stop.at && words.pictureAt(exactly(stop.at), duration(stop.at))].filter(Boolean).join(" · ");
+  function facts(stop, round) {
+    const place = [stop.plan_name, stop.area_name, round && words.stopOf(stop.position, round.stops_planned), stop.due_at && words.dueAt(clock(stop.due_at))];
+    const text = place.filter(Boolean).join(" · ");
+    if (!stop.at) return [text];
+    const isOld = round !== null && Date.now() - new Date(stop.at) > OLD_MS;
+    return [`${text} · `, el("span", { class: isOld ? "old" : "" }, words.pictureAt(exactly(stop.at), duration(stop.at)))];
+  }
 
   function doubt(stop) {
     const much = stop.doubt >= VERY_DOUBTFUL ? "much" : stop.doubt >= DOUBTFUL ? "some" : "none";
