@@ -1,16 +1,21 @@
 """Reports of residents and grid officers, as moderators handle them."""
 
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.domain.citizen_reports import ReportState
 from hub.domain.errors import NotFound
 from hub.patrols.citizens import moderating
 from hub.patrols.dispatch.photos import PhotoFolder
-from hub.store import citizen_reports, photos, report_points
+from hub.patrols.phone import links
+from hub.store import audit, citizen_reports, photos, report_points
 from hub.store.citizen_reports import ReportFilter
+from hub.store.field_units import get_unit
+from hub.store.phone_links import Purpose
 from hub.web.access import Dispatch, See
+from hub.web.qr import draw_qr
 from hub.web.routes.devices import JpegResponse
 from hub.web.schemas.citizen_reports import (
     AnswerIn,
@@ -23,6 +28,7 @@ from hub.web.schemas.citizen_reports import (
     StandingsOut,
     TaskIn,
 )
+from hub.web.schemas.phone import LinkOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Id, Limit, Listing, TextFilter
 from hub.web.services import Services
 
@@ -159,3 +165,24 @@ async def give_points(
             tx, scope, report_id, body.points, body.reason, now=services.clock()
         )
         return CitizenReportOut.of(await citizen_reports.get_report(tx, scope, report_id))
+
+
+@router.post("/field-units/{unit_id}/report-link", status_code=HTTPStatus.CREATED)
+async def make_report_link(
+    scope: Dispatch, unit_id: Id, request: Request, services: Services
+) -> LinkOut:
+    """Make a link by which a unit reports in its own name, also as a QR code."""
+    now = services.clock()
+    async with services.database.transaction() as tx:
+        unit = await get_unit(tx, scope, unit_id)
+        token = await links.issue(tx, scope, now=now, unit_id=unit.id)
+        deed = audit.Deed(
+            action="field_unit.report_link_made",
+            object_type="field_unit",
+            object_id=str(unit.id),
+            area_id=unit.area_id,
+        )
+        await audit.record(tx, scope, deed)
+    base = services.settings.public_origin or str(request.base_url)
+    link = links.build_link(base, Purpose.REPORT, token)
+    return LinkOut(link=link.reveal(), svg=draw_qr(link), expires_at=now + links.LASTS)

@@ -7,17 +7,14 @@ so no address here holds a number.
 import asyncio
 from datetime import timedelta
 from http import HTTPStatus
-from io import BytesIO
 from typing import Annotated, Final
 
-import segno
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from alerts.telling.pictures import PictureFiles
 from hub.domain.dispatches import Position
 from hub.domain.duty_rooms import AnsweredBy
 from hub.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
-from hub.domain.secrets import Secret
 from hub.patrols.phone import links, tasks
 from hub.patrols.phone.positions import tell_position
 from hub.patrols.roll_calls.answering import Answer, answer
@@ -28,6 +25,7 @@ from hub.store.phone_links import Purpose
 from hub.store.room_calls import get_call
 from hub.web.access import Dispatch
 from hub.web.phone_access import Holder, RequiresLink
+from hub.web.qr import draw_qr
 from hub.web.routes.devices import JpegResponse
 from hub.web.schemas.phone import (
     CallAnswerIn,
@@ -200,7 +198,7 @@ async def make_link(
         await record(tx, scope, "dispatch.link_made", task, {"unit": task.unit_name})
     base = services.settings.public_origin or str(request.base_url)
     link = links.build_link(base, Purpose.TASK, token)
-    return LinkOut(link=link.reveal(), svg=_qr_code(link), expires_at=now + links.LASTS)
+    return LinkOut(link=link.reveal(), svg=draw_qr(link), expires_at=now + links.LASTS)
 
 
 async def _task(tx: Transaction, holder: Holder, services: WebServices) -> TaskOut:
@@ -211,9 +209,3 @@ async def _task(tx: Transaction, holder: Holder, services: WebServices) -> TaskO
         and await asyncio.to_thread(PictureFiles(services.settings.data_dir).path(alert).is_file)
     )
     return TaskOut.of(shown, holder.link, services.clock(), has_picture=has_picture)
-
-
-def _qr_code(link: Secret) -> str:
-    drawn = BytesIO()
-    segno.make_qr(link.reveal(), error="m").save(drawn, kind="svg", xmldecl=False, nl=False)
-    return drawn.getvalue().decode("ascii")
