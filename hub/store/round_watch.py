@@ -90,5 +90,17 @@ async def idle_groups(
     )
 
 
+async def queued_groups(tx: Transaction, scope: Scope, round_id: int, job: str) -> set[int]:
+    """Groups of a round of the scope for which a ``job`` waits already; one may run beside it."""
+    rows = await tx.tuples(
+        "SELECT (j.args->>'group')::int FROM procrastinate_jobs j"
+        " JOIN patrol_rounds r ON r.id = (j.args->>'round')::bigint"
+        " JOIN areas a ON a.id = r.area_id WHERE j.status = 'todo' AND j.task_name = %(job)s"
+        " AND r.id = %(round)s AND NOT j.args ? 'position' AND" + IN_SCOPE,
+        {"job": job, "round": round_id, "scope": scope_paths(scope)},
+    )
+    return set(_numbers(rows))
+
+
 def _numbers(rows: list[tuple[object, ...]]) -> list[int]:
     return [int(str(row[0])) for row in rows]

@@ -12,6 +12,7 @@ from hub.domain.patrol_details import PlanDetails
 from hub.domain.patrols import PatrolMode, Result, RoundState, SecondLook, Timing, Verdict
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking import ending, groups
+from hub.patrols.walking.planner import IDLE
 from hub.patrols.walking.rounds import WalkOptions
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import RESYNC, LiveFeed
@@ -100,7 +101,7 @@ async def test_a_round_that_a_person_walks_is_looked_at_as_far_as_he_comes(world
     # The jobs were lost: what he has not come to yet is not looked at for that.
     async with world.database.transaction() as tx:
         await stop_looks.claim_stop(tx, HUB, round_id, 2, world.now)
-    world.now += timedelta(minutes=2)
+    world.now += IDLE + timedelta(seconds=1)
     await world.planner().run_once()
     async with world.database.transaction() as tx:
         revived = await tx.tuples(LOOK_JOBS + "'patrols.look' ORDER BY id")

@@ -11,6 +11,7 @@ from hub.domain.patrols import PatrolMode, Result, RoundState, Timing, Verdict
 from hub.patrols import desk
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking.ending import NEXT_BEGAN, OUT_OF_TIME
+from hub.patrols.walking.planner import IDLE
 from hub.patrols.walking.rounds import MAKES_WAY_AFTER, NOT_BEGUN, WalkOptions
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, round_deeds, rounds
@@ -130,10 +131,10 @@ async def test_groups_that_lost_their_jobs_are_revived(world: World) -> None:
     await world.begin(round_id, walker)
     await world.look(round_id, 1, walker)
     await lose_jobs(world)
-    world.now += timedelta(seconds=20)
+    world.now += IDLE - timedelta(seconds=1)
     await world.planner().run_once()
     assert not await waiting_groups(world)  # it is not idle yet
-    world.now += timedelta(seconds=30)
+    world.now += timedelta(seconds=2)
     for _ in range(2):
         await world.planner().run_once()
     assert await waiting_groups(world) == ["0", "2"]

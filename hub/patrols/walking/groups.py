@@ -30,6 +30,7 @@ from hub.store import rounds, stop_looks
 from hub.store.cameras import list_targets
 from hub.store.database import Database, Transaction
 from hub.store.patrol_places import load_places
+from hub.store.round_watch import queued_groups
 from hub.store.stop_looks import Ruling
 from hub.store.stops import StopResult
 
@@ -45,8 +46,9 @@ RETRY_WAITS_S: Final = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
 
 async def defer_group(tx: Transaction, jobs: Jobs, round_id: int, group: int) -> None:
     """Have a group looked at for somebody who waits; a job too many finds nothing to do."""
-    name = f"{JOB}:{round_id:d}:{group:d}"
-    await jobs.defer(tx, JOB, {"round": round_id, "group": group}, lock=name, once=name)
+    if group not in await queued_groups(tx, _HUB, round_id, JOB):
+        args = {"round": round_id, "group": group}
+        await jobs.defer(tx, JOB, args, lock=f"{JOB}:{round_id:d}:{group:d}")
 
 
 async def defer_groups(
@@ -58,14 +60,12 @@ async def defer_groups(
     at_once: int = GROUPS_AT_ONCE,
 ) -> None:
     """Have groups looked at that nobody waits for, ``at_once`` of all rounds at a time."""
+    # Not by a mark that waits once: a job that fails could then not be run again beside another.
+    queued = await queued_groups(tx, _HUB, round_id, JOB)
     for group in groups:
-        await jobs.defer(
-            tx,
-            JOB,
-            {"round": round_id, "group": group},
-            lock=f"{JOB}:lane:{(round_id + group) % at_once:d}",
-            once=f"{JOB}:{round_id:d}:{group:d}",
-        )
+        if group not in queued:
+            lane = f"{JOB}:lane:{(round_id + group) % at_once:d}"
+            await jobs.defer(tx, JOB, {"round": round_id, "group": group}, lock=lane)
 
 
 async def look_again(
@@ -80,7 +80,7 @@ async def look_again(
     group = await stop_looks.reopen_look(tx, scope, round_id, position)
     name = f"{JOB}:{round_id:d}:{group:d}:{position:d}"
     args = {"round": round_id, "group": group, "position": position}
-    await jobs.defer(tx, JOB, args, lock=name, once=name)
+    await jobs.defer(tx, JOB, args, lock=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
