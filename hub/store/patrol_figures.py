@@ -20,7 +20,7 @@ from hub.domain.patrols import (
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 from hub.store.stop_looks import MACHINE
-from hub.store.stops import STOP_COLUMNS, typed_stop
+from hub.store.stops import typed_stop
 
 # What is shown before all else.
 URGENT_KINDS: Final = ("fire_smoke", "water")
@@ -130,7 +130,7 @@ class AreaFact:
     has_cameras: bool
 
 
-# A stop whose area is gone counts for the round's.
+# A stop ``s`` and its area ``a``. A stop whose area is gone counts for the round's.
 _STOPS: Final = (
     " FROM patrol_rounds r JOIN patrol_stops s ON s.round_id = r.id"
     " JOIN areas w ON w.id = r.area_id LEFT JOIN areas own ON own.id = s.area_id"
@@ -241,8 +241,10 @@ async def list_findings(
     """Stops of the span that are not normal, or disputed; what cannot wait comes first."""
     rows = await tx.search(
         PatrolStop,
-        "SELECT"
-        + STOP_COLUMNS
+        "SELECT s.round_id, s.position, s.device_id, s.device_name, s.area_id, s.area_name,"
+        " s.verdict, s.reason, s.layer, s.detail, s.has_picture, s.at, s.due_at, s.remarks,"
+        " s.doubt, s.picture_sha256, s.result, s.kind, s.note, s.judged_by, s.judged_at,"
+        " s.timing, s.second_look, s.second_by, s.second_note, s.dispatch_id"
         + _STOPS
         + " WHERE"
         + _ROUND_OR_SPAN

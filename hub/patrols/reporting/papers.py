@@ -23,8 +23,9 @@ from hub.patrols.reporting.pages import build_period_page, build_round_page
 from hub.patrols.reporting.pdf import Printer
 from hub.patrols.reporting.workbook import build_workbook
 from hub.runtime.files import NotKept, write_whole
-from hub.store import patrol_figures, rounds, stops
+from hub.store import rounds, stops
 from hub.store.database import Database
+from hub.store.patrol_figures import list_findings
 
 FOLDER: Final = "reports"
 MOST_FINDINGS: Final = OF_PERIOD.abnormal
@@ -130,7 +131,7 @@ class Papers:
         )
         span = span_of(new, report.area_path, figures.as_of)
         async with self.database.transaction() as tx:
-            return await patrol_figures.list_findings(tx, _HUB, span, limit=most)
+            return await list_findings(tx, _HUB, span, limit=most)
 
     def _page_path(self, report: KeptReport) -> Path:
         """A round's page lies where the round's own route finds it, the last one made."""
