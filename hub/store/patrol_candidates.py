@@ -121,10 +121,12 @@ async def rounds_unseen(
         "  ORDER BY ago LIMIT %(within)s),"
         " looked AS (SELECT s.device_id, min(h.ago) AS ago FROM held h"
         "  JOIN patrol_stops s ON s.round_id = h.id WHERE s.looked_s IS NOT NULL"
-        "  GROUP BY s.device_id)"
+        "  GROUP BY s.device_id),"
+        " begins AS (SELECT array_agg(h.started_at ORDER BY h.started_at) AS at FROM held h)"
         " SELECT d.id, coalesce(l.ago,"
-        "  (SELECT count(*) FROM held h WHERE h.started_at > d.created_at))"
-        " FROM devices d JOIN areas a ON a.id = d.area_id LEFT JOIN looked l ON l.device_id = d.id"
+        "  cardinality(b.at) - width_bucket(d.created_at, b.at), 0)"
+        " FROM devices d JOIN areas a ON a.id = d.area_id CROSS JOIN begins b"
+        " LEFT JOIN looked l ON l.device_id = d.id"
         " WHERE d.id = ANY (%(ids)s::bigint[]) AND" + IN_SCOPE,
         {
             "plan": plan.id,
