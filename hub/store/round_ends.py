@@ -24,7 +24,7 @@ from hub.store.stops import some_stops
 ENDED: Final = "round_ended"
 MISSED: Final = "round_missed"
 CANCELLED: Final = "round_cancelled"
-NOT_LOOKED_AT: Final = "not looked at"
+NOT_LOOKED_AT: Final = "未查看 Not looked at"
 
 
 async def has_open_stops(tx: Transaction, scope: Scope, round_id: int) -> bool:
@@ -96,7 +96,7 @@ async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: dat
     if walk.is_over:
         msg = "this round is over"
         raise Conflict(msg)
-    reason = f"cancelled by {scope.actor}"
+    reason = f"已取消 Cancelled by {scope.actor}"
     await _close_stops(tx, scope, walk, now=now, reason=reason, timing=Timing.NONE)
     await _set_over(tx, scope, walk, RoundState.CANCELLED, now=now, reason=reason)
     await audit.record(tx, scope, deed("patrol_round.cancelled", walk))

@@ -16,6 +16,7 @@ from hub.patrols.walking.rounds import MAKES_WAY_AFTER, NOT_BEGUN, WalkOptions
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, round_deeds, rounds
 from hub.store.database import Database
+from hub.store.round_ends import NOT_LOOKED_AT
 from hub.store.rounds import RoundFilter
 from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
 
@@ -193,7 +194,7 @@ async def test_a_round_that_lasts_too_long_ends_with_nothing_open(world: World) 
     assert [s.position for s in closed] == [1, 2, 5, 6]
     assert {(s.timing, s.note) for s in closed} == {(Timing.MISSED, OUT_OF_TIME)}
     assert [s.verdict for s in closed] == [Verdict.SEEN] * 2 + [Verdict.NOT_SEEN] * 2
-    assert {s.reason for s in closed[2:]} == {f"not looked at: {OUT_OF_TIME}"}
+    assert {s.reason for s in closed[2:]} == {f"{NOT_LOOKED_AT}: {OUT_OF_TIME}"}
     [event] = await world.events("patrol.round_finished")
     assert (event.data["reason"], event.data["not_judged"]) == (OUT_OF_TIME, 4)
     assert not (await world.proof()).faults

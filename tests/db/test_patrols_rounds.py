@@ -22,6 +22,7 @@ from hub.store import patrols, rounds, stop_looks
 from hub.store.areas import create_area
 from hub.store.database import Database
 from hub.store.devices import set_registration
+from hub.store.round_ends import NOT_LOOKED_AT
 from hub.store.rounds import RoundFilter
 from hub.store.stops import StopResult
 from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
@@ -300,7 +301,7 @@ async def test_a_cancelled_round_stops_where_it_is_and_leaves_nothing_open(world
     assert len(world.visits) == 2
     walked = await world.stops(round_id)
     assert [s.result for s in walked] == [Result.NORMAL] * 2 + [Result.NOT_JUDGED] * 4
-    assert {s.reason for s in walked[2:]} == {"not looked at: cancelled by test"}
+    assert {s.reason for s in walked[2:]} == {f"{NOT_LOOKED_AT}: 已取消 Cancelled by test"}
     assert not (await world.proof()).faults
     async with world.database.transaction() as tx:
         with pytest.raises(Conflict):

@@ -32,6 +32,7 @@ from hub.patrols.evidence import (
 from hub.patrols.files import PictureFolder
 from hub.store.evidence_checks import RoundRecord
 from hub.store.patrol_evidence import NOTHING_BEFORE, KeptLine, Seal, hash_line, hash_seal
+from hub.store.round_ends import NOT_LOOKED_AT
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 PICTURE = b"a picture"
@@ -225,7 +226,7 @@ def test_a_stop_that_says_something_else_is_named(stop: PatrolStop, fault: str) 
 def test_stops_that_are_missing_or_were_never_looked_at() -> None:
     assert check_record(replace(record(), stops=[])) == "it began with 1 stops and has 0"
     unseen = replace(
-        STOP, verdict=Verdict.NOT_SEEN, reason="not looked at: cancelled by li",
+        STOP, verdict=Verdict.NOT_SEEN, reason=f"{NOT_LOOKED_AT}: 已取消 Cancelled by li",
         has_picture=False, picture_sha256="",
     )  # fmt: skip
     plain = record(SAID[0], *SAID[2:])

@@ -16,8 +16,8 @@ from hub.store import round_ends, rounds
 from hub.store.database import Transaction
 from hub.store.patrol_places import learn_movements
 
-OUT_OF_TIME: Final = "the round's time was over"
-NEXT_BEGAN: Final = "the next round of its plan began"
+OUT_OF_TIME: Final = "巡查时间已到 The time of the round was over"
+NEXT_BEGAN: Final = "下一轮巡查已开始 The next round of its plan began"
 
 
 async def end_if_done(

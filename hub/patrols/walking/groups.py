@@ -40,7 +40,7 @@ JOB: Final = "patrols.look"
 GROUP_SIZE: Final = 30
 STOPS_AT_ONCE: Final = 8
 GROUPS_AT_ONCE: Final = 4
-REMOVED: Final = "the camera was removed from the inventory during the round"
+REMOVED: Final = "巡查中摄像机已被删除 Camera was removed during the round"
 RETRY_WAITS_S: Final = (1, 2, 5, 5, 15, 30, 60, 60, 60, 60)
 
 
