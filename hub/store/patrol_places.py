@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, TypeVar
 
 from hub.domain.access import Scope
+from hub.domain.devices import Preset
 from hub.domain.events import Severity
 from hub.store.database import Params, Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
@@ -31,7 +32,7 @@ SEEN_KINDS: Final = (
 )
 """Events of a camera that tell of its place; of other devices all that are no mere information."""
 
-_MOVING: Final = ("ptz_dome", "ptz_bullet")
+_MOVING: Final = frozenset({"ptz_dome", "ptz_bullet"})
 _HOURS: Final = 24
 
 
@@ -91,7 +92,8 @@ class Place:
     """What is known of one camera's place at ``asked_at``, the camera's own facts first.
 
     ``usual_movement``: the share of its picture (0 to 1) in which something moves at this hour
-    when all is well, None while that is not known. Times are told in ``zone``.
+    when all is well, None while that is not known. ``presets`` are those of its first channel.
+    Times are told in ``zone``.
     """
 
     device_id: int = 0
@@ -99,6 +101,7 @@ class Place:
     events: tuple[PlaceEvent, ...] = ()
     usual_movement: float | None = None
     has_ptz: bool = False
+    presets: tuple[Preset, ...] = ()
     asked_at: datetime | None = None
     zone: tzinfo = UTC
 
@@ -107,7 +110,8 @@ class Place:
 class _Camera:
     id: int
     area_id: int
-    has_ptz: bool
+    ptz_type: str
+    presets: list[dict[str, str]]
     usual: float | None
 
 
@@ -137,7 +141,8 @@ async def load_places(
             alerts=_own_first(alerts, camera),
             events=_own_first(events, camera),
             usual_movement=camera.usual,
-            has_ptz=camera.has_ptz,
+            has_ptz=bool(camera.presets) or camera.ptz_type in _MOVING,
+            presets=tuple(Preset(token=p["token"], name=p["name"]) for p in camera.presets),
             asked_at=now,
             zone=zone,
         )
@@ -171,8 +176,8 @@ async def _cameras(
 ) -> list[_Camera]:
     return await tx.fetch(
         _Camera,
-        "SELECT d.id, d.area_id, coalesce(r.ptz_type = ANY (%(moving)s), false) OR EXISTS"
-        "  (SELECT FROM channels h WHERE h.device_id = d.id AND h.presets <> '[]') AS has_ptz,"
+        "SELECT d.id, d.area_id, coalesce(r.ptz_type, '') AS ptz_type, coalesce((SELECT h.presets"
+        "  FROM channels h WHERE h.device_id = d.id ORDER BY h.id LIMIT 1), '[]') AS presets,"
         " m.usual FROM devices d JOIN areas a ON a.id = d.area_id"
         " LEFT JOIN asset_records r ON r.device_id = d.id"
         " LEFT JOIN LATERAL (SELECT sum(b.looks * b.usual) / sum(b.looks) AS usual"
@@ -182,7 +187,6 @@ async def _cameras(
         {
             "scope": scope_paths(scope),
             "ids": list(device_ids),
-            "moving": list(_MOVING),
             "bands": [(hour + step) % _HOURS for step in (-1, 0, 1)],
             "least": LEAST_LOOKS,
         },

@@ -8,7 +8,7 @@ kept on disk. The peer is the bare fetch of one snapshot of the same cameras in 
 is all an ordinary tour of pictures does. Then something moves, or a picture is bad, at some of
 the stops, and what is found is compared with the script. Run it as
 
-    python -m tests.benchmarks.machine_look [--snapshots 600] [--streams 60] [--at-once 64]
+    python -m tests.benchmarks.machine_look [--snapshots 600] [--streams 60] [--at-once 32]
 """
 
 import argparse
@@ -327,7 +327,7 @@ def main() -> None:
     parser.add_argument("--snapshots", type=int, default=600)
     parser.add_argument("--streams", type=int, default=60)
     parser.add_argument("--judges", type=int, default=2)
-    parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--at-once", type=int, default=32)
     raise_file_limit()
     began = time.perf_counter()
     uvloop.run(measure(parser.parse_args()))

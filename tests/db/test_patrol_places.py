@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.domain.access import Scope
+from hub.domain.devices import Preset
 from hub.domain.events import Severity, StoredEvent
 from hub.store.database import Database
 from hub.store.events import add_events
@@ -125,6 +126,7 @@ async def test_a_camera_with_presets_has_motors(database: Database, county: Coun
     )
     known = await look_up(database, [fixed, dome, bullet])
     assert [known[one].has_ptz for one in (fixed, dome, bullet)] == [False, True, True]
+    assert known[dome].presets == (Preset(token="1", name="Gate"),)
 
 
 async def test_what_moves_is_learnt_of_normal_stops_by_the_hour(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.domain.devices import Preset
 from hub.domain.errors import (
     AuthRejected,
     DeviceBusy,
@@ -322,5 +323,24 @@ def test_a_plan_says_which_cameras_turn_and_for_how_long_it_films() -> None:
     assert order_of(details, 9, fixed).preset is None
     assert order_of(details, 9).preset is None
     assert order_of(details, 9, dome).preset == usual
+    named = replace(
+        dome,
+        presets=(
+            Preset(token="p1", name="夜查"),
+            Preset(token="p2", name="夜查"),
+            Preset(token="rest", name="p1"),
+            Preset(token="p9", name=""),
+        ),
+    )
+    called = {
+        name: order_of(PlanDetails(preset=StopPreset(preset=name, home="夜查")), 9, named).preset
+        for name in ("夜查", "p1", "elsewhere")
+    }
+    assert called == {
+        "夜查": StopPreset(preset="p1", home="p1"),
+        "p1": StopPreset(preset="p1", home="p1"),  # a token before a name
+        "elsewhere": StopPreset(preset="elsewhere", home="p1"),
+    }
+    assert order_of(details, 9, named).preset == usual
     assert order_of(details, 9, dome).clip_s == LONGEST_CLIP_S
     assert order_of(PlanDetails(clip_s=-1.0), 9, dome) == LookOrder(place=dome)

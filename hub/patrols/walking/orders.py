@@ -27,12 +27,20 @@ def order_of(details: PlanDetails, device_id: int, place: Place | None = None) -
     """Return what a plan asks of one of its cameras; ``place`` None: nothing is known of it.
 
     A preset named for the camera itself is called whatever the inventory knows of its motors.
+    Plans may name presets by their tokens or by the names people gave them in the camera.
     """
     known = place or Place()
     preset = details.presets.get(device_id)
     if preset is None and known.has_ptz:
         preset = details.preset
-    if preset is not None and not preset.preset:
+    if preset is not None and preset.preset:
+        tokens = {one.name: one.token for one in reversed(known.presets) if one.name}
+        tokens |= {one.token: one.token for one in known.presets}
+        preset = StopPreset(
+            preset=tokens.get(preset.preset, preset.preset),
+            home=tokens.get(preset.home, preset.home),
+        )
+    else:
         preset = None
     clip_s = min(max(details.clip_s, 0.0), LONGEST_CLIP_S)
     return LookOrder(preset=preset, clip_s=clip_s, place=known)
