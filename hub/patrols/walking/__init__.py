@@ -1,1 +1,1 @@
-"""Walks rounds: the machine looks first, people judge what they must, every stop comes to an end."""
+"""Walks rounds: the machine looks first, people judge what they must, every stop has an end."""
