@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,11 @@ from config.schema import Settings
 from hub.domain.access import system_scope
 from hub.domain.addresses import parse_address
 from hub.domain.devices import Area, Connection
+from hub.domain.dispatches import DispatchRule, Unit, UnitKind
+from hub.domain.duty_rooms import DutyRoom
 from hub.domain.errors import Conflict
-from hub.domain.patrols import PatrolPlan
+from hub.domain.patrol_details import PlanDetails, RollCall
+from hub.domain.patrols import PatrolMode, PatrolPlan
 from hub.domain.secrets import Credentials, Secret
 from hub.main.assembly import Parts
 from hub.main.running import Started
@@ -29,6 +33,10 @@ from hub.main.surroundings import device_policy, utc_now
 from hub.patrols.desk import create_plan
 from hub.runtime.processes import end, last_lines, spawn, write_private
 from hub.store import areas, connections, device_lists, notices, patrols
+from hub.store.database import Transaction
+from hub.store.dispatch_rules import add_rule
+from hub.store.duty_rooms import add_room
+from hub.store.field_units import add_unit
 from hub.store.probe_intervals import ProbeInterval, put_interval
 
 log = logging.getLogger(__name__)
@@ -45,13 +53,16 @@ PLACES = (
     ("330402100", "凤桥镇 Fengqiao", "330402"),
     ("330402100201", "青龙村 Qinglong village", "330402100"),
 )
+# A round that people walk comes a little after the one of the machine.
+WALK_LATER, WALK_LASTS_S = timedelta(minutes=3), 3000
 VILLAGE_CODE = PLACES[-1][0]
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """The settings with the loopback network of the simulated cameras allowed."""
+    """The settings with the simulated cameras' network allowed, and the page for residents open."""
     network = settings.network.model_copy(update={"devices": (*settings.network.devices, LOOPBACK)})
-    return settings.model_copy(update={"network": network})
+    citizens = settings.citizens.model_copy(update={"is_open": True})
+    return settings.model_copy(update={"network": network, "citizens": citizens})
 
 
 class Demo:
@@ -164,9 +175,25 @@ class Demo:
                 rrule=f"FREQ=HOURLY;BYMINUTE={due.minute}",
                 time_zone=zone,
                 starts_on=due.date(),
-                seconds_per_stop=2.0,
             )
             await create_plan(tx, SCOPE, plan, now=now)
+            walked = replace(
+                plan,
+                name="人机夜查演示 Demo walk",
+                rrule=f"FREQ=HOURLY;BYMINUTE={(due + WALK_LATER).minute}",
+                mode=PatrolMode.MIXED,
+                lasts_s=WALK_LASTS_S,
+                details=PlanDetails(random_share=0.3, roll_call=RollCall(answer_s=300)),
+            )
+            await create_plan(tx, SCOPE, walked, now=now)
+            await self._staff(tx, village)
+
+    async def _staff(self, tx: Transaction, village: Area) -> None:
+        """A duty room that is asked, and a grid officer who is sent."""
+        await add_room(tx, SCOPE, DutyRoom(area_id=village.id, name="值班室 Duty room"))
+        officer = Unit(area_id=village.id, name="网格员 Grid officer", kind=UnitKind.GRID_OFFICER)
+        await add_unit(tx, SCOPE, officer)
+        await add_rule(tx, SCOPE, DispatchRule(name="全村 Everything", area_id=village.id))
 
     async def _wait(self, parts: Parts) -> None:
         """Say how many report, until all do or the time is over."""

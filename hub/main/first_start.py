@@ -11,11 +11,14 @@ from hub.domain.secrets import Secret
 from hub.main.servers import Servers
 from hub.store import areas, connections, notices
 from hub.store.database import Database, Transaction
+from hub.store.default_rules import note_new
 from hub.store.picture_profiles import ensure_default_profiles
+from hub.store.task_deadlines import ensure_default_deadlines
 from hub.store.users import ensure_first_admin
 
 SCOPE = system_scope("hub.main")
 BROKER_NAME = "MQTT broker"
+TASK_DEADLINES = "Deadlines of tasks 任务时限"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ async def prepare(
         for root in roots:  # an older installation has not all of them
             await ensure_default_rules(tx, SCOPE, root.id)
             await ensure_default_profiles(tx, SCOPE, root.id)
+            if await note_new(tx, SCOPE, [TASK_DEADLINES]):
+                await ensure_default_deadlines(tx, SCOPE, root.id)
         link = _broker_link(settings, servers, area_id=roots[0].id, approve_unknown=approve_unknown)
         number = await _keep(tx, link)
     return Prepared(
