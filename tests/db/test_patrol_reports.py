@@ -10,15 +10,16 @@ import pytest
 
 from hub.domain.access import Scope
 from hub.domain.errors import Conflict, Invalid, NotFound
+from hub.domain.notes import Note
 from hub.domain.patrol_reports import KeptReport, Period
 from hub.patrols.reporting.figures import Figures, parse_figures
-from hub.patrols.reporting.sending import SEND
+from hub.patrols.reporting.sending import SEND, ReportSender
 from hub.runtime.files import NotKept
 from hub.runtime.jobs import Job
 from hub.store import patrol_evidence, patrol_reports
 from hub.store.database import Database
 from hub.store.patrol_reports import ReportFilter, digest_figures
-from tests.db.report_scene import HUB, MIDNIGHT, NOON, Scene
+from tests.db.report_scene import HUB, MIDNIGHT, NOON, SHANGHAI, Scene
 
 DAY = timedelta(days=1)
 COUNT = "SELECT count(*) FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id WHERE "
@@ -136,6 +137,7 @@ async def test_a_full_disk_delays_the_page_and_never_the_figures(scene: Scene) -
     (report,) = await scene.reports()
     assert figures_of(report).stops.planned == 12
     assert (await scene.papers.page(report)).startswith(b"<!doctype html>")
+    assert (await scene.papers.pdf(report)).startswith(b"%PDF-")
     has_report = "SELECT count(*) FROM patrol_rounds WHERE has_report"
     assert await scene.count(has_report) == 0
     blocked.unlink()
@@ -262,3 +264,21 @@ async def test_word_goes_to_whom_the_plan_names_once(scene: Scene) -> None:
         await scene.night()
     asked = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %(name)s"
     assert await scene.count(asked, name=SEND) == 2  # the round's and the night's
+    told: list[tuple[int, Note]] = []
+
+    async def send(receiver_id: int, note: Note) -> None:
+        told.append((receiver_id, note))
+
+    sender = ReportSender(
+        database=scene.database, send_note=send, zone=SHANGHAI, link_base="https://hub.test"
+    )
+    night, _ = sorted(await scene.reports(), key=lambda one: one.period)
+    await sender.send(Job(id=1, args={"report": night.id, "receiver": receiver}, attempt=1))
+    await sender.send(Job(id=1, args={"report": 999, "receiver": receiver}, attempt=1))
+    ((to, note),) = told
+    assert (to, note.link.reveal()) == (
+        receiver,
+        f"https://hub.test/api/v1/patrol-reports/{night.id}/page",
+    )
+    assert note.title == "零点夜查夜报 Night report: 某县 2026-11-20"
+    assert "完成率 Completion - (0/0)" in note.text

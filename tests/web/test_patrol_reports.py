@@ -125,3 +125,15 @@ async def test_a_pdf_that_cannot_be_made_is_said_with_what_to_do(
         answer = await client.get(f"{REPORTS}/{number}/pdf")
     assert answer.status_code == 409
     assert "within 0.01 s" in answer.json()["detail"]
+
+
+@pytest.mark.threat("T6")
+async def test_papers_are_named_by_numbers_only(client: httpx.AsyncClient, world: World) -> None:
+    del world
+    await sign_in(client, "root-admin")
+    for number in ("..", "%2e%2e%2f1", "1%2f..%2f2", "1%00", "-1", "9" * 30):
+        for paper in ("page", "pdf", "workbook"):
+            request = client.build_request("GET", f"{REPORTS}/1/{paper}")
+            path = f"{REPORTS}/{number}/{paper}".encode()
+            request.url = request.url.copy_with(raw_path=path)
+            assert (await client.send(request)).status_code in {404, 422}

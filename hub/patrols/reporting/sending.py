@@ -11,7 +11,7 @@ from typing import Final
 from hub.domain.access import system_scope
 from hub.domain.errors import NotFound, Rejected
 from hub.domain.notes import Note, SendNote
-from hub.domain.patrol_reports import KeptReport
+from hub.domain.patrol_reports import KeptReport, Period
 from hub.domain.secrets import Secret
 from hub.patrols.reporting import words
 from hub.patrols.reporting.figures import Figures, parse_figures
@@ -54,6 +54,8 @@ class ReportSender:
     def _write(self, report: KeptReport) -> Note:
         figures = parse_figures(report.figures or {})
         begin = words.day_time(report.starts_at, self.zone)
+        if report.period is not Period.ROUND:  # a night is called by the date of its evening
+            begin = begin.partition(" ")[0]
         title = f"零点夜查{words.PERIOD_NAMES[report.period]}: {report.area_name} {begin}"
         link = Secret(self.link_base + PAGE.format(report.id) if self.link_base else "")
         return Note(title=title, text="\n".join(summarise(figures)), link=link)
