@@ -15,7 +15,7 @@ from typing import Final
 
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
-from hub.patrols.evidence_stops import LOOKED_AGAIN, body_of, check_stops, last_lines
+from hub.patrols.evidence_stops import body_of, check_stops, last_lines
 from hub.patrols.files import PictureFolder
 from hub.store.database import Database
 from hub.store.evidence_checks import RoundRecord, first_seal_at, read_record, recorded_rounds
@@ -160,7 +160,7 @@ def check_lines(lines: Sequence[KeptLine]) -> str | None:
 def expected_files(record: RoundRecord, folder: PictureFolder) -> Iterator[tuple[str, Path, str]]:
     """What each picture and film of a round is called, where it is, and its SHA-256."""
     names = {stop.position: stop.device_name for stop in record.stops}
-    for position, line in sorted(last_lines(record.lines, LOOKED, LOOKED_AGAIN).items()):
+    for position, line in sorted(last_lines(record.lines, LOOKED).items()):
         body, of = body_of(line), f"of stop {position} ({names.get(position, 'gone')})"
         if picture := str(body.get("picture_sha256", "")):
             yield f"picture {of}", folder.picture_path(record.round_id, position), picture

@@ -23,7 +23,7 @@ def check_stops(record: RoundRecord) -> str | None:
     is_whole = first is not None and first.what == BEGUN
     if first is not None and is_whole and body_of(first).get("stops") != len(record.stops):
         return f"it began with {body_of(first).get('stops')} stops and has {len(record.stops)}"
-    looks = last_lines(record.lines, LOOKED, LOOKED_AGAIN)
+    looks, again = last_lines(record.lines, LOOKED), last_lines(record.lines, LOOKED_AGAIN)
     results = last_lines(record.lines, JUDGED)
     seconds = last_lines(record.lines, SECOND_LOOK)
     for stop in record.stops:
@@ -31,7 +31,7 @@ def check_stops(record: RoundRecord) -> str | None:
         if not is_whole and (look is None or result is None):
             continue  # it began before evidence was kept
         differs = (
-            _differing_look(stop, look)
+            _differing_look(stop, look, again.get(stop.position))
             or _differing_result(stop, result)
             or _differing_second(stop, seconds.get(stop.position))
         )
@@ -62,13 +62,15 @@ def _differing_figures(record: RoundRecord) -> str | None:
     return None
 
 
-def _differing_look(stop: PatrolStop, line: KeptLine | None) -> str:
+def _differing_look(stop: PatrolStop, line: KeptLine | None, again: KeptLine | None) -> str:
     if line is None:
         is_plain = stop.verdict is Verdict.PENDING or (
             stop.verdict is Verdict.NOT_SEEN and stop.reason.startswith(NOT_LOOKED_AT)
         )
         return "" if is_plain else "there is no evidence that anybody looked"
     if stop.verdict is Verdict.PENDING:
+        if again is not None and again.seq > line.seq:
+            return ""
         return f"line {line.seq} says that it was looked at"
     said = body_of(line)
     same: dict[str, Json] = {
@@ -113,19 +115,11 @@ def _differing(same: Mapping[str, Json], said: Mapping[str, Json], line: KeptLin
     return ""
 
 
-def last_lines(
-    lines: Sequence[KeptLine], what: str, undone_by: str | None = None
-) -> dict[int, KeptLine]:
-    """The last line of a kind at each position, unless one of another kind came after it."""
-    found: dict[int, KeptLine] = {}
-    for line in lines:
-        if line.position is None:
-            continue
-        if line.what == what:
-            found[line.position] = line
-        elif line.what == undone_by:
-            found.pop(line.position, None)
-    return found
+def last_lines(lines: Sequence[KeptLine], what: str) -> dict[int, KeptLine]:
+    """The last line of a kind at each position."""
+    return {
+        line.position: line for line in lines if line.what == what and line.position is not None
+    }
 
 
 def body_of(line: KeptLine) -> Mapping[str, Json]:

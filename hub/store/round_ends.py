@@ -126,7 +126,11 @@ async def _close_stops(
         "scope": scope_paths(scope),
     }
     await tx.execute(
-        "UPDATE patrol_stops s SET verdict = 'not_seen', reason = %(unseen)s, at = %(now)s"
+        # One that should have been looked at again is what it was before.
+        "UPDATE patrol_stops s SET"
+        " verdict = CASE WHEN s.has_picture THEN 'seen' ELSE 'not_seen' END,"
+        " reason = CASE WHEN s.at IS NULL THEN %(unseen)s ELSE s.reason END,"
+        " at = coalesce(s.at, %(now)s)"
         " FROM patrol_rounds r JOIN areas a ON a.id = r.area_id WHERE r.id = s.round_id"
         " AND s.round_id = %(round)s AND s.verdict = 'pending' AND" + IN_SCOPE,
         params,
@@ -153,7 +157,8 @@ async def _set_over(
 ) -> None:
     await tx.execute(
         "UPDATE patrol_rounds r SET state = %(state)s, finished_at = %(now)s, reason = %(reason)s,"
-        " paused_at = NULL, counts = (SELECT ARRAY[count(*),"
+        " paused_s = paused_s + coalesce(greatest(0,"
+        "  extract(epoch FROM %(now)s::timestamptz - r.paused_at)), 0), paused_at = NULL, counts = (SELECT ARRAY[count(*),"
         "  count(*) FILTER (WHERE verdict = 'seen'), count(*) FILTER (WHERE verdict = 'not_seen'),"
         "  count(*) FILTER (WHERE result = 'open'), count(*) FILTER (WHERE result = 'normal'),"
         "  count(*) FILTER (WHERE result = 'abnormal'),"

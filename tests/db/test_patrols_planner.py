@@ -11,6 +11,7 @@ from hub.domain.patrols import PatrolMode, Result, RoundState, Timing, Verdict
 from hub.patrols import desk
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking.ending import NEXT_BEGAN, OUT_OF_TIME
+from hub.patrols.walking.groups import look_again
 from hub.patrols.walking.planner import IDLE
 from hub.patrols.walking.rounds import MAKES_WAY_AFTER, NOT_BEGUN, WalkOptions
 from hub.runtime.jobs import Jobs
@@ -182,6 +183,13 @@ async def test_a_round_that_lasts_too_long_ends_with_nothing_open(world: World) 
     world.now += timedelta(seconds=3600)
     await world.planner().run_once()
     assert await world.state(round_id) is RoundState.RUNNING
+    async with world.database.transaction() as tx:  # there is no time left to look again
+        await look_again(tx, HUB, world.jobs, round_id, 1)
+        again = round_deeds.Deed(what="stop_looked_again", now=world.now, position=1, body={})
+        walk = await rounds.get_round(tx, HUB, round_id)
+        await round_deeds.write_down(tx, HUB, walk, again)
+        await round_deeds.pause_round(tx, HUB, walk, world.now)
+    assert not (await world.proof()).faults
     world.now += timedelta(seconds=1)
     for _ in range(2):
         await world.planner().run_once()
@@ -189,6 +197,7 @@ async def test_a_round_that_lasts_too_long_ends_with_nothing_open(world: World) 
     async with world.database.transaction() as tx:
         walk = await rounds.get_round(tx, HUB, round_id)
     assert (walk.state, walk.reason, walk.stops_open) == (RoundState.FINISHED, OUT_OF_TIME, 0)
+    assert (walk.paused_s, walk.paused_at) == (1.0, None)
     walked = await world.stops(round_id)
     closed = [s for s in walked if s.result is Result.NOT_JUDGED]
     assert [s.position for s in closed] == [1, 2, 5, 6]

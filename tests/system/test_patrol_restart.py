@@ -43,6 +43,7 @@ def start_worker(
     )
 
 
+@pytest.mark.threat("K1")
 @pytest.mark.threat("K2")
 async def test_a_killed_worker_costs_no_stop_and_doubles_none(
     database: Database, database_url: str, tmp_path: Path

@@ -139,6 +139,10 @@ def test_what_is_whole_is_whole() -> None:
     again: Said = ("stop_looked_again", 1, {})
     other: Said = ("stop_looked", 1, {**LOOK, "picture_sha256": "0" * 64})
     assert check_record(record(SAID[0], other, again, *SAID[1:])) is None
+    asked = record(*SAID[:2], again)
+    waiting = replace(STOP, verdict=Verdict.PENDING, result=Result.OPEN)
+    walk = replace(WALK, state=RoundState.RUNNING, stops_seen=0, stops_normal=0, stops_open=1)
+    assert check_record(replace(asked, walk=walk, stops=[waiting])) is None
     running = replace(record(), walk=replace(WALK, state=RoundState.RUNNING), seals=[])
     assert check_record(running) is None
 
