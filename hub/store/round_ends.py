@@ -158,7 +158,8 @@ async def _set_over(
     await tx.execute(
         "UPDATE patrol_rounds r SET state = %(state)s, finished_at = %(now)s, reason = %(reason)s,"
         " paused_s = paused_s + coalesce(greatest(0,"
-        "  extract(epoch FROM %(now)s::timestamptz - r.paused_at)), 0), paused_at = NULL, counts = (SELECT ARRAY[count(*),"
+        "  extract(epoch FROM %(now)s::timestamptz - r.paused_at)), 0), paused_at = NULL,"
+        " counts = (SELECT ARRAY[count(*),"
         "  count(*) FILTER (WHERE verdict = 'seen'), count(*) FILTER (WHERE verdict = 'not_seen'),"
         "  count(*) FILTER (WHERE result = 'open'), count(*) FILTER (WHERE result = 'normal'),"
         "  count(*) FILTER (WHERE result = 'abnormal'),"
