@@ -226,3 +226,6 @@ def test_how_much_of_a_draw_is_left_to_chance_is_told() -> None:
     assert foreseeable_share(6, Promise(per_area=2, within_rounds=3)) == 1
     assert foreseeable_share(6, Promise(per_area=2, within_rounds=10)) < 0.05
     assert foreseeable_share(2, Promise(per_area=2, within_rounds=1)) == 0  # all, every night
+    # A village of thousands is no more work.
+    assert foreseeable_share(3000, Promise(per_area=1000, within_rounds=3)) == 1
+    assert foreseeable_share(100_000, Promise(per_area=1000, within_rounds=366)) < 0.1

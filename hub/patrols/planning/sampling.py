@@ -5,10 +5,11 @@ after which the promise could not be kept any more. All else is left to chance, 
 drawn tonight is as likely as any other to be drawn tomorrow.
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final, NoReturn
 
@@ -18,6 +19,7 @@ from hub.store.patrol_candidates import Candidate
 
 # So many rounds of a draw say how much of it is left to chance.
 ROUNDS_TRIED: Final = 100
+MOST_TRIED: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +63,15 @@ def draw_village(
     """Return the cameras drawn of one village, and how many of them had to be drawn."""
     # Within how many rounds each has to come, this one counted; less than 1: it is overdue.
     due = {one: promise.within_rounds - unseen.get(one, 0) for one in numbers}
+    waiting = Counter(due.values())
     left, picked, forced = list(numbers), [], 0
     for slots in range(min(promise.per_area, len(left)), 0, -1):
-        pool = _pressing(left, due, promise.per_area, slots) or left
+        day = _pressing_day(waiting, promise.per_area, slots)
+        pool = left if day is None else [one for one in left if due[one] <= day]
         forced += len(pool) <= slots and len(left) > slots
         one = rng.choice(pool)
         left.remove(one)
+        waiting[due[one]] -= 1
         picked.append(one)
     return picked, forced
 
@@ -106,8 +111,11 @@ def foreseeable_share(count: int, promise: Promise) -> float:
     """How much of the draw of a village with ``count`` cameras its promise leaves to no chance.
 
     Found by trying: near 0 where the promise leaves room, 1 where every place is needed to keep it
-    and the rounds repeat themselves.
+    and the rounds repeat themselves. A big village is tried on a small one of the same shape.
     """
+    if promise.per_area > MOST_TRIED:
+        count = math.ceil(count * MOST_TRIED / promise.per_area)
+        promise = replace(promise, per_area=MOST_TRIED)
     numbers = range(count)
     unseen = dict.fromkeys(numbers, 0)
     rng = random.Random(count)  # noqa: S311  # a trial, not the draw itself
@@ -120,19 +128,16 @@ def foreseeable_share(count: int, promise: Promise) -> float:
     return forced / places if places else 0.0
 
 
-def _pressing(
-    left: Sequence[int], due: Mapping[int, int], per_area: int, slots: int
-) -> list[int] | None:
-    """Those among which the next place has to go for the promise to be kept; None: it is free.
+def _pressing_day(waiting: Mapping[int, int], per_area: int, slots: int) -> int | None:
+    """The next place has to go to a camera due by this day for the promise to be kept; None: any.
 
     Of the cameras due within d rounds, the d - 1 rounds after this one can hold ``per_area``
     each: the others must come now.
     """
-    counted = Counter(due[one] for one in left)
-    days = sorted(counted)
-    for day, total in zip(days, accumulate(counted[day] for day in days), strict=True):
+    days = sorted(waiting)
+    for day, total in zip(days, accumulate(waiting[day] for day in days), strict=True):
         if total - per_area * max(0, day - 1) >= slots:
-            return [one for one in left if due[one] <= day]
+            return day
     return None
 
 
