@@ -237,7 +237,7 @@ async def run(requests: int) -> None:
             async with open_session(address, user) as client:
                 own = county if user == COUNTY_USER else county.inside_town()
                 slow += show(user, await ask_all(client, own, requests))
-    slow += show("in the store", await measure_work(database, requests))
+    show("in the store", await measure_work(database, requests))
     await database.close()
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
