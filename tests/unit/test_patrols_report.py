@@ -209,7 +209,7 @@ async def test_rates_are_never_rounded_up_and_the_unknown_is_said(tmp_path: Path
     figures = figures_of(stops)
     assert words.percent(figures.stops.completion) == "99.9 %"
     html = await build_round_page(walk(), stops[:3], figures, folder)
-    assert "1 of 1800 stops have no picture" in html
+    assert "Without a picture of this night: 1 of 1800" in html
     assert words.percent(make_rate(0, 0)) == "-"
     assert words.share(0.99999) == "99.9 %"
 
@@ -235,8 +235,8 @@ async def test_a_night_tells_missed_rounds_and_what_is_not_known(tmp_path: Path)
         until=figures.as_of + timedelta(hours=5),
     )
     html = await build_period_page(night, [], PictureFolder(tmp_path))
-    assert "1 rounds were missed" in html
-    assert "1 of 2 rounds tell nothing" in html
+    assert "Rounds missed: 1" in html
+    assert "Rounds that tell nothing: 1 of 2" in html
     assert html.index("no worker was running") < html.index("完成 finished")
     assert "not over" in html
     assert "丙村" in html

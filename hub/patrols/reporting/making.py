@@ -140,7 +140,7 @@ class Maker:
             return before
         number, is_new = await patrol_reports.keep_report(tx, scope, new, built, now)
         report = await patrol_reports.get_report(tx, scope, number)
-        if scope.user_id is not None:
+        if scope.actor != _HUB.actor:
             await audit.record(tx, scope, _made_by_hand(report))
         if is_new:
             await defer_sending(tx, self.jobs, report)
