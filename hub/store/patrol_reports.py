@@ -5,7 +5,7 @@ A report may be made again until somebody signs it; a signed one never changes.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -85,6 +85,16 @@ async def get_report(tx: Transaction, scope: Scope, report_id: int) -> KeptRepor
     if row is None:
         raise _missing()
     return _typed(row)
+
+
+async def get_lines(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[KeptReport]:
+    """Some reports of the scope without their figures; others are left out."""
+    rows = await tx.fetch(
+        KeptReport,
+        _COLUMNS + _FROM + IN_SCOPE + "AND p.id = ANY (%(ids)s::bigint[]) ORDER BY p.id",
+        {"scope": scope_paths(scope), "ids": list(ids)},
+    )
+    return [_typed(row) for row in rows]
 
 
 async def find_report(tx: Transaction, scope: Scope, new: NewReport) -> KeptReport | None:

@@ -236,6 +236,8 @@ async def test_a_report_of_another_area_does_not_exist(scene: Scene) -> None:
     async with scene.database.transaction() as tx:
         page = await patrol_reports.list_reports(tx, mayor, ReportFilter())
         assert [one.id for one in page.items] == [town.id]
+        lines = await patrol_reports.get_lines(tx, mayor, [county.id, town.id])
+        assert [(one.id, one.figures) for one in lines] == [(town.id, None)]
         with pytest.raises(NotFound):
             await patrol_reports.get_report(tx, mayor, county.id)
     with pytest.raises(NotFound):
