@@ -1,6 +1,8 @@
 """How patrol rounds end: finished, out of time, missed or cancelled. Nothing stays open.
 
-Every end is a line of evidence, and the round's evidence is sealed with it.
+Every end is a line of evidence, and the round's evidence is sealed with it. Who ends a round holds
+the round first, then the order of events, then the chain of seals: all in this order, or two that
+do it at a time wait for each other.
 """
 
 from datetime import datetime
@@ -55,13 +57,13 @@ async def finish_round(
     await _set_over(tx, scope, walk, RoundState.FINISHED, now=now, reason=reason)
     walk = await get_round(tx, scope, round_id)
     counts = _counts(walk)
-    await _seal(tx, scope, walk, Line(what=ENDED, at=now, body={"reason": reason, **counts}))
     is_clean = 0 < walk.stops_planned == walk.stops_seen == walk.stops_normal
     severity = Severity.INFO if is_clean else Severity.WARNING
-    data = {"reason": reason, **counts}
+    body = {"reason": reason, **counts}
     await say_attended(tx, scope, walk, now)
-    event = round_event(walk, "patrol.round_finished", now, data, severity=severity)
+    event = round_event(walk, "patrol.round_finished", now, body, severity=severity)
     await announce(tx, scope, event)
+    await _seal(tx, scope, walk, Line(what=ENDED, at=now, body=body))
     return True
 
 
@@ -73,13 +75,13 @@ async def miss_round(
     ``earlier`` counts the missed rounds before it that have no row of their own.
     """
     await _set_over(tx, scope, walk, RoundState.MISSED, now=None, reason=reason)
-    await _seal(tx, scope, walk, Line(what=MISSED, at=now, body={"reason": reason}))
     data: dict[str, Json] = {
         "window_s": walk.window_s,
         "reason": reason,
         "earlier_missed": earlier,
     }
     await announce(tx, scope, round_event(walk, "patrol.round_missed", now, data))
+    await _seal(tx, scope, walk, Line(what=MISSED, at=now, body={"reason": reason}))
 
 
 async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: datetime) -> None:
@@ -101,9 +103,9 @@ async def cancel_round(tx: Transaction, scope: Scope, round_id: int, *, now: dat
     await _set_over(tx, scope, walk, RoundState.CANCELLED, now=now, reason=reason)
     await audit.record(tx, scope, deed("patrol_round.cancelled", walk))
     await notices.notify(tx, scope, TOPIC, [round_id])
+    await say_attended(tx, scope, walk, now)
     body: dict[str, Json] = {"by": scope.actor, "user": scope.user_id}
     await _seal(tx, scope, walk, Line(what=CANCELLED, at=now, body=body))
-    await say_attended(tx, scope, walk, now)
 
 
 async def _close_stops(
