@@ -36,14 +36,14 @@ def build_jpeg(picture: NDArray[np.uint8], *, is_progressive: bool = False) -> b
     return data
 
 
-def build_key_frame(codec: Codec, picture: NDArray[np.uint8]) -> bytes:
-    """One key frame in Annex B form, by FFmpeg's own encoder."""
+def build_key_frame(codec: Codec, picture: NDArray[np.uint8], *, crf: int = 18) -> bytes:
+    """One key frame in Annex B form, by FFmpeg's own encoder; a larger ``crf`` is a worse one."""
     context = av.CodecContext.create(ENCODERS[codec], "w")
     assert isinstance(context, av.VideoCodecContext)
     context.height, context.width = picture.shape[:2]
     context.pix_fmt = "yuv420p"
     context.time_base = Fraction(1, 25)
-    context.options = {"preset": "ultrafast", "crf": "18", "x265-params": "log-level=none"}
+    context.options = {"preset": "ultrafast", "crf": str(crf), "x265-params": "log-level=none"}
     frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
     return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 

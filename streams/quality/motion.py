@@ -22,8 +22,8 @@ MOST_REGIONS: Final = 5
 
 _WIDTH: Final = 320  # pixels: a person 20 m away is some 14 pixels high
 _LEAST_LEVELS: Final = 10.0  # what encoding and a sensor by night leave after averaging
-_NOISE: Final = 6.0  # standard deviations
-_TO_DEVIATION: Final = 1.4826  # of the median of absolute deviations
+_MOST_LEVELS: Final = 24.0  # however restless the picture: a lorry before the lens makes it so
+_QUIET, _RESTLESS = 80, 5.0  # times what all but a fifth of the picture differs by
 _SMALLEST: Final = 0.0008  # share of the picture: less is an insect, a drop, a flickering pixel
 _MANY, _LARGER = 10, 4.0  # of more things than that only those so much larger count
 _OVERLAY, _LINE = 0.12, 0.08  # shares of the height: where cameras write, how high a line is
@@ -77,8 +77,8 @@ def _find(frames: Sequence[Grey]) -> NDArray[np.bool_]:
     for frame in frames:
         change = frame.astype(np.int16) - background
         light = int(np.median(change))  # a lamp, or the camera's own exposure
-        noise = _TO_DEVIATION * float(np.median(np.abs(change - light)))
-        least = round(max(_LEAST_LEVELS, _NOISE * noise))
+        restless = float(np.percentile(np.abs(change - light), _QUIET))
+        least = round(min(max(_LEAST_LEVELS, _RESTLESS * restless), _MOST_LEVELS))
         lit = frame.astype(np.int16) - light
         mask = (lit > highest + least) | (lit < lowest - least)
         moved |= _keep_things(mask)

@@ -1,16 +1,19 @@
 """Movement: what goes through a scene is found; noise, light, trembling and clocks are not it."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
 
-from hub.domain.quality import CheckOrder, Index
+from hub.domain.quality import CheckOrder, Codec, Index
 from hub.patrols.walking.doubt import LEAST_MOVED
 from streams.quality import motion
+from streams.quality.decoding import decode
 from streams.quality.judging import judge
 from streams.quality.motion import MOST_REGIONS, Motion
 from streams.quality.sample import Sample
-from tests.encoded_frames import as_frame, build_jpeg
+from tests.encoded_frames import as_frame, build_jpeg, build_key_frame
 from tests.unit.drawn_streets import Picture, draw_street, relight, sample_of, shift, take
 
 STREET = draw_street(1)
@@ -63,6 +66,21 @@ def test_somebody_who_walks_is_found_where_he_walks(street: Picture) -> None:
             region.left <= x / 640 <= region.right and region.top <= 0.75 <= region.bottom
             for region in found.regions
         )
+
+
+def test_what_a_thrifty_encoder_makes_of_a_noisy_night_is_no_movement() -> None:
+    def encoded(pictures: Sequence[Picture]) -> list[Sample]:
+        samples = []
+        for seed, picture in enumerate(pictures):
+            grain = np.random.default_rng(seed).normal(0.0, 12.0, picture.shape[:2])[..., None]
+            noisy = np.clip(picture + grain, 0, 255).astype(np.uint8)
+            frame = as_frame(build_key_frame(Codec.H264, noisy, crf=38), Codec.H264)
+            samples.append(sample_of(decode(frame).bgr))
+        return samples
+
+    assert measure(*encoded([NIGHT] * 3)).share < LEAST_MOVED
+    walking = [walker(NIGHT, x, tall=90, foot=310) for x in (150, 300, 450)]
+    assert measure(*encoded(walking)).share > LEAST_MOVED
 
 
 def test_what_comes_late_what_left_early_and_what_creeps_is_found_too() -> None:
