@@ -248,6 +248,9 @@ async def test_a_report_of_another_area_does_not_exist(scene: Scene) -> None:
     by_mayor = figures_of(await scene.night(scope=mayor, area=scene.towns[0]))
     assert replace(by_mayor, as_of=NOON) == replace(seen_by_all, as_of=NOON)
     assert {one.name for one in by_mayor.areas} == {"第0村", "第2村"}
+    # Who walks the county is the county's: its own page names him, the town's does not.
+    assert "王芳" in (await scene.papers.page(county)).decode()
+    assert "王芳" not in (await scene.papers.page(town)).decode()
 
 
 async def test_word_goes_to_whom_the_plan_names_once(scene: Scene) -> None:

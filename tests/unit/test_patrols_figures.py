@@ -358,3 +358,25 @@ def test_figures_of_an_unknown_version_are_refused_without_their_values() -> Non
         parse_figures({"period": "decade-of-secrets"})
     assert "secrets" not in str(refused.value)
     assert "period" in str(refused.value)
+
+
+@pytest.mark.threat("T1")
+def test_a_village_is_not_told_who_walks_the_county() -> None:
+    walked = replace(ROUND, plan_name="county plan", walker_name="county walker", reason="tea")
+    village = AreaFact(id=11, name="安平村", path="c.t.v1", has_cameras=True)
+    facts = Facts(rounds=[walked], stops=[SEEN], areas=[village])
+    new = NewReport(
+        period=Period.NIGHT,
+        area_id=11,
+        starts_at=NOON,
+        ends_at=NEXT,
+        time_zone="Asia/Shanghai",
+        formula=1,
+    )
+    figures = work_out(new, village, facts, span_of(new, "c.t.v1", NEXT), RankingOptions())
+    (described,) = figures.walks
+    assert (described.planned, described.state) == (1, RoundState.FINISHED)
+    said = json.dumps(build_figures(figures), ensure_ascii=False)
+    assert "county" not in said
+    assert "某县" not in said
+    assert "tea" not in said

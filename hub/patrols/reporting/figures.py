@@ -156,7 +156,10 @@ class UnitFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFigures:
-    """One round of the period; ``off_s`` is by how much it missed its forecast."""
+    """One round of the period; ``off_s`` is by how much it missed its forecast.
+
+    Of a round of an area further up there is neither number nor name: only what it found here.
+    """
 
     id: int
     plan_name: str

@@ -87,7 +87,10 @@ def work_out(
         time_zone=new.time_zone,
         formula=new.formula,
         rounds=count_rounds(facts.rounds, with_stops),
-        walks=[describe_round(one, count_stops(by_round[one.id])) for one in facts.rounds],
+        walks=[
+            describe_round(_seen_from(area, one), count_stops(by_round[one.id]))
+            for one in facts.rounds
+        ],
         stops=count_stops(facts.stops),
         calls=count_calls(facts.calls, span.as_of),
         silent=find_silent(facts.calls, span.as_of),
@@ -100,6 +103,25 @@ def work_out(
         unit_ranking=rank_units(units, options),
     )
     return figures if new.period is Period.ROUND else _say_unvisited(figures, facts)
+
+
+def _seen_from(area: AreaFact, one: RoundFact) -> RoundFact:
+    """A round of an area further up is not its readers' to know: only what it found here."""
+    if one.area_path == area.path or one.area_path.startswith(area.path + "."):
+        return one
+    return replace(
+        one,
+        id=0,
+        plan_name="",
+        area_name="",
+        walker_name="",
+        reason="",
+        started_at=None,
+        finished_at=None,
+        ends_by=None,
+        paused_s=0.0,
+        forecast_s=None,
+    )
 
 
 def _say_unvisited(figures: Figures, facts: Facts) -> Figures:

@@ -7,7 +7,7 @@ of numbers of ours. A file belongs to one making of its report: made anew or sig
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from hub.runtime.files import NotKept, write_whole
 from hub.store import rounds, stops
 from hub.store.database import Database
 from hub.store.patrol_figures import list_findings
+from hub.store.stop_looks import MACHINE
 
 FOLDER: Final = "reports"
 MOST_FINDINGS: Final = OF_PERIOD.abnormal
@@ -131,7 +132,9 @@ class Papers:
         )
         span = span_of(new, report.area_path, figures.as_of)
         async with self.database.transaction() as tx:
-            return await list_findings(tx, _HUB, span, limit=most)
+            found = await list_findings(tx, _HUB, span, limit=most)
+        own = {one.id for one in figures.walks}
+        return [one if one.round_id in own else _without_names(one) for one in found]
 
     def _page_path(self, report: KeptReport) -> Path:
         """A round's page lies where the round's own route finds it, the last one made."""
@@ -155,6 +158,12 @@ class Papers:
 
 
 _HUB: Final = system_scope("hub.reports")
+
+
+def _without_names(stop: PatrolStop) -> PatrolStop:
+    """A stop of a round of an area further up: what was found, not by whom."""
+    judge = stop.judged_by if stop.judged_by == MACHINE else ""
+    return replace(stop, judged_by=judge, second_by="")
 
 
 def _figures(report: KeptReport) -> Figures:
