@@ -104,8 +104,10 @@ async def silent_rooms(tx: Transaction, scope: Scope, task: Dispatch) -> list[Si
         + " AS is_seen"
         + _TASKS
         + " JOIN room_calls c ON c.id = t.roll_call_id JOIN areas a ON a.id = c.area_id"
-        " WHERE c.state <> 'answered' AND NOT EXISTS (SELECT FROM room_calls l"
-        "  WHERE l.room_id = c.room_id AND l.asked_at > c.asked_at AND l.state = 'answered')"
+        # An answer that came late is one: somebody is there.
+        " WHERE c.answered_at IS NULL AND NOT EXISTS (SELECT FROM room_calls l"
+        "  WHERE l.room_id = c.room_id AND l.asked_at > c.asked_at"
+        "  AND l.answered_at IS NOT NULL)"
         " ORDER BY c.room_name",
         {"id": task.id, "scope": scope_paths(scope)},
     )

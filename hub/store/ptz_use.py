@@ -17,7 +17,8 @@ async def is_in_use(tx: Transaction, scope: Scope, device_id: int) -> bool:
         + _DEVICE
         + IN_SCOPE
         + "AND EXISTS (SELECT FROM patrol_stops s JOIN patrol_rounds r ON r.id = s.round_id"
-        " WHERE s.device_id = d.id AND s.verdict = 'pending' AND r.state IN ('due', 'running')))",
+        " WHERE s.device_id = d.id AND s.verdict = 'pending'"
+        " AND r.state IN ('due', 'running', 'paused')))",
         {"device": device_id, "scope": scope_paths(scope)},
     )
     return found is True

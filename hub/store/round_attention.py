@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.domain.access import Scope
+from hub.domain.devices import Json
 from hub.domain.patrols import PatrolRound
 from hub.store.database import Transaction
 from hub.store.round_events import announce, round_event
@@ -77,7 +78,16 @@ async def say_unattended(tx: Transaction, scope: Scope, walk: PatrolRound, now: 
     """Say of a round of ``lock_round`` that nobody looks; False when that was said already."""
     if not await _mark(tx, scope, walk, is_unattended=True):
         return False
-    data = {"open": walk.stops_open, "walker": walk.walker_name}
+    who = (
+        f"{walk.walker_name} 没有查看 does not look"
+        if walk.walker_name
+        else "无人查看 nobody looks"
+    )
+    data: dict[str, Json] = {
+        "open": walk.stops_open,
+        "walker": walk.walker_name,
+        "detail": f"{walk.plan_name}: {walk.stops_open} 处待看 stops wait, {who}",
+    }
     await announce(tx, scope, round_event(walk, KIND, now, data, is_active=True))
     return True
 

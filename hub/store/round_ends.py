@@ -79,6 +79,7 @@ async def miss_round(
         "window_s": walk.window_s,
         "reason": reason,
         "earlier_missed": earlier,
+        "detail": f"{walk.plan_name}: {reason}",
     }
     await announce(tx, scope, round_event(walk, "patrol.round_missed", now, data))
     await _seal(tx, scope, walk, Line(what=MISSED, at=now, body={"reason": reason}))

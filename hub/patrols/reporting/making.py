@@ -172,14 +172,28 @@ def _is_same(before: Mapping[str, Json] | None, now: Mapping[str, Json]) -> bool
 
 
 def _headline(figures: Figures) -> Mapping[str, Json]:
-    stops = figures.stops
+    stops, missed = figures.stops, figures.rounds.missed
+    left = stops.not_judged + stops.open
+    said = [
+        f"{stops.planned} 处 stops",
+        f"异常 abnormal {stops.abnormal}",
+        *([f"未判 not judged {left}"] if left else []),
+        *(
+            [f"无人应答 silent rooms {figures.calls.unanswered}"]
+            if figures.calls.unanswered
+            else []
+        ),
+        *([f"漏巡 missed rounds {missed}"] if missed else []),
+        *([f"超时 overdue tasks {figures.tasks.overdue}"] if figures.tasks.overdue else []),
+    ]
     return {
+        "detail": ", ".join(said),
         "planned": stops.planned,
         "seen": stops.seen,
         "abnormal": stops.abnormal,
-        "not_judged": stops.not_judged + stops.open,
+        "not_judged": left,
         "silent": figures.calls.unanswered,
-        "missed_rounds": figures.rounds.missed,
+        "missed_rounds": missed,
         "overdue": figures.tasks.overdue,
     }
 

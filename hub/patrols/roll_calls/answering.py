@@ -144,7 +144,8 @@ class SilenceKeeper:
             silent = await overdue_of(tx, SCOPE, first.round_id, now)
             await end_calls(tx, SCOPE, [call.id for call in silent], CallState.UNANSWERED)
             events = [
-                _event(call, UNANSWERED, call.answer_by, Severity.WARNING, {}) for call in silent
+                _event(call, UNANSWERED, call.answer_by, Severity.WARNING, _silence(call))
+                for call in silent
             ]
             await add_events(tx, SCOPE, events)
             if walk is not None:
@@ -195,6 +196,11 @@ def _event(
         severity=severity,
         data={**_body(call), "round": call.round_id, "phone": call.phone, **detail},
     )
+
+
+def _silence(call: RoomCall) -> dict[str, Json]:
+    phone = f", 电话 telephone {call.phone}" if call.phone else ""
+    return {"detail": f"{call.area_name} {call.room_name}: 无人应答 nobody answered{phone}"}
 
 
 def _body(call: RoomCall) -> dict[str, Json]:
