@@ -138,7 +138,9 @@ async def test_a_finding_of_a_round_and_a_silent_room(world: DispatchWorld) -> N
     words = await world.refused(world.verify(task), Conflict)
     assert "the duty room 东村值班室 has not answered" in words
     await world.rows(
-        "UPDATE room_calls SET state = 'answered', answered_at = asked_at WHERE id = %(id)s RETURNING 1", id=calls[1]
+        "UPDATE room_calls SET state = 'answered', answered_at = asked_at WHERE id = %(id)s"
+        " RETURNING 1",
+        id=calls[1],
     )
     assert (await world.verify(task)).state == DispatchState.VERIFIED
 
