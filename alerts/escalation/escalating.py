@@ -8,7 +8,6 @@ nobody is told of what somebody has just taken. After an absence it goes on wher
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -23,7 +22,7 @@ from hub.domain.escalations import Climb, Policy
 from hub.domain.matchers import AlertFacts, is_match
 from hub.domain.ports import Clock
 from hub.runtime.jobs import Jobs
-from hub.runtime.live import LiveFeed, Subscription
+from hub.runtime.live import LiveFeed
 from hub.runtime.stepping import Stepper
 from hub.store.climbs import (
     ClimbingAlert,
@@ -152,12 +151,7 @@ class Escalator:
             found="alerts climb again",
             wake=self._wake,
         )
-        async with AsyncExitStack() as stack:
-            if self._live is not None:
-                notices = stack.enter_context(self._live.subscribe())
-                listening = asyncio.create_task(self._listen(notices), name="escalation-listen")
-                stack.push_async_callback(_end, listening)
-            await stepper.run()
+        await stepper.run_woken(self._live, TOPICS)
 
     async def step(self) -> datetime | None:
         """Carry out all that is due now, in order; return when the next is due."""
@@ -208,11 +202,6 @@ class Escalator:
         ]
         await tell_receivers(tx, SCOPE, self._jobs, callings, now)
         await notify(tx, SCOPE, "alerts", [call.alert_id for call in calls])
-
-    async def _listen(self, notices: Subscription) -> None:
-        async for notice in notices:
-            if notice.topic in TOPICS:
-                self._wake.set()
 
 
 async def _open(tx: Transaction, scope: Scope, found: Sequence[ClimbingAlert]) -> _Desk:
@@ -272,9 +261,3 @@ def _standing(one: ClimbingAlert) -> Standing:
         acknowledge_by=one.acknowledge_by,
         resolve_by=one.resolve_by,
     )
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -8,6 +8,7 @@ from hub.main import (
     cli_alerts,
     cli_hub,
     cli_inventory,
+    cli_patrol_reports,
     cli_patrols,
     cli_people,
     cli_quality,
@@ -31,6 +32,7 @@ app.command("discover")(cli_inventory.discover)
 app.add_typer(cli_inventory.areas_app, name="areas")
 app.add_typer(cli_inventory.devices_app, name="devices")
 app.add_typer(cli_people.users_app, name="users")
+cli_patrols.patrols_app.add_typer(cli_patrol_reports.patrol_report_app, name="report")
 app.add_typer(cli_patrols.patrols_app, name="patrols")
 app.add_typer(cli_reports.report_app, name="report")
 app.add_typer(cli_rules.rules_app, name="rules")

@@ -18,6 +18,7 @@ from hub.patrols.reporting.making import Maker
 from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.pdf import Printer
 from hub.patrols.reporting.reports import Reporter
+from hub.patrols.reporting.sending import ReportSender
 from hub.patrols.roll_calls.asking import Asker
 from hub.patrols.walking.planner import Planner
 from hub.patrols.walking.rounds import RoundWalker, WalkOptions
@@ -65,7 +66,9 @@ def register_patrols(around: Surroundings, jobs: Jobs, eyes: Eyes, send_note: Se
         stops_at_once=settings.patrols.looks_at_once,
     )
     RoundWalker(database=database, jobs=jobs, eyes=eyes, options=options).register()
-    Planner(database=database, jobs=jobs, clock=utc_now).register()
+    Planner(
+        database=database, jobs=jobs, clock=utc_now, groups_at_once=options.groups_at_once
+    ).register()
     Asker(database=database, jobs=jobs, clock=utc_now).register()
     LinkSender(
         database=database,
@@ -73,6 +76,12 @@ def register_patrols(around: Surroundings, jobs: Jobs, eyes: Eyes, send_note: Se
         send_note=send_note,
         link_base=settings.http.public_url,
         zone=around.zone,
+    ).register(jobs)
+    ReportSender(
+        database=database,
+        send_note=send_note,
+        zone=around.zone,
+        link_base=settings.http.public_url,
     ).register(jobs)
     papers = Papers.of(database, settings.data_dir.absolute(), Printer())
     Reporter(

@@ -93,7 +93,13 @@ class Jobs:
 
         async def run(context: JobContext, /, **args: Json) -> None:
             job = Job(id=context.job.id or 0, args=args, attempt=context.job.attempts + 1)
-            await handler(job)
+            try:
+                await handler(job)
+            except GengfuError:
+                # Two of one mark cannot wait: this one could not be put back beside the other.
+                if not await self._has_successor(context.job):
+                    raise
+                log.info("job %s (%s) failed: the next one of its kind waits", job.id, name)
 
         self._app.task(name=name, pass_context=True, retry=RetryWaits(waits_s=retry_waits_s))(run)
 
@@ -196,6 +202,15 @@ class Jobs:
                     # Its successor in a series waits already: this one is over.
                     await manager.finish_job(job, status=Status.FAILED, delete_job=True)
             await asyncio.sleep(STALLED_AFTER_S / 4)
+
+    async def _has_successor(self, job: QueuedJob) -> bool:
+        """Tell whether another job with the same mark waits."""
+        if job.queueing_lock is None:
+            return False
+        waiting = await self._app.job_manager.list_jobs_async(
+            queueing_lock=job.queueing_lock, status=Status.TODO.value
+        )
+        return any(one.id != job.id for one in waiting)
 
     async def _start_series(self) -> None:
         for periodic in self._periodic:

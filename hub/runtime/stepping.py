@@ -5,13 +5,15 @@ The work is asked again at least every ``poll_s``, for the news that never came.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Set
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.domain.errors import GengfuError
 from hub.domain.ports import Clock
+from hub.runtime.ending import end_tasks
+from hub.runtime.live import LiveFeed, Subscription
 
 RETRY_S = 1.0
 # What is due and cannot be dealt with must not turn the loop into a busy one.
@@ -50,6 +52,20 @@ class Stepper:
                 self.log.info("%s", self.found)
             trouble = ""
             await self._wait(next_due)
+
+    async def run_woken(self, live: LiveFeed | None, topics: Set[str]) -> None:
+        """As :meth:`run`, and look at once when there is news of one of ``topics``."""
+        async with AsyncExitStack() as stack:
+            if live is not None:
+                notices = stack.enter_context(live.subscribe())
+                listening = asyncio.create_task(self._listen(notices, topics))
+                stack.push_async_callback(end_tasks, [listening])
+            await self.run()
+
+    async def _listen(self, notices: Subscription, topics: Set[str]) -> None:
+        async for notice in notices:
+            if notice.topic in topics:
+                self.wake.set()
 
     async def _wait(self, next_due: datetime | None) -> None:
         wait_s = self.poll_s

@@ -14,11 +14,10 @@ from typing import Final
 from hub.domain.access import Scope
 from hub.domain.devices import Json
 from hub.store.database import Transaction
+from hub.store.events import EVENT_ORDER_LOCK
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 NOTHING_BEFORE: Final = bytes(32)
-# Two rounds that end at a time are sealed one after the other.
-_SEAL_LOCK: Final = 0x5EA15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,8 @@ async def seal(tx: Transaction, scope: Scope, round_id: int, now: datetime) -> N
     """Seal what stands of a round of the scope; do it again for what came after a seal."""
     if not await _hold(tx, scope, round_id):
         return
-    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _SEAL_LOCK})
+    # One after the other. Whoever ends a round writes its event before or after: one lock for both.
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": EVENT_ORDER_LOCK})
     end = (
         await tx.tuples(
             "SELECT seq, hash FROM patrol_evidence WHERE round_id = %(round)s"

@@ -251,3 +251,27 @@ async def test_all_connections_may_be_ended_by_the_server(
                     await asyncio.sleep(0.1)
         await diary.wait_for(2)
     assert {job.args["n"] for job in diary.jobs} == {1, 2}
+
+
+async def test_a_job_that_fails_while_the_next_of_its_mark_waits_is_over(
+    database: Database, diary: Diary
+) -> None:
+    """Two of one mark cannot wait: it must not stay "doing", with its lock, for ever."""
+    jobs = Jobs(database, wall_clock)
+    is_asked = asyncio.Event()
+
+    async def work(job: Job) -> None:
+        if not diary.jobs:
+            async with database.transaction() as tx:
+                assert await jobs.defer(tx, WORK, {"n": 2}, lock="one", once="mark")
+            is_asked.set()
+            diary.failures.append(StoreUnavailable("away"))
+        await diary.write(job)
+
+    jobs.handle(WORK, work, retry_waits_s=(0.1, 0.1))
+    async with database.transaction() as tx:
+        await jobs.defer(tx, WORK, {"n": 1}, lock="one", once="mark")
+    async with working(jobs):
+        await diary.wait_for(2)
+    assert is_asked.is_set()
+    assert [job.args["n"] for job in diary.jobs] == [1, 2]

@@ -6,13 +6,12 @@ many processes as wanted keep them, and after an absence they are told in their 
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Final
 
 from hub.domain.access import Scope, system_scope
 from hub.domain.ports import Clock
-from hub.runtime.live import LiveFeed, Subscription
+from hub.runtime.live import LiveFeed
 from hub.runtime.stepping import Stepper
 from hub.store.database import Database
 from hub.store.dispatch_overdue import next_deadline_at, tell_overdue
@@ -43,12 +42,7 @@ class DeadlineKeeper:
             found="overdue tasks are told again",
             wake=self._wake,
         )
-        async with AsyncExitStack() as stack:
-            if self._live is not None:
-                notices = stack.enter_context(self._live.subscribe())
-                listening = asyncio.create_task(self._listen(notices), name="deadlines-listen")
-                stack.push_async_callback(_end, listening)
-            await stepper.run()
+        await stepper.run_woken(self._live, TOPICS)
 
     async def step(self) -> datetime | None:
         """Tell of every deadline that passed, in order; return when the next one will."""
@@ -63,14 +57,3 @@ class DeadlineKeeper:
         """Tell of some; False when others hold all that passed."""
         async with self._database.transaction() as tx:
             return bool(await tell_overdue(tx, SCOPE, self._clock(), limit=BATCH))
-
-    async def _listen(self, notices: Subscription) -> None:
-        async for notice in notices:
-            if notice.topic in TOPICS:
-                self._wake.set()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

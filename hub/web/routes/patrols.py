@@ -14,7 +14,8 @@ from hub.domain.errors import Conflict, NotFound
 from hub.domain.patrols import Result, RoundState, SecondLook
 from hub.patrols import desk
 from hub.patrols.files import CLIP_MIME, PictureFolder
-from hub.store import audit, round_ends, rounds, stop_results
+from hub.patrols.walking import ending
+from hub.store import audit, rounds, stop_results
 from hub.store.database import Transaction
 from hub.store.stop_results import StopFilter, StopSort
 from hub.web.access import Operate, See
@@ -87,7 +88,7 @@ async def get_round(scope: See, round_id: Id, services: Services) -> RoundOut:
 async def cancel_round(scope: Operate, round_id: Id, services: Services) -> RoundOut:
     """Stop a round; what was seen stays."""
     async with services.database.transaction() as tx:
-        await round_ends.cancel_round(tx, scope, round_id, now=services.clock())
+        await ending.cancel_round(tx, scope, round_id, now=services.clock())
         return RoundOut.model_validate(await rounds.get_round(tx, scope, round_id))
 
 
