@@ -27,6 +27,7 @@ from hub.store.patrol_evidence import (
     hash_line,
     hash_seal,
 )
+from hub.store.patrol_reports import SIGNED
 from hub.store.stop_looks import LOOKED
 
 _CHUNK: Final = 1 << 20
@@ -142,7 +143,7 @@ def check_record(record: RoundRecord) -> str | None:
         return fault
     if record.walk is None:
         return "the round is gone, its evidence is here"
-    return check_stops(record)
+    return check_stops(record) or _check_signed(record)
 
 
 def check_lines(lines: Sequence[KeptLine]) -> str | None:
@@ -212,6 +213,14 @@ def _check_sealed(record: RoundRecord) -> str | None:
     if sealed != len(record.lines):
         return f"line {sealed + 1} is not sealed"
     return None if record.seals else "nothing of it was kept"
+
+
+def _check_signed(record: RoundRecord) -> str | None:
+    """A report that was signed says what it said then; one that was not may be made anew."""
+    signed = next((line for line in reversed(record.lines) if line.what == SIGNED), None)
+    if signed is None or body_of(signed).get("figures_sha256") == record.report_sha256:
+        return None
+    return f"its report is not the one that line {signed.seq} says was signed"
 
 
 def _is_from_before(record: RoundRecord, since: datetime | None) -> bool:

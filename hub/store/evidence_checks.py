@@ -12,6 +12,7 @@ from hub.domain.access import Scope
 from hub.domain.patrols import PatrolRound, PatrolStop
 from hub.store.database import Transaction
 from hub.store.patrol_evidence import KeptLine, Seal
+from hub.store.patrol_reports import digest_figures
 from hub.store.rounds import find_round
 from hub.store.stops import all_stops
 
@@ -26,13 +27,17 @@ _SEALS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundRecord:
-    """What there is of a round at one moment; ``walk`` is None when the round itself is gone."""
+    """What there is of a round at one moment; ``walk`` is None when the round itself is gone.
+
+    ``report_sha256`` is of the figures of its report as they stand, empty without one.
+    """
 
     round_id: int
     walk: PatrolRound | None
     stops: Sequence[PatrolStop]
     lines: Sequence[KeptLine]
     seals: Sequence[Seal]
+    report_sha256: str = ""
 
 
 async def recorded_rounds(tx: Transaction, scope: Scope) -> list[int]:
@@ -61,7 +66,18 @@ async def read_record(tx: Transaction, scope: Scope, round_id: int) -> RoundReco
         )
         if sees_all
         else [],
+        report_sha256=await _digest_report(tx, round_id) if sees_all else "",
     )
+
+
+async def _digest_report(tx: Transaction, round_id: int) -> str:
+    rows = await tx.tuples(
+        "SELECT p.figures FROM patrol_reports p"
+        " WHERE p.round_id = %(round)s AND p.period = 'round'",
+        {"round": round_id},
+    )
+    figures = rows[0][0] if rows else None
+    return digest_figures(figures) if isinstance(figures, dict) else ""
 
 
 async def first_seal_at(tx: Transaction, scope: Scope) -> datetime | None:

@@ -265,3 +265,12 @@ def test_pictures_are_proved_by_their_hash(tmp_path: Path) -> None:
     path.unlink()
     path.mkdir()
     assert check_files(files) == "picture of stop 1 (村口) cannot be read: Is a directory"
+
+
+def test_a_signed_report_says_what_it_said_when_it_was_signed() -> None:
+    signed: Said = ("report_signed", None, {"figures_sha256": SHA})
+    assert check_record(replace(record(*SAID, signed), report_sha256=SHA)) is None
+    fault = check_record(replace(record(*SAID, signed), report_sha256="0" * 64))
+    assert fault == "its report is not the one that line 5 says was signed"
+    # Nobody signed it: it may be made anew.
+    assert check_record(replace(record(), report_sha256="0" * 64)) is None
