@@ -283,7 +283,7 @@ async def test_what_goes_away_during_a_round_is_said_to_have_gone(world: World) 
     assert [s.verdict for s in walked[2:5]] == [Verdict.NOT_SEEN] * 3
     gone = "camera has no address, or it was disabled or moved"
     assert [s.reason for s in walked[2:5]] == [groups.REMOVED, gone, gone]
-    assert [s.result for s in walked[2:5]] == [Result.ABNORMAL] * 3
+    assert [s.result for s in walked[2:5]] == [Result.NOT_JUDGED] * 3
     assert not {removed, moved, retired} & set(world.visits)
     assert not (await world.proof()).faults
 

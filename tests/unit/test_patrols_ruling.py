@@ -49,7 +49,7 @@ AGAIN = replace(STOP, is_for_person=True)
         (PatrolMode.MACHINE, STOP, SEEN, (Result.NORMAL, "")),
         (PatrolMode.MACHINE, DRAWN, SEEN, (Result.NORMAL, "")),
         (PatrolMode.MACHINE, STOP, DOUBTED, (Result.ABNORMAL, "something_moving")),
-        (PatrolMode.MACHINE, STOP, replace(DOUBTED, kind=""), (Result.ABNORMAL, "other")),
+        (PatrolMode.MACHINE, STOP, replace(DOUBTED, kind=""), (Result.NOT_JUDGED, "")),
         (PatrolMode.MACHINE, STOP, DOWN, (Result.ABNORMAL, "camera_down")),
         (PatrolMode.MACHINE, AGAIN, SEEN, None),
         (PatrolMode.WALK, STOP, SEEN, None),

@@ -25,10 +25,12 @@ def rule(walk: PatrolRound, stop: PatrolStop, found: StopResult, *, rng: random.
     if is_for_person(walk.mode, stop, found):
         return Ruling(is_for_person=True, kind=found.kind)
     is_normal = found.verdict is Verdict.SEEN and found.doubt < DOUBTFUL
-    result = Result.NORMAL if is_normal else Result.ABNORMAL
+    # What the machine can give no name is nobody's finding: it could not judge, and says why.
+    wrong = Result.ABNORMAL if found.kind else Result.NOT_JUDGED
+    result = Result.NORMAL if is_normal else wrong
     return Ruling(
         result=result,
-        kind="" if is_normal else found.kind or "other",
+        kind="" if is_normal else found.kind,
         timing=time_look(walk, stop, found.at),
         second_look=draw(walk.details, result, rng),
     )
