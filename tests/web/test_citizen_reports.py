@@ -55,7 +55,9 @@ async def east(database: Database, world: World, app: FastAPI) -> AsyncIterator[
     """A dispatcher of the eastern village; the camera there has coordinates."""
     async with database.transaction() as tx:
         await add_person(tx, "east-dispatcher", Role.DISPATCHER, world.east)
-        await put_record(tx, SYSTEM, world.east_camera, AssetRecord(longitude=118.05, latitude=36.8))
+        await put_record(
+            tx, SYSTEM, world.east_camera, AssetRecord(longitude=118.05, latitude=36.8)
+        )
     async with open_client(app) as client:
         await sign_in(client, "east-dispatcher")
         yield client
