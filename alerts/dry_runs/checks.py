@@ -54,6 +54,9 @@ ENDS: Final[dict[str, str]] = {
     "device.maintenance_started": "device.maintenance_ended",
     "receiver.failing": "receiver.working",
     "template.failed": "template.mended",
+    "patrol.report_ready": "patrol.report_signed",
+    "roll_call.unanswered": "roll_call.answered",
+    "dispatch.overdue": "dispatch.on_time",
 }
 # The kinds of events this hub makes by itself; devices may bring others.
 KNOWN_KINDS: Final = frozenset(
@@ -64,6 +67,8 @@ KNOWN_KINDS: Final = frozenset(
         *("line.crossed", "shutdown.initiated", "reboot.reported", "reset.reported"),
         *("backup.reported", "clock.synchronised", "configuration.changed", "unrecognised"),
         *("device.firmware_changed", "device.identity_conflict", "patrol.round_missed"),
+        *("patrol.round_unattended", "patrol.round_finished", "citizen_report.received"),
+        *("dispatch.opened", "dispatch.closed"),
     }
 )
 

@@ -71,10 +71,7 @@ DEFAULTS: Final[tuple[tuple[str, Condition, Severity], ...]] = (
     (
         "Patrol round unattended 巡查无人值守",
         EventOfKind(
-            kind="patrol.round_unattended",
-            clear_kind="patrol.round_finished",
-            distinguish_by="round",
-            auto_clear_s=12 * HOUR_S,
+            kind="patrol.round_unattended", distinguish_by="round", auto_clear_s=12 * HOUR_S
         ),
         Severity.CRITICAL,
     ),

@@ -194,7 +194,10 @@ async def test_slow_answers_outlast_an_impatient_viewer() -> None:
             await asyncio.to_thread(open_once, camera)
         await camera.clear_fault()
         await asyncio.to_thread(open_once, camera)
-        assert camera.viewers <= 1
+        # Whoever gave up is noticed a moment later.
+        async with asyncio.timeout(10):
+            while camera.viewers > 1:
+                await asyncio.sleep(0.05)
 
 
 async def test_an_open_connection_is_gone_with_the_power() -> None:

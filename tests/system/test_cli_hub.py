@@ -25,7 +25,8 @@ async def test_check_and_migrate_beside_a_running_hub(tmp_path: Path) -> None:
     gengfu = CommandLine(data_dir=tmp_path / "hub")
     before = await gengfu("check", "--json")
     assert before.status == 0
-    assert set(states(before)) == {"data folder", "disk", "key", "broker", "database", "tables"}
+    parts = {"data folder", "disk", "key", "PDF", "broker", "database", "tables"}
+    assert set(states(before)) == parts
     # A look changes nothing that must be kept: the key is the first start's.
     assert not (tmp_path / "hub" / "gengfu.key").exists()
     async with run_whole_hub(tmp_path / "hub", {}):

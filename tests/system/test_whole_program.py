@@ -95,7 +95,8 @@ async def _patrol_falls_due(site: Site) -> None:
     )
 
     async def check() -> bool:
-        return bool(await site.items("patrol-rounds", status="finished"))
+        ended = await site.items("patrol-rounds", status="finished")
+        return any(walk["has_report"] for walk in ended)
 
     await until("round", check, within_s=110)
     # Tomorrow's round may be planned already.
