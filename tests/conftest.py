@@ -9,6 +9,7 @@ import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.fresh_databases import FreshDatabases, drop, recreate, with_database
 ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
+HTTP = frozenset({"web", "browser"})
 SLOW = frozenset({"system", "browser"})
 
 
@@ -31,12 +33,16 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each worker begin with its share of whole programs and browsers.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread tests of HTTP over the databases, and whole programs and browsers over the workers.
 
-    They take long and mostly wait; nobody is to wait for the last of them. Each worker gets a
-    piece of the list, in order.
+    What is said over HTTP does not depend on the database: each such test takes one of them, half
+    of the tests the one, half the other. Slow ones mostly wait, and nobody is to wait for the last
+    of them: each worker begins with its share, then gets a piece of the list, in order.
     """
+    twice = {item for item in items if HTTP & set(item.path.parts) and not _is_its_database(item)}
+    config.hook.pytest_deselected(items=list(twice))
+    items[:] = [item for item in items if item not in twice]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = [item for item in items if not SLOW.isdisjoint(item.path.parts)]
     quick = [item for item in items if SLOW.isdisjoint(item.path.parts)]
@@ -46,6 +52,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for n in range(workers)
         for item in (*slow[n::workers], *quick[bounds[n] : bounds[n + 1]])
     ]
+
+
+def _is_its_database(item: pytest.Item) -> bool:
+    """Tell whether a test that could have any database is to have this one."""
+    call = getattr(item, "callspec", None)
+    if call is None or "databases" not in call.params:
+        return True
+    name = f"{item.path.name}:{getattr(item, 'originalname', item.name)}"
+    return bool(DATABASES[crc32(name.encode()) % len(DATABASES)] == call.params["databases"])
 
 
 @pytest.fixture(scope="session")
