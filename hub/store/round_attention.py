@@ -4,7 +4,7 @@ The last line of a round's evidence is its last sign of life, whoever gave it; w
 answer is none.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from hub.domain.access import Scope
@@ -15,6 +15,7 @@ from hub.store.round_events import announce, round_event
 from hub.store.scoping import IN_SCOPE, scope_paths
 
 KIND: Final = "patrol.round_unattended"
+PAUSE_LASTS: Final = timedelta(minutes=30)
 
 _LAST_SIGN: Final = (
     " (SELECT e.at FROM patrol_evidence e WHERE e.round_id = r.id"
@@ -28,17 +29,25 @@ _WAITS: Final = (
 
 
 async def unattended_rounds(tx: Transaction, scope: Scope, quiet_since: datetime) -> list[int]:
-    """Running rounds of the scope that wait for a person in vain; not said yet."""
+    """Rounds of the scope that wait for a person in vain; not said yet.
+
+    One that is paused may stand still PAUSE_LASTS longer: somebody has gone to see for himself.
+    """
     rows = await tx.tuples(
         "SELECT r.id FROM patrol_rounds r JOIN areas a ON a.id = r.area_id"
-        " WHERE r.state = 'running' AND r.mode <> 'machine' AND NOT r.is_unattended AND"
+        " WHERE r.state IN ('running', 'paused') AND r.mode <> 'machine'"
+        " AND NOT r.is_unattended AND"
         + _WAITS
         + "AND"
         + _LAST_SIGN
-        + "< %(since)s AND"
+        + "< CASE r.state WHEN 'paused' THEN %(paused)s ELSE %(since)s END AND"
         + IN_SCOPE
         + "ORDER BY r.id",
-        {"since": quiet_since, "scope": scope_paths(scope)},
+        {
+            "since": quiet_since,
+            "paused": quiet_since - PAUSE_LASTS,
+            "scope": scope_paths(scope),
+        },
     )
     return [int(str(row[0])) for row in rows]
 

@@ -12,11 +12,12 @@ from hub.patrols import desk
 from hub.patrols.files import PictureFolder
 from hub.patrols.walking.ending import NEXT_BEGAN, OUT_OF_TIME
 from hub.patrols.walking.groups import look_again
-from hub.patrols.walking.planner import IDLE
+from hub.patrols.walking.planner import IDLE, UNATTENDED_AFTER
 from hub.patrols.walking.rounds import MAKES_WAY_AFTER, NOT_BEGUN, WalkOptions
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, round_deeds, rounds
 from hub.store.database import Database
+from hub.store.round_attention import PAUSE_LASTS
 from hub.store.round_ends import NOT_LOOKED_AT
 from hub.store.rounds import RoundFilter
 from tests.db.patrol_world import HUB, MIDNIGHT, World, settle
@@ -298,3 +299,23 @@ async def test_a_round_that_began_after_all_is_not_missed(world: World) -> None:
     await world.planner()._miss(round_id, world.now, 0)
     assert await world.state(round_id) is RoundState.FINISHED
     assert await world.events("patrol.round_missed") == []
+
+
+async def test_a_pause_that_was_forgotten_is_said_half_an_hour_later(world: World) -> None:
+    world.odd = {world.cameras[1]}
+    plan = await world.create(mode=PatrolMode.MIXED, details=PlanDetails(random_share=0))
+    round_id = await world.run_now(plan)
+    await world.begin(round_id)
+    await world.look(round_id, 0)
+    async with world.database.transaction() as tx:
+        walk = await rounds.get_round(tx, HUB, round_id)
+        await round_deeds.pause_round(tx, HUB, walk, world.now)
+        paused = round_deeds.Deed(what="round_paused", now=world.now, body={})
+        await round_deeds.write_down(tx, HUB, walk, paused)
+    world.now += UNATTENDED_AFTER + PAUSE_LASTS
+    await world.planner().run_once()
+    assert await world.events("patrol.round_unattended") == []
+    world.now += timedelta(seconds=1)
+    await world.planner().run_once()
+    [event] = await world.events("patrol.round_unattended")
+    assert (event.is_active, event.data["round"]) == (True, round_id)

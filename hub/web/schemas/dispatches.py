@@ -75,6 +75,7 @@ class DispatchOut(Out):
     accept_by: datetime | None
     arrive_by: datetime | None
     done_by: datetime | None
+    yellow_share: float
     deadline_at: datetime | None
     overdue_at: datetime | None
     merged_into: int | None
