@@ -27,14 +27,18 @@ SOFT = build_jpeg(cv2.GaussianBlur(paint_scene(640, 360), (0, 0), 9).astype(np.u
 
 
 class Judge:
-    """Finds what it was told to find; a picture of which nothing was told is no picture."""
+    """Finds what it was told to find; a picture of which nothing was told is no picture.
 
-    def __init__(self, *told: PictureCheck) -> None:
+    Several pictures are on their way at a time: ``of`` tells what is found by their bytes.
+    """
+
+    def __init__(self, *told: PictureCheck, of: Mapping[bytes, PictureCheck] | None = None) -> None:
         self._told = iter(told)
+        self._of = of
 
     async def __call__(self, order: CheckOrder) -> PictureCheck:
-        del order
-        found = next(self._told, None)
+        data = order.frames[0].data
+        found = next(self._told, None) if self._of is None else self._of.get(data)
         if found is None:
             msg = "the picture cannot be decoded"
             raise ProtocolViolation(msg)
@@ -86,15 +90,16 @@ def folder(tmp_path: Path) -> Path:
 async def test_pictures_come_in_order_and_bad_ones_stop_nobody(
     folder: Path, tmp_path: Path
 ) -> None:
-    judge = Judge(check_of((Index.SIGNAL, 90)), check_of((Index.BLUR, 30)))
+    judge = Judge(of={BLACK: check_of((Index.SIGNAL, 90)), SCENE: check_of((Index.BLUR, 30))})
     lens = Lens(judge=judge, at_once=1, explain=tmp_path / "out")
-    subjects = [*file_subjects(folder, "day"), *file_subjects(folder / "good.jpg", "day")]
+    (tmp_path / "soft.jpg").write_bytes(SOFT)
+    subjects = [*file_subjects(folder, "day"), *file_subjects(tmp_path / "soft.jpg", "day")]
     judged = [one async for one in judge_all(subjects, lens)]
     assert [(Path(one.name).stem, one.error) for one in judged] == [
         ("black", ""),
         ("cut", "the picture is cut off"),
         ("good", ""),
-        ("good", "the picture cannot be decoded"),
+        ("soft", "the picture cannot be decoded"),
     ]
     assert [Path(one.explained).name for one in judged if one.explained] == [
         "0001-black.jpg",
