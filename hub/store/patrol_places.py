@@ -41,8 +41,10 @@ _ALERTS: Final = (
     " x.device_id IS NULL OR d.kind IS DISTINCT FROM 'camera' AS is_around"
     " FROM alerts x JOIN areas a ON a.id = x.area_id LEFT JOIN devices d ON d.id = x.device_id"
     " WHERE x.status <> 'resolved' AND x.folded_into IS NULL AND x.drill_id IS NULL"
+    # What is mere information about an area (a report waits to be signed) is no fact of a place.
     " AND (x.device_id = ANY (%(ids)s) OR (x.area_id = ANY (%(areas)s)"
-    "  AND (x.device_id IS NULL OR d.kind IS DISTINCT FROM 'camera'))) AND"
+    "  AND (x.device_id IS NULL OR d.kind IS DISTINCT FROM 'camera')"
+    "  AND (x.device_id IS NOT NULL OR x.severity <> 'info'))) AND"
     + IN_SCOPE
     + "ORDER BY x.id DESC LIMIT %(most_rows)s"
 )
