@@ -5,6 +5,7 @@ A test module gives a ``rig`` fixture and a subclass of :class:`NotifierContract
 """
 
 import asyncio
+import re
 import time
 import traceback
 from collections.abc import Mapping
@@ -169,7 +170,8 @@ class NotifierContract:
         )
         await rig.notifier.send(self.message(rig, alert=alert))
         (got,) = await rig.received(1)
-        assert "49" not in got.text.replace(MESSAGE_ID, "")
+        # Ports and digests may hold these digits as well: what counts is what became of the name.
+        assert not re.search(r"example\.org[^0-9]{0,24}49", got.text)
         assert "\x00" not in got.text
         assert not [line for line in got.text.splitlines() if line.lower().startswith("bcc")]
 
