@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hub.domain.patrol_details import Selection
 from hub.domain.patrols import StopOrder
-from hub.patrols.planning.ordering import MOST_IN_TABLE, arrange, haversine_m, measure_way
+from hub.domain.places import distance_km
+from hub.patrols.planning.ordering import MOST_IN_TABLE, arrange, measure_way
 from hub.patrols.planning.selecting import is_inside, select
 from hub.store.patrol_candidates import Candidate
 
@@ -70,9 +71,9 @@ def test_shuffled_is_drawn_and_owes_nothing_to_numbers() -> None:
 
 def test_the_distance_over_the_ground_is_right() -> None:
     # Hangzhou and Shanghai; a quarter of the meridian; over the date line.
-    assert haversine_m((120.1551, 30.2741), (121.4737, 31.2304)) == pytest.approx(165e3, rel=0.01)
-    assert haversine_m((0, 0), (0, 90)) == pytest.approx(10_007_557, rel=1e-4)
-    assert haversine_m((179.9, 0), (-179.9, 0)) == pytest.approx(22_239, rel=1e-3)
+    assert distance_km(120.1551, 30.2741, 121.4737, 31.2304) == pytest.approx(165, rel=0.01)
+    assert distance_km(0, 0, 0, 90) == pytest.approx(10_007.557, rel=1e-4)
+    assert distance_km(179.9, 0, -179.9, 0) == pytest.approx(22.239, rel=1e-3)
 
 
 def test_the_short_way_is_short() -> None:
@@ -83,8 +84,8 @@ def test_the_short_way_is_short() -> None:
     by_area = measure_way(arrange(found, StopOrder.BY_AREA, None, RNG))
     assert measure_way(way) < by_area / 5
     # Beardwood, Halton and Hammersley: the best way is about 0.7124 sqrt(n A).
-    wide, high = haversine_m((120, 30.25), (120.5, 30.25)), haversine_m((120, 30), (120, 30.5))
-    assert measure_way(way) < 1.25 * 0.7124 * math.sqrt(400 * wide * high)
+    wide, high = distance_km(120, 30.25, 120.5, 30.25), distance_km(120, 30, 120, 30.5)
+    assert measure_way(way) < 1000 * 1.25 * 0.7124 * math.sqrt(400 * wide * high)
 
 
 def test_along_a_road_the_short_way_is_the_road() -> None:

@@ -18,9 +18,7 @@ from hub.patrols.dispatch.life import FieldWord, field_step
 from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
 from hub.patrols.dispatch.states import FieldStep
 from hub.patrols.dispatch.talking import say
-from hub.patrols.files import PictureFolder
 from hub.patrols.phone.links import OVER
-from hub.store import stops
 from hub.store.database import Transaction
 from hub.store.dispatch_messages import Message, NewMessage, list_messages
 from hub.store.dispatches import get_dispatch
@@ -39,7 +37,6 @@ class TaskOnPhone:
     task: Dispatch
     messages: Sequence[Message]
     photos: int
-    has_picture: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +58,7 @@ async def show_task(tx: Transaction, link: PhoneLink, scope: Scope) -> TaskOnPho
         task=task,
         messages=messages[-MOST_SHOWN:],
         photos=sum(photo.is_field for photo in photos),
-        has_picture=await _has_stop_picture(tx, task) or any(not p.is_field for p in photos),
     )
-
-
-async def find_picture(
-    tx: Transaction, link: PhoneLink, scope: Scope, data_dir: Path
-) -> Path | None:
-    """Where the picture is that shows what the task is about; None without one.
-
-    The picture of the patrol's stop, else the newest photo that the desk or a resident gave.
-    """
-    task = await get_dispatch(tx, scope, _number(link))
-    round_id, position = task.cause.round_id, task.cause.position
-    if round_id is not None and position is not None and await _has_stop_picture(tx, task):
-        return PictureFolder(data_dir).picture_path(round_id, position)
-    for photo in reversed(await list_photos(tx, scope, PhotoOf(dispatch_id=task.id))):
-        if not photo.is_field:
-            return PhotoFolder(data_dir).path(photo.id)
-    return None
 
 
 async def take_step(
@@ -142,11 +121,3 @@ def _number(link: PhoneLink) -> int:
     if link.dispatch_id is None:
         raise NotFound(OVER)
     return link.dispatch_id
-
-
-async def _has_stop_picture(tx: Transaction, task: Dispatch) -> bool:
-    """Whether there is one of the stop that raised it; the round may be of an area above."""
-    cause = task.cause
-    if cause.round_id is None or cause.position is None:
-        return False
-    return await stops.has_picture(tx, _HUB, cause.round_id, cause.position)

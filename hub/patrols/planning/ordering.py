@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.domain.patrols import StopOrder
+from hub.domain.places import EARTH_KM
 from hub.store.patrol_candidates import Candidate
 
-EARTH_M: Final = 6_371_008.8  # mean radius, IUGG
 # Beyond so many the table of distances grows too large: they follow a curve that fills the map.
 MOST_IN_TABLE: Final = 3000
 # Rounds of exchanging pieces of the way; after a few of them little is gained.
@@ -53,11 +53,6 @@ def measure_way(found: Sequence[Candidate]) -> float:
     if len(placed) < 2:
         return 0.0
     return float(_haversine(placed[:-1], placed[1:]).sum())
-
-
-def haversine_m(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """The distance of two points (longitude, latitude) over the ground, in metres."""
-    return float(_haversine(np.radians([here]), np.radians([there]))[0])
 
 
 def _shortest(found: Sequence[Candidate]) -> list[Candidate]:
@@ -149,7 +144,7 @@ def _chords(points: Floats) -> Floats:
         )
     )
     squares = np.clip(2 - 2 * (on_ball.T @ on_ball), 0.0, None)
-    return np.asarray(EARTH_M * np.sqrt(squares))
+    return np.asarray(1000 * EARTH_KM * np.sqrt(squares))
 
 
 def _haversine(here: Floats, there: Floats) -> Floats:
@@ -158,7 +153,7 @@ def _haversine(here: Floats, there: Floats) -> Floats:
     chord = (
         np.sin(half[:, 1]) ** 2 + np.cos(here[:, 1]) * np.cos(there[:, 1]) * np.sin(half[:, 0]) ** 2
     )
-    return np.asarray(2 * EARTH_M * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))))
+    return np.asarray(2 * 1000 * EARTH_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))))
 
 
 def _places(found: Sequence[Candidate]) -> Floats:

@@ -4,14 +4,12 @@ Whoever calls holds a link (``X-Phone-Token``): it names the one task or roll ca
 so no address here holds a number.
 """
 
-import asyncio
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from alerts.telling.pictures import PictureFiles
 from hub.domain.dispatches import Position
 from hub.domain.duty_rooms import AnsweredBy
 from hub.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
@@ -24,6 +22,7 @@ from hub.store.dispatches import get_dispatch, record
 from hub.store.phone_links import Purpose
 from hub.store.room_calls import get_call
 from hub.web.access import Dispatch
+from hub.web.dispatch_pictures import has_picture, read_picture
 from hub.web.phone_access import Holder, RequiresLink
 from hub.web.qr import draw_qr
 from hub.web.routes.devices import JpegResponse
@@ -65,16 +64,12 @@ async def get_picture(holder: TaskLink, services: Services) -> Response:
     """What the task is about; who looked is in the audit log."""
     async with services.database.transaction() as tx:
         task = await get_dispatch(tx, holder.scope, holder.link.dispatch_id or 0)
-        data_dir = services.settings.data_dir
-        path = await tasks.find_picture(tx, holder.link, holder.scope, data_dir)
-        if path is None and task.cause.alert_id is not None:
-            path = PictureFiles(data_dir).path(task.cause.alert_id)
+        jpeg = await read_picture(tx, holder.scope, services.settings.data_dir, task)
         await record(tx, holder.scope, "dispatch.picture_looked_at", task)
-    try:
-        return JpegResponse(await asyncio.to_thread(path.read_bytes) if path else b"")
-    except FileNotFoundError as error:
-        msg = "the picture is not in this hub's data folder any more"
-        raise NotFound(msg) from error
+    if not jpeg:
+        msg = "this task has no picture, or it is not in this hub's data folder any more"
+        raise NotFound(msg)
+    return JpegResponse(jpeg)
 
 
 @router.post("/phone/task/steps")
@@ -203,9 +198,5 @@ async def make_link(
 
 async def _task(tx: Transaction, holder: Holder, services: WebServices) -> TaskOut:
     shown = await tasks.show_task(tx, holder.link, holder.scope)
-    alert = shown.task.cause.alert_id
-    has_picture = shown.has_picture or (
-        alert is not None
-        and await asyncio.to_thread(PictureFiles(services.settings.data_dir).path(alert).is_file)
-    )
-    return TaskOut.of(shown, holder.link, services.clock(), has_picture=has_picture)
+    has_one = await has_picture(tx, holder.scope, services.settings.data_dir, shown.task)
+    return TaskOut.of(shown, holder.link, services.clock(), has_picture=has_one)
