@@ -30,7 +30,7 @@ from hub.main.assembly import Parts
 from hub.main.running import Started
 from hub.main.servers import Servers
 from hub.main.surroundings import device_policy, utc_now
-from hub.patrols.desk import create_plan
+from hub.patrols.planning.saving import create_plan
 from hub.runtime.processes import end, last_lines, spawn, write_private
 from hub.store import areas, connections, device_lists, notices, patrols
 from hub.store.database import Transaction

@@ -1,4 +1,4 @@
-"""What people ask of patrols: make and change plans, have one walked now, look at results.
+"""What people ask of patrols: have a plan walked now, look at results.
 
 Called by the API and the command line inside their own transaction, with the caller's scope.
 Lists and single rows come straight from hub.store's patrols, rounds and stops.
@@ -9,33 +9,11 @@ from pathlib import Path
 
 from hub.domain.access import Scope
 from hub.domain.errors import Conflict, NotFound
-from hub.domain.patrols import PatrolPlan
 from hub.patrols.files import PictureFolder
-from hub.patrols.planning import saving
 from hub.patrols.walking.rounds import defer_round
 from hub.runtime.jobs import Jobs
 from hub.store import patrols, rounds, stops
 from hub.store.database import Transaction
-
-
-async def create_plan(
-    tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime
-) -> PatrolPlan:
-    """Check and store a new plan (its ``id`` is ignored).
-
-    Raises:
-        Invalid: the plan cannot be used, or its rule never fires.
-        NotFound: it names something outside the scope.
-    """
-    return (await saving.create_plan(tx, scope, plan, now=now)).plan
-
-
-async def change_plan(tx: Transaction, scope: Scope, plan: PatrolPlan, *, now: datetime) -> None:
-    """Check and replace a plan of the scope; raises as :func:`create_plan` does.
-
-    A plan that is switched off may hold a rule whose times are past.
-    """
-    await saving.change_plan(tx, scope, plan, now=now)
 
 
 async def run_now(tx: Transaction, scope: Scope, jobs: Jobs, plan_id: int, *, now: datetime) -> int:

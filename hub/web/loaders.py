@@ -1,7 +1,8 @@
 """How the rows of each collection are read for open consoles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Protocol, TypeVar
 
 from hub.domain.access import Scope
 from hub.domain.errors import NotFound
@@ -27,28 +28,26 @@ from hub.web.schemas.shapes import Out
 from hub.web.schemas.shifts import HandoverNewsOut
 
 
-async def load_devices(
-    tx: Transaction, scope: Scope, ids: Sequence[int]
-) -> Sequence[tuple[str, Out]]:
-    """Lines of the device list."""
-    rows = await console.device_rows(tx, scope, ids)
-    return [(row.area_path, DeviceLineOut.model_validate(row)) for row in rows]
+class _InArea(Protocol):
+    """A row that lies somewhere."""
+
+    @property
+    def area_path(self) -> str:
+        """Where."""
 
 
-async def load_connections(
-    tx: Transaction, scope: Scope, ids: Sequence[int]
-) -> Sequence[tuple[str, Out]]:
-    """States of links."""
-    rows = await console.connection_rows(tx, scope, ids)
-    return [(row.area_path, ConnectionOut.model_validate(row)) for row in rows]
+Row = TypeVar("Row", bound=_InArea)
 
 
-async def load_events(
-    tx: Transaction, scope: Scope, ids: Sequence[int]
-) -> Sequence[tuple[str, Out]]:
-    """Events."""
-    rows = await events.get_events(tx, scope, ids)
-    return [(row.area_path, EventOut.model_validate(row)) for row in rows]
+def rows_of(
+    read: Callable[[Transaction, Scope, Sequence[int]], Awaitable[Sequence[Row]]], shown: type[Out]
+) -> Load:
+    """Show the rows that are read, as they are."""
+
+    async def load(tx: Transaction, scope: Scope, ids: Sequence[int]) -> Sequence[tuple[str, Out]]:
+        return [(row.area_path, shown.model_validate(row)) for row in await read(tx, scope, ids)]
+
+    return load
 
 
 async def load_alerts(
@@ -89,21 +88,8 @@ async def load_room_calls(
     return [(row.area_path, RoomCallOut.of(row, is_own=False)) for row in rows]
 
 
-async def load_handovers(
-    tx: Transaction, scope: Scope, ids: Sequence[int]
-) -> Sequence[tuple[str, Out]]:
-    """That there is a hand-over; whoever may read its note asks for it."""
-    rows = await handovers.handovers_of(tx, scope, ids)
-    return [(row.area_path, HandoverNewsOut.model_validate(row)) for row in rows]
-
-
-async def load_patrol_reports(
-    tx: Transaction, scope: Scope, ids: Sequence[int]
-) -> Sequence[tuple[str, Out]]:
-    """Reports of patrols, without their figures."""
-    rows = await patrol_reports.get_lines(tx, scope, ids)
-    return [(row.area_path, PatrolReportOut.model_validate(row)) for row in rows]
-
+load_devices = rows_of(console.device_rows, DeviceLineOut)
+load_connections = rows_of(console.connection_rows, ConnectionOut)
 
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
@@ -111,9 +97,11 @@ LOADERS: Mapping[str, Load] = {
     "connection-states": load_connections,
     "devices": load_devices,
     "dispatches": load_dispatches,
-    "events": load_events,
-    "handovers": load_handovers,
-    "patrol-reports": load_patrol_reports,
+    "events": rows_of(events.get_events, EventOut),
+    # That there is one; whoever may read its note asks for it.
+    "handovers": rows_of(handovers.handovers_of, HandoverNewsOut),
+    # Without their figures.
+    "patrol-reports": rows_of(patrol_reports.get_lines, PatrolReportOut),
     "patrol-rounds": load_rounds,
     "room-calls": load_room_calls,
     "statuses": load_devices,

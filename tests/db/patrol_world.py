@@ -26,6 +26,7 @@ from hub.domain.ports import CameraTarget, Picture
 from hub.patrols import desk
 from hub.patrols.evidence import Asked, Proof, verify
 from hub.patrols.files import PictureFolder
+from hub.patrols.planning import saving
 from hub.patrols.walking.planner import Planner
 from hub.patrols.walking.rounds import RoundWalker
 from hub.patrols.walking.visit import Eyes
@@ -136,7 +137,8 @@ class World:
 
     async def create(self, **changes: object) -> PatrolPlan:
         async with self.database.transaction() as tx:
-            return await desk.create_plan(tx, HUB, self.plan(**changes), now=self.now)
+            saved = await saving.create_plan(tx, HUB, self.plan(**changes), now=self.now)
+        return saved.plan
 
     async def run_now(self, plan: PatrolPlan) -> int:
         async with self.database.transaction() as tx:

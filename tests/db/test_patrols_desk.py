@@ -12,6 +12,7 @@ from hub.domain.errors import Invalid, NotFound
 from hub.domain.patrols import RoundState
 from hub.patrols import desk
 from hub.patrols.files import PictureFolder
+from hub.patrols.planning import saving
 from hub.patrols.planning.laying import lay_out
 from hub.patrols.walking.ending import cancel_round
 from hub.runtime.jobs import Jobs
@@ -35,8 +36,8 @@ async def world(database: Database, tmp_path: Path) -> World:
 async def test_what_people_do_is_on_record(world: World) -> None:
     person = Scope(paths=("c",), actor="li", user_id=1)
     async with world.database.transaction() as tx:
-        plan = await desk.create_plan(tx, person, world.plan(), now=world.now)
-        await desk.change_plan(tx, person, replace(plan, name="weekly"), now=world.now)
+        plan = (await saving.create_plan(tx, person, world.plan(), now=world.now)).plan
+        await saving.change_plan(tx, person, replace(plan, name="weekly"), now=world.now)
         round_id = await desk.run_now(tx, person, world.jobs, plan.id, now=world.now)
         await cancel_round(tx, person, round_id, now=world.now)
         await patrols.remove_plan(tx, person, plan.id, now=world.now)
@@ -75,8 +76,8 @@ async def test_another_area_does_not_exist(world: World) -> None:
         for asked in (
             lambda: patrols.get_plan(tx, village, plan_id),
             lambda: patrols.remove_plan(tx, village, plan_id, now=world.now),
-            lambda: desk.change_plan(tx, village, world.plan(id=plan_id), now=world.now),
-            lambda: desk.create_plan(tx, village, world.plan(), now=world.now),
+            lambda: saving.change_plan(tx, village, world.plan(id=plan_id), now=world.now),
+            lambda: saving.create_plan(tx, village, world.plan(), now=world.now),
             lambda: desk.run_now(tx, village, world.jobs, plan_id, now=world.now),
             lambda: rounds.get_round(tx, village, round_id),
             lambda: cancel_round(tx, village, round_id, now=world.now),
@@ -93,15 +94,16 @@ async def test_a_plan_reaches_the_cameras_of_its_area_only(world: World) -> None
     outside = world.cameras[0]  # of village b
     async with world.database.transaction() as tx:
         with pytest.raises(NotFound):
-            await desk.create_plan(
+            await saving.create_plan(
                 tx,
                 village,
                 world.plan(area_id=world.areas["a"], device_ids=(outside,)),
                 now=world.now,
             )
-        plan = await desk.create_plan(
+        saved = await saving.create_plan(
             tx, village, world.plan(area_id=world.areas["a"]), now=world.now
         )
+        plan = saved.plan
     round_id = await world.run_now(plan)
     async with world.database.transaction() as tx:
         walk = await rounds.get_round(tx, HUB, round_id)

@@ -8,8 +8,8 @@ import pytest
 
 from hub.domain.patrol_details import PlanDetails
 from hub.domain.patrols import PatrolMode, Result, RoundState, Timing, Verdict
-from hub.patrols import desk
 from hub.patrols.files import PictureFolder
+from hub.patrols.planning import saving
 from hub.patrols.walking.ending import NEXT_BEGAN, OUT_OF_TIME
 from hub.patrols.walking.groups import look_again
 from hub.patrols.walking.planner import IDLE, UNATTENDED_AFTER
@@ -255,7 +255,7 @@ async def test_a_changed_plan_is_planned_anew(world: World) -> None:
     await world.planner().run_once()
     changed = replace(plan, rrule="FREQ=DAILY;BYHOUR=1")
     async with world.database.transaction() as tx:
-        await desk.change_plan(tx, HUB, changed, now=world.now)
+        await saving.change_plan(tx, HUB, changed, now=world.now)
     await world.planner().run_once()
     assert await world.rounds() == [(RoundState.DUE, MIDNIGHT + timedelta(hours=1))]
 
@@ -264,7 +264,7 @@ async def test_a_plan_switched_off_is_not_planned(world: World) -> None:
     plan = await world.create()
     await world.planner().run_once()
     async with world.database.transaction() as tx:
-        await desk.change_plan(tx, HUB, replace(plan, is_enabled=False), now=world.now)
+        await saving.change_plan(tx, HUB, replace(plan, is_enabled=False), now=world.now)
     world.now = MIDNIGHT + timedelta(days=3)
     await world.planner().run_once()
     assert await world.rounds() == []

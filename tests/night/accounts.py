@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hub.domain.patrol_reports import NewReport
 from hub.domain.patrols import PatrolRound, PatrolStop, RoundState
 from hub.patrols.evidence import Asked, Proof, verify
 from hub.patrols.files import PictureFolder
@@ -94,7 +93,7 @@ async def account(database: Database, county: County, folder: PictureFolder) -> 
     async with database.transaction() as tx:
         (walk,) = (await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))).items
         seen = await stops.all_stops(tx, HUB, walk.id)
-        kept = await patrol_reports.find_report(tx, HUB, _name(walk))
+        kept = await patrol_reports.find_report(tx, HUB, name_round(walk))
         if kept is not None:
             kept = await patrol_reports.get_report(tx, HUB, kept.id)
         calls = [
@@ -148,10 +147,6 @@ async def account(database: Database, county: County, folder: PictureFolder) -> 
         proof=await verify(database, HUB, folder, Asked()),
         findings=Counter(stop.kind for stop in seen if stop.result == "abnormal"),
     )
-
-
-def _name(walk: PatrolRound) -> NewReport:
-    return name_round(walk)
 
 
 def _number(stop: PatrolStop) -> int:

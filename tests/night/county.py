@@ -12,7 +12,7 @@ from hub.domain.dispatches import DispatchRule, Priority, TaskDeadlines, Unit, U
 from hub.domain.duty_rooms import DutyRoom
 from hub.domain.patrol_details import PlanDetails, RollCall
 from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder
-from hub.patrols import desk
+from hub.patrols.planning import saving
 from hub.simulators.picture_faults import Mode
 from hub.store.database import Database
 from hub.store.dispatch_rules import add_rule
@@ -152,10 +152,10 @@ async def furnish(database: Database, cameras: int, *, lasts_s: int) -> County:
                 roll_call=RollCall(answer_s=ANSWER_S),
             ),
         )
-        made = await desk.create_plan(tx, HUB, plan, now=MIDNIGHT - timedelta(hours=6))
+        saved = await saving.create_plan(tx, HUB, plan, now=MIDNIGHT - timedelta(hours=6))
     return County(
         cameras=cameras,
         villages=len(villages),
-        plan_id=made.id,
+        plan_id=saved.plan.id,
         operator=Scope(paths=("county",), actor="wang", user_id=user),
     )

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hub.domain.patrols import RoundState
+from hub.domain.patrols import PatrolRound, RoundState
 from hub.patrols.files import PictureFolder
 from hub.patrols.reporting.making import Maker
 from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.pdf import Printer
 from hub.runtime.jobs import Jobs
 from hub.store import rounds
-from hub.store.database import Database
+from hub.store.database import Database, Transaction
 from hub.store.rounds import RoundFilter
 from hub.store.vault import Vault
 from tests.benchmarks.picture_farm import PictureFarm
@@ -135,8 +135,14 @@ async def _kill(
 
 async def _state(database: Database, county: County) -> RoundState:
     async with database.transaction() as tx:
-        found = (await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))).items
-    return found[0].state if found else RoundState.DUE
+        walk = await _walk(tx, county)
+    return RoundState.DUE if walk is None else walk.state
+
+
+async def _walk(tx: Transaction, county: County) -> PatrolRound | None:
+    """The round of the night, once it is planned."""
+    found = await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))
+    return found.items[0] if found.items else None
 
 
 async def _wait_for_end(
@@ -151,9 +157,8 @@ async def _wait_for_end(
         if time.monotonic() - said > 30:
             said = time.monotonic()
             async with database.transaction() as tx:
-                (walk,) = (
-                    await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))
-                ).items
+                walk = await _walk(tx, county)
+                assert walk is not None
             options.say(
                 f"{clock():%H:%M} UTC: {walk.stops_seen + walk.stops_not_seen} of"
                 f" {walk.stops_planned} looked at, {walk.stops_open} open"
@@ -167,9 +172,8 @@ async def _wait_for_morning(database: Database, county: County, clock: FastClock
     async with asyncio.timeout(clock.wait_s(6 * 3600) + 120):
         while True:
             async with database.transaction() as tx:
-                (walk,) = (
-                    await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))
-                ).items
+                walk = await _walk(tx, county)
+                assert walk is not None
                 waiting = await tx.scalar(int, _STILL_WAITING, {"every": IDLE_EVERY})
             if walk.has_report and not waiting:
                 return
@@ -179,7 +183,8 @@ async def _wait_for_morning(database: Database, county: County, clock: FastClock
 async def _report_again(database: Database, county: County, place: Place) -> None:
     """Make the report of the round as it is in the morning: rooms answered after its end."""
     async with database.transaction() as tx:
-        (walk,) = (await rounds.list_rounds(tx, HUB, RoundFilter(plan_id=county.plan_id))).items
+        walk = await _walk(tx, county)
+        assert walk is not None
     maker = Maker(
         database=database,
         jobs=Jobs(database, lambda: datetime.now(UTC)),

@@ -10,7 +10,7 @@ import pytest
 from hub.domain.access import system_scope
 from hub.domain.patrols import PatrolPlan
 from hub.domain.secrets import Secret
-from hub.patrols.desk import create_plan
+from hub.patrols.planning.saving import create_plan
 from hub.store import areas, users
 from hub.store.database import Database
 from hub.store.passwords import verify_password
@@ -102,7 +102,8 @@ async def test_patrols_and_uptime(gengfu: CommandLine, site: Database) -> None:
             name="零点夜查", area_id=root.id, rrule="FREQ=DAILY;BYHOUR=0", time_zone="UTC",
             starts_on=date(2026, 11, 22),
         )  # fmt: skip
-        created = await create_plan(tx, SCOPE, wanted, now=datetime(2026, 11, 22, 1, tzinfo=UTC))
+        now = datetime(2026, 11, 22, 1, tzinfo=UTC)
+        created = (await create_plan(tx, SCOPE, wanted, now=now)).plan
     listed, started, none, report = await asyncio.gather(
         gengfu("patrols", "list", "--json"),
         gengfu("patrols", "run", str(created.id), "--json"),
