@@ -1,0 +1,2 @@
+-- The operator console: what a person has arranged for himself, who watches which camera live,
+-- and where the areas lie on the map.
