@@ -260,6 +260,8 @@ async def test_without_login_every_other_route_answers_401(
     app: FastAPI, client: httpx.AsyncClient, world: World
 ) -> None:
     numbers = dict.fromkeys(path_numbers(world, NOBODY), 1) | {
+        "kind": "choices",
+        "name": "columns",
         "role": "viewer",
         "token_id": 1,
         "which": "bad",
