@@ -12,3 +12,92 @@ CREATE TABLE person_settings (
     changed_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, kind, name)
 );
+
+-- Which processes there are: each says so every few seconds, with what only it can know.
+CREATE TABLE processes (
+    key         text PRIMARY KEY,
+    host        text NOT NULL,
+    pid         integer NOT NULL,
+    roles       text[] NOT NULL,
+    version     text NOT NULL,
+    started_at  timestamptz NOT NULL,
+    seen_at     timestamptz NOT NULL DEFAULT now(),
+    facts       jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 50);
+
+-- What the audit log is asked for, newest first.
+CREATE INDEX audit_actor ON audit (actor, id DESC);
+CREATE INDEX audit_action ON audit (action, id DESC);
+CREATE INDEX audit_object ON audit (object_type, object_id, id DESC);
+CREATE INDEX audit_area ON audit (area_id, id DESC);
+CREATE INDEX audit_text ON audit USING gin (
+    (actor || ' ' || source || ' ' || action || ' ' || object_type || ' ' || object_id || ' '
+     || detail::text) gin_trgm_ops);
+-- When somebody signed in last.
+CREATE INDEX audit_signed_in ON audit (user_id, id DESC) WHERE action = 'session.begun';
+
+-- Looks for devices that nobody has registered: what was asked, how far it is, who answered.
+-- beat_at: whoever looks says so every second; a look that says nothing for long is broken off.
+CREATE TABLE discoveries (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    area_id     bigint NOT NULL REFERENCES areas (id) ON DELETE CASCADE,
+    ranges      cidr[] NOT NULL,
+    is_multicast boolean NOT NULL,
+    onvif_ports integer[] NOT NULL,
+    rtsp_ports  integer[] NOT NULL,
+    author      text NOT NULL,
+    created_at  timestamptz NOT NULL,
+    state       text NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'running', 'done', 'cancelled', 'failed', 'broken_off')),
+    detail      text NOT NULL DEFAULT '',
+    started_at  timestamptz,
+    beat_at     timestamptz,
+    ended_at    timestamptz,
+    hosts       integer NOT NULL DEFAULT 0,
+    asked       integer NOT NULL DEFAULT 0,
+    found       integer NOT NULL DEFAULT 0
+);
+CREATE INDEX discoveries_area ON discoveries (area_id, id DESC);
+CREATE INDEX discoveries_open ON discoveries (id) WHERE state IN ('waiting', 'running');
+
+-- Credentials to try, sealed; gone a day after the look has ended.
+CREATE TABLE discovery_credentials (
+    discovery_id bigint NOT NULL REFERENCES discoveries (id) ON DELETE CASCADE,
+    position    integer NOT NULL,
+    username    text NOT NULL,
+    password_sealed bytea,
+    PRIMARY KEY (discovery_id, position)
+);
+
+CREATE TABLE discovery_finds (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    discovery_id bigint NOT NULL REFERENCES discoveries (id) ON DELETE CASCADE,
+    host        text NOT NULL,
+    port        integer NOT NULL,
+    protocol    text NOT NULL,
+    address     text NOT NULL,
+    name        text NOT NULL,
+    manufacturer text NOT NULL,
+    model       text NOT NULL,
+    serial      text NOT NULL,
+    firmware    text NOT NULL,
+    login       text NOT NULL,
+    credential  integer,
+    trouble     text NOT NULL,
+    UNIQUE (discovery_id, protocol, address)
+);
+
+-- Where areas lie, as imported (GeoJSON MultiPolygon coordinates, WGS-84), and a copy with fewer
+-- corners for the map of all of them.
+CREATE TABLE area_outlines (
+    area_id     bigint PRIMARY KEY REFERENCES areas (id) ON DELETE CASCADE,
+    shape       jsonb NOT NULL CHECK (jsonb_typeof(shape) = 'array'),
+    simple      jsonb NOT NULL CHECK (jsonb_typeof(simple) = 'array'),
+    corners     integer NOT NULL CHECK (corners > 0),
+    west        double precision NOT NULL CHECK (west BETWEEN -180 AND 180),
+    south       double precision NOT NULL CHECK (south BETWEEN -90 AND 90),
+    east        double precision NOT NULL CHECK (east BETWEEN west AND 180),
+    north       double precision NOT NULL CHECK (north BETWEEN south AND 90),
+    changed_at  timestamptz NOT NULL DEFAULT now(),
+    changed_by  text NOT NULL
+);
