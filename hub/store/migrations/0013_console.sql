@@ -101,3 +101,24 @@ CREATE TABLE area_outlines (
     changed_at  timestamptz NOT NULL DEFAULT now(),
     changed_by  text NOT NULL
 );
+
+-- Who watched which camera live, from when to when. process: the one that relayed it, which says
+-- every few seconds that it still does; what it leaves open when it dies ends at its last word.
+CREATE TABLE viewings (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id     bigint REFERENCES users (id) ON DELETE SET NULL,
+    user_name   text NOT NULL,
+    source      text NOT NULL DEFAULT '',
+    device_id   bigint NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    channel     text NOT NULL DEFAULT '',
+    stream      text NOT NULL CHECK (stream IN ('main', 'sub')),
+    process     text NOT NULL,
+    began_at    timestamptz NOT NULL,
+    seen_at     timestamptz NOT NULL,
+    ended_at    timestamptz,
+    bytes       bigint NOT NULL DEFAULT 0,
+    why         text NOT NULL DEFAULT ''
+);
+CREATE INDEX viewings_open ON viewings (device_id) WHERE ended_at IS NULL;
+CREATE INDEX viewings_of_device ON viewings (device_id, id DESC);
+CREATE INDEX viewings_user ON viewings (user_id);
