@@ -1,22 +1,11 @@
-"""Sends a camera to a stored position and asks where it looks (ONVIF PTZ Service, version 2).
-
-Each call is a short session of its own, so that it works wherever it runs. Nothing is retried,
-and a password that is refused is not tried again.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+"""Sends a camera to a stored position and asks where it looks (ONVIF PTZ Service, version 2)."""
 
 from adapters.onvif.answers import pick, pick_list, pick_number, pick_text
-from adapters.onvif.client import OnvifClient
-from adapters.onvif.profiles import parse_profiles
-from adapters.onvif.registration import MAX_PRESETS, References, read_services
-from adapters.onvif.visits import build_client, read_options
-from hub.domain.addresses import Address, AddressPolicy
+from adapters.onvif.motors import open_motor
+from adapters.onvif.registration import MAX_PRESETS
+from hub.domain.addresses import AddressPolicy
 from hub.domain.devices import Json
-from hub.domain.errors import DeviceUnreachable, ProtocolViolation, UnsupportedByDevice
+from hub.domain.errors import ProtocolViolation, UnsupportedByDevice
 from hub.domain.ports import Bearing, CameraTarget, Clock
 
 # Positions are shares of the whole way, -1 to 1 (zoom 0 to 1); motors stop a little beside it.
@@ -34,7 +23,7 @@ async def call_preset(
         UnsupportedByDevice: the camera cannot be moved, or this channel of it cannot.
         DeviceError: it did not take the order; it says why.
     """
-    async with _open(target, timeout_s=timeout_s, policy=policy, clock=clock) as motor:
+    async with open_motor(target, timeout_s=timeout_s, policy=policy, clock=clock) as motor:
         await motor.call("GotoPreset", PresetToken=preset)
 
 
@@ -47,60 +36,13 @@ async def find_bearing(
         UnsupportedByDevice: the camera cannot be moved, or this channel of it cannot.
         DeviceError: the camera tells nothing; it says why.
     """
-    async with _open(target, timeout_s=timeout_s, policy=policy, clock=clock) as motor:
+    async with open_motor(target, timeout_s=timeout_s, policy=policy, clock=clock) as motor:
         try:
             status = await motor.call("GetStatus")
             presets = pick_list(await motor.call("GetPresets"))[:MAX_PRESETS]
         except (UnsupportedByDevice, ProtocolViolation):
             return Bearing()
         return Bearing(preset=_preset_at(status, presets), is_moving=_is_moving(status))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Motor:
-    """The PTZ service of one channel, in an open session."""
-
-    client: OnvifClient
-    service: Address
-    profile: str
-
-    async def call(self, operation: str, **parameters: str) -> Json:
-        return await self.client.call(
-            "ptz", operation, at=self.service, ProfileToken=self.profile, **parameters
-        )
-
-
-@asynccontextmanager
-async def _open(
-    target: CameraTarget, *, timeout_s: float, policy: AddressPolicy, clock: Clock
-) -> AsyncIterator[_Motor]:
-    """Open a session and find what moves the channel; all of it within ``timeout_s``."""
-    if not target.service_address:
-        msg = "the camera has no ONVIF service: it cannot be moved"
-        raise UnsupportedByDevice(msg)
-    options = read_options(target.options, timeout_s)
-    client = build_client(target, options=options, policy=policy, clock=clock)
-    references = References(client, policy, rewrite=options.rewrite_host)
-    try:
-        async with asyncio.timeout(timeout_s), client:
-            yield await _find_motor(client, references, target.channel)
-    except TimeoutError as error:
-        msg = "no answer in time"
-        raise DeviceUnreachable(msg) from error
-
-
-async def _find_motor(client: OnvifClient, references: References, channel: str) -> _Motor:
-    await client.measure_clock()
-    services = await read_services(client, references, ("media", "ptz"))
-    if "ptz" not in services or "media" not in services:
-        msg = "the camera offers no PTZ service"
-        raise UnsupportedByDevice(msg)
-    profiles = parse_profiles(await client.call("media", "GetProfiles", at=services["media"]))
-    for profile in profiles:
-        if profile.has_ptz and channel in {"", profile.source}:
-            return _Motor(client=client, service=services["ptz"], profile=profile.token)
-    msg = "this channel of the camera cannot be moved"
-    raise UnsupportedByDevice(msg)
 
 
 def _preset_at(status: Json, presets: list[Json]) -> str | None:

@@ -15,7 +15,7 @@ from hub.simulators.clip import Clip, encode_clip
 from hub.simulators.digest import Gate
 from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault, refuse_sensor_fault
 from hub.simulators.onvif_server import OnvifServer
-from hub.simulators.picture import STILL_MODES
+from hub.simulators.picture import STILL_MODES, Scene
 from hub.simulators.picture_faults import Mode
 from hub.simulators.pull_points import Property, PullPoints
 from hub.simulators.rtp import PAYLOAD_LIMIT
@@ -57,13 +57,14 @@ class _Encoding:
     """A clip that is being encoded, or is."""
 
     mode: Mode
+    scene: Scene
     begun_at: datetime
     work: asyncio.Future[Clip]
 
-    def fits(self, mode: Mode, now: datetime) -> bool:
+    def fits(self, mode: Mode, scene: Scene, now: datetime) -> bool:
         """Whether it shows what the camera shows now."""
         is_fresh = mode in STILL_MODES or abs(now - self.begun_at) < CLIP_LIFE
-        return mode is self.mode and is_fresh
+        return mode is self.mode and scene == self.scene and is_fresh
 
 
 class Camera:
@@ -165,7 +166,7 @@ class Camera:
         condition.is_garbage = False
         self.set_clock(0.0)
         self.state.mode = Mode.LIVE
-        self.state.is_ptz_stuck = False
+        self.state.motor.is_stuck = False
         self._resume_recording()
         if fault in _NOTICED:
             self.set_property(_NOTICED[fault], is_active=False)
@@ -186,14 +187,13 @@ class Camera:
         """The clip of what the camera sees now, encoded when there is none or it is old."""
         state = self.state
         key, mode, moment = (shape.role, state.preset), state.mode, state.moment()
+        scene = state.scene(shape)
         known = self._clips.get(key)
-        if known is None or not known.fits(mode, state.true_now()):
+        if known is None or not known.fits(mode, scene, state.true_now()):
             work = asyncio.ensure_future(
-                asyncio.to_thread(
-                    encode_clip, state.scene(shape), mode, moment, payload_limit=PAYLOAD_LIMIT
-                )
+                asyncio.to_thread(encode_clip, scene, mode, moment, payload_limit=PAYLOAD_LIMIT)
             )
-            known = _Encoding(mode=mode, begun_at=state.true_now(), work=work)
+            known = _Encoding(mode=mode, scene=scene, begun_at=state.true_now(), work=work)
             self._clips[key] = known
         return await asyncio.shield(known.work)
 
@@ -216,7 +216,7 @@ class Camera:
             case Fault.RECORDING_STOPPED | Fault.STORAGE_FAILED:
                 self._stop_recording()
             case Fault.STUCK_PTZ:
-                self.state.is_ptz_stuck = True
+                self.state.motor.is_stuck = True
             case Fault.FROZEN_PICTURE:
                 self._web.freeze()
             case _:
@@ -231,7 +231,7 @@ class Camera:
             self.state.card.resume(self.state.true_now())
 
     async def _switch_on(self) -> None:
-        self.state.preset = 0
+        self.state.motor.reset()
         self.state.boot_at = self.state.now()
         await self._web.start()
         try:

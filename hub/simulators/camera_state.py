@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hub.domain.ports import Clock
 from hub.domain.secrets import Credentials, Secret
 from hub.simulators.faults import Condition
+from hub.simulators.motor import Motor, Place
 from hub.simulators.picture import Moment, Scene
 from hub.simulators.picture_faults import Mode
 
@@ -32,7 +33,6 @@ STREAM_SHAPES = (
     StreamShape(role="sub", width=352, height=288),
 )
 _TURNED_AWAY = 0x5EED
-PRESET_NAMES = ("Gate", "Road", "Courtyard", "Bridge")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,8 +104,7 @@ class CameraState:
         self.credentials = options.credentials
         self.condition = Condition()
         self.mode = Mode.LIVE
-        self.preset = 0
-        self.is_ptz_stuck = False
+        self.motor = Motor()
         self.clock_offset_s = 0.0
         self.boot_at = clock()
         self.card = MemoryCard(kept_s=options.kept_days * 86_400) if options.kept_days else None
@@ -128,6 +127,7 @@ class CameraState:
             label=self.options.name,
             seed=self._seed ^ _TURNED_AWAY if is_turned else self._seed,
             preset=self.preset,
+            view=self.motor.place(self.true_now()).view,
             width=shape.width,
             height=shape.height,
             has_traffic=self.options.has_traffic,
@@ -138,10 +138,18 @@ class CameraState:
         now = self.now()
         return Moment(elapsed_s=now.timestamp(), now=now, chance=self.rng.getrandbits(31))
 
+    @property
+    def preset(self) -> int:
+        """The preset it was sent to last."""
+        return self.motor.place(self.true_now()).preset
+
+    @preset.setter
+    def preset(self, number: int) -> None:
+        self.motor.jump(Place(preset=number))
+
     def move_to(self, preset: int) -> None:
         """Turn to a preset, if the motor does."""
-        if not self.is_ptz_stuck:
-            self.preset = preset
+        self.preset = preset
 
     @property
     def base_address(self) -> str:

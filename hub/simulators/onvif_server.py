@@ -28,6 +28,7 @@ from hub.simulators.soap import (
 )
 
 MAX_REQUEST = 256 * 1024
+_MOST_BACKGROUNDS = 16  # a camera that moves sees ever new ones
 _SERVICES = frozenset({"device_service", "media_service", "ptz_service", "event_service"})
 _OPERATIONS = {**onvif_device.OPERATIONS, **onvif_media.OPERATIONS, **onvif_ptz.OPERATIONS}
 _XML = "application/soap+xml"
@@ -164,5 +165,7 @@ class OnvifServer:
             return self._stills[shape.role]
         background = self._backgrounds.get(scene)
         if background is None:
+            if len(self._backgrounds) >= _MOST_BACKGROUNDS:
+                self._backgrounds.clear()
             background = self._backgrounds[scene] = draw_background(scene)
         return build_jpeg(draw_picture(scene, background, mode, moment))

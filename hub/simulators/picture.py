@@ -13,10 +13,12 @@ from datetime import datetime
 import cv2
 import numpy as np
 
+from hub.simulators.motor import Vector
 from hub.simulators.picture_faults import Mode, spoil_optics, spoil_signal
 from hub.simulators.scenery import Frame, Place, draw_place
 
 _CAR_SPEED = 0.25  # of the picture's width in a second: the car is back where it was after 4 s
+_NEAREST = 3.0  # zoomed in all the way, things are so much larger
 _CARD, _CARD_TEXT = (150, 40, 20), "NO VIDEO"
 # What never changes while it lasts.
 STILL_MODES = frozenset({Mode.BLACK, Mode.NO_SIGNAL, Mode.FROZEN})
@@ -24,7 +26,10 @@ STILL_MODES = frozenset({Mode.BLACK, Mode.NO_SIGNAL, Mode.FROZEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What one camera sees from one preset; without traffic nothing moves there."""
+    """What one camera sees from one preset; without traffic nothing moves there.
+
+    ``view`` is how far it was moved away from the preset: pan, tilt and zoom.
+    """
 
     label: str
     seed: int
@@ -32,6 +37,7 @@ class Scene:
     width: int
     height: int
     has_traffic: bool = True
+    view: Vector = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,20 @@ class Moment:
 def draw_background(scene: Scene) -> Frame:
     """Draw all that does not move, as height x width x BGR."""
     place = Place(seed=scene.seed, preset=scene.preset, width=scene.width, height=scene.height)
-    return draw_place(place)
+    return _look(draw_place(place), scene.view)
+
+
+def _look(frame: Frame, view: Vector) -> Frame:
+    """Look beside a place, or nearer; beyond its edges it is mirrored."""
+    if not any(view):
+        return frame
+    pan, tilt, zoom = view
+    height, width = frame.shape[:2]
+    scale = 1.0 + _NEAREST * zoom
+    left, top = (1 - scale) * width / 2 - pan * width, (1 - scale) * height / 2 + tilt * height
+    way = np.array([[scale, 0, left], [0, scale, top]], dtype=np.float32)
+    seen = cv2.warpAffine(frame, way, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+    return seen.astype(np.uint8, copy=False)
 
 
 def draw_picture(scene: Scene, background: Frame, mode: Mode, moment: Moment) -> Frame:

@@ -14,8 +14,9 @@ import zeep.exceptions
 from onvif import ONVIFCamera  # type: ignore[import-untyped]  # ships no types
 
 from hub.simulators.camera import Camera
-from hub.simulators.camera_state import FIRMWARE, MANUFACTURER, MODEL, PRESET_NAMES
+from hub.simulators.camera_state import FIRMWARE, MANUFACTURER, MODEL
 from hub.simulators.faults import CLOCK_FAULT_S, SLOW_ANSWER_S, Fault
+from hub.simulators.motor import PRESET_NAMES
 from hub.simulators.pull_points import Property
 from tests.protocol.simulated import PASSWORD, USER, simulated_camera
 

@@ -153,10 +153,10 @@ async def test_each_fault_of_the_picture_can_be_ordered_and_mended() -> None:
     for fault in set(Fault) - SENSOR_FAULTS - {Fault.POWER_CUT}:
         await camera.set_fault(fault)
         shown[camera.state.mode] = fault
-        assert camera.state.is_ptz_stuck is (fault is Fault.STUCK_PTZ)
+        assert camera.state.motor.is_stuck is (fault is Fault.STUCK_PTZ)
         await camera.clear_fault()
         assert camera.state.mode is Mode.LIVE
-        assert not camera.state.is_ptz_stuck
+        assert not camera.state.motor.is_stuck
     assert set(shown) == set(Mode)
 
 
