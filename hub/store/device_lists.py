@@ -15,6 +15,7 @@ from hub.domain.access import Scope
 from hub.domain.devices import Registration
 from hub.domain.errors import Invalid
 from hub.domain.health import Layer, Status
+from hub.domain.quality import Index
 from hub.store.database import Transaction
 from hub.store.scoping import (
     IN_SCOPE,
@@ -37,11 +38,11 @@ _AREAS = (
     + "AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
 )
 # Each device has an area and a status: joins of what a question does not touch are left out.
-_FROM = (
+DEVICES = (
     " FROM devices d LEFT JOIN areas a ON a.id = d.area_id"
     " LEFT JOIN device_status s ON s.device_id = d.id"
 )
-_WHERE = (
+NARROWED = (
     " WHERE (%(areas)s::bigint[] IS NULL OR d.area_id = ANY (%(areas)s))"
     " AND CASE %(match)s::text WHEN 'all' THEN true"
     "  WHEN 'short' THEN lower(" + _TEXT + ' COLLATE "C") LIKE ANY (%(forms)s::text[])'
@@ -58,6 +59,11 @@ _WHERE = (
     " AND (%(manufacturer)s::text IS NULL OR d.manufacturer = %(manufacturer)s)"
     " AND (%(model)s::text IS NULL OR d.model = %(model)s)"
     " AND (%(firmware)s::text IS NULL OR d.firmware = %(firmware)s)"
+    " AND (%(tag)s::text IS NULL OR %(tag)s = ANY (d.tags))"
+    " AND (%(fault)s::text IS NULL OR d.id IN (SELECT p.device_id FROM picture_states p"
+    "  WHERE p.faults <> '{}' AND p.faults ? %(fault)s))"
+    " AND (%(placed)s::boolean IS NULL OR %(placed)s = (d.id IN (SELECT r.device_id"
+    "  FROM asset_records r WHERE r.latitude IS NOT NULL)))"
 )
 # Orders of the device's own and orders of its status; the second never reads a device that no
 # filter asks about.
@@ -69,8 +75,8 @@ _BY_DEVICE = (
     "SELECT d.id, "
     + _WORD
     + " AS word, 0::float8 AS number"
-    + _FROM
-    + _WHERE
+    + DEVICES
+    + NARROWED
     + " AND CASE WHEN %(after)s::bigint IS NULL THEN true"
     " WHEN %(order)s::text = 'number' THEN d.id > %(after)s"
     " ELSE (" + _WORD + ', d.id) > (%(word)s::text COLLATE "C", %(after)s) END'
@@ -86,7 +92,7 @@ _NUMBER = (
 _BY_STATUS = (
     "SELECT s.device_id AS id, '' AS word, " + _NUMBER + " AS number FROM device_status s"
     " LEFT JOIN devices d ON d.id = s.device_id LEFT JOIN areas a ON a.id = d.area_id"
-    + _WHERE
+    + NARROWED
     + " AND (%(after)s::bigint IS NULL"
     "  OR (" + _NUMBER + ", s.device_id) > (%(number)s::float8, %(after)s))"
     " ORDER BY number, s.device_id LIMIT %(limit)s"
@@ -108,7 +114,7 @@ class DeviceOrder(StrEnum):
 _STATUS_ORDERS = frozenset(
     {DeviceOrder.NEWEST, DeviceOrder.LONGEST, DeviceOrder.STATUS, DeviceOrder.LAYER}
 )
-_WORST_FIRST = [
+WORST_FIRST = [
     Status.OFFLINE,
     Status.DEGRADED,
     Status.UNKNOWN,
@@ -124,6 +130,8 @@ class DeviceFilter:
     ``text`` matches any part of name, code, serial, address or place. ``status`` and
     ``statuses`` are what people see: maintenance inside a window. ``device_class``, ``team``,
     ``manufacturer``, ``model`` and ``firmware`` match exactly; "" finds those without one.
+    ``picture_fault`` is a fault of the picture that stands; ``has_position``: its coordinates
+    are on record.
     """
 
     area_id: int | None = None
@@ -141,6 +149,9 @@ class DeviceFilter:
     behind_id: int | None = None
     parent_id: int | None = None
     is_flapping: bool | None = None
+    tag: str | None = None
+    picture_fault: Index | None = None
+    has_position: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +177,7 @@ class DeviceLine:
     address: str
     manufacturer: str
     model: str
+    firmware: str
     registration: str
     clock_offset_s: float | None
     parent_id: int | None
@@ -197,12 +209,12 @@ async def list_devices(
     """
     count = page_limit(limit)
     # Numbers first, names of a page after: a sort of a county carries no more than it needs.
-    areas = await _find_areas(tx, scope, wanted)
+    areas = await find_areas(tx, scope, wanted)
     places = await tx.search(
         _Place,
         _BY_STATUS if order in _STATUS_ORDERS else _BY_DEVICE,
         {
-            **_values(wanted),
+            **filter_values(wanted),
             **_position(order, cursor),
             "areas": areas.within,
             "few": areas.are_few,
@@ -221,8 +233,8 @@ async def count_devices(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> 
     """How many devices of the scope a filter leaves."""
     number = await tx.search(
         _Count,
-        "SELECT count(*) AS count" + _FROM + _WHERE,
-        {**_values(wanted), "areas": (await _find_areas(tx, scope, wanted)).within},
+        "SELECT count(*) AS count" + DEVICES + NARROWED,
+        {**filter_values(wanted), "areas": (await find_areas(tx, scope, wanted)).within},
     )
     return number[0].count
 
@@ -233,7 +245,7 @@ async def list_lines(tx: Transaction, scope: Scope, ids: Sequence[int]) -> list[
         DeviceLine,
         "SELECT d.id, d.connection_id, d.name, d.code, d.kind, d.class AS device_class, d.team,"
         " d.area_id, a.name AS area_name, a.path::text AS area_path, d.place, d.address,"
-        " d.manufacturer, d.model, d.registration, d.clock_offset_s, p.id AS parent_id,"
+        " d.manufacturer, d.model, d.firmware, d.registration, d.clock_offset_s, p.id AS parent_id,"
         " coalesce(p.name, '') AS parent_name, s.shown AS status, s.since, s.layer, s.detail,"
         " s.faults, b.id AS behind_id, coalesce(b.name, '') AS behind_name, s.is_flapping,"
         " s.window_id FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS n (id, place)"
@@ -274,8 +286,8 @@ class _Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Areas:
-    """The areas to look in."""
+class Areas:
+    """The areas that a list looks in."""
 
     ids: Sequence[int]
     all_areas: int
@@ -295,14 +307,14 @@ class _Areas:
         return len(self.ids) * 4 < self.all_areas
 
 
-async def _find_areas(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> _Areas:
-    (found,) = await tx.search(
-        _Areas, _AREAS, {"scope": scope_paths(scope), "area": wanted.area_id}
-    )
+async def find_areas(tx: Transaction, scope: Scope, wanted: DeviceFilter) -> Areas:
+    """The areas of the scope to look in: all, or one and those below it."""
+    (found,) = await tx.search(Areas, _AREAS, {"scope": scope_paths(scope), "area": wanted.area_id})
     return found
 
 
-def _values(wanted: DeviceFilter) -> dict[str, object]:
+def filter_values(wanted: DeviceFilter) -> dict[str, object]:
+    """The values of :data:`NARROWED` but ``areas``."""
     statuses = (wanted.status,) if wanted.status else wanted.statuses
     return {
         **_search(wanted.text),
@@ -318,6 +330,9 @@ def _values(wanted: DeviceFilter) -> dict[str, object]:
         "manufacturer": wanted.manufacturer,
         "model": wanted.model,
         "firmware": wanted.firmware,
+        "tag": wanted.tag,
+        "fault": wanted.picture_fault,
+        "placed": wanted.has_position,
     }
 
 
@@ -353,7 +368,7 @@ def _position(order: DeviceOrder, cursor: str | None) -> dict[str, object]:
             raise Invalid(msg, field="cursor")
     return {
         "order": order,
-        "by_status": _WORST_FIRST,
+        "by_status": WORST_FIRST,
         "by_layer": list(Layer),
         "word": word,
         "number": number,

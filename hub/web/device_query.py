@@ -7,6 +7,7 @@ from fastapi import Depends, Query
 
 from hub.domain.devices import DeviceKind, Registration
 from hub.domain.health import Layer, Status
+from hub.domain.quality import Index
 from hub.store.device_lists import DeviceFilter, DeviceOrder
 from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Limit, TextFilter
 
@@ -50,9 +51,20 @@ def read_record(
     )
 
 
+def read_more(
+    tag: Annotated[str | None, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")] = None,
+    picture: Index | None = None,
+    *,
+    placed: bool | None = None,
+) -> DeviceFilter:
+    """``picture`` is a fault of the picture that stands; ``placed``: coordinates are on record."""
+    return DeviceFilter(tag=tag, picture_fault=picture, has_position=placed)
+
+
 def read_filter(
     search: Annotated[DeviceFilter, Depends(read_search)],
     record: Annotated[DeviceFilter, Depends(read_record)],
+    more: Annotated[DeviceFilter, Depends(read_more)],
     behind: DeviceNumber = None,
     parent: DeviceNumber = None,
     *,
@@ -69,6 +81,9 @@ def read_filter(
         behind_id=behind,
         parent_id=parent,
         is_flapping=flapping,
+        tag=more.tag,
+        picture_fault=more.picture_fault,
+        has_position=more.has_position,
     )
 
 

@@ -122,3 +122,23 @@ CREATE TABLE viewings (
 CREATE INDEX viewings_open ON viewings (device_id) WHERE ended_at IS NULL;
 CREATE INDEX viewings_of_device ON viewings (device_id, id DESC);
 CREATE INDEX viewings_user ON viewings (user_id);
+
+-- By addresses people sort as by numbers: 10.9.0.1 comes before 10.20.0.1.
+CREATE FUNCTION address_order(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT coalesce(lpad(m[1], 3, '0') || lpad(m[2], 3, '0') || lpad(m[3], 3, '0')
+                    || lpad(m[4], 3, '0'), '') || address
+    FROM (SELECT regexp_match(address, '(?:^|//)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[:/]|$)')) x (m)
+$$;
+ALTER TABLE devices
+    ADD COLUMN address_order text NOT NULL GENERATED ALWAYS AS (address_order(address)) STORED;
+
+-- Who steers a camera by hand: whoever gave it the last order, for a few seconds after that.
+CREATE TABLE ptz_holds (
+    device_id   bigint PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+    user_id     bigint REFERENCES users (id) ON DELETE CASCADE,
+    actor       text NOT NULL,
+    since       timestamptz NOT NULL,
+    until       timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX ptz_holds_user ON ptz_holds (user_id);

@@ -99,6 +99,7 @@ class DeviceLineOut(Out):
     address: str
     manufacturer: str
     model: str
+    firmware: str
     registration: str
     clock_offset_s: float | None
     parent_id: int | None
@@ -183,7 +184,6 @@ class DeviceOut(DeviceLineOut):
     """One device with everything known of it."""
 
     key: str
-    firmware: str
     serial: str
     hardware_id: str
     created_at: datetime | None
