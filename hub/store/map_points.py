@@ -51,13 +51,14 @@ _FROM = (
 _POINTS = (
     "SELECT statement_timestamp() AS at, count(p.longitude) AS placed,"
     " count(*) - count(p.longitude) AS unplaced,"
-    " coalesce(string_agg(p.id::text, ',') FILTER (WHERE p.longitude IS NOT NULL), '') AS ids,"
+    " coalesce(string_agg(p.id::text, ',') FILTER (WHERE p.is_placed), '') AS ids,"
     " coalesce(string_agg((p.longitude * 1000000)::int::text, ','), '') AS lon,"
     " coalesce(string_agg((p.latitude * 1000000)::int::text, ','), '') AS lat,"
-    " coalesce(string_agg(p.state::text, ',') FILTER (WHERE p.longitude IS NOT NULL), '') AS state,"
-    " coalesce(string_agg(p.kind::text, ',') FILTER (WHERE p.longitude IS NOT NULL), '') AS kind,"
-    " coalesce(string_agg(p.area_id::text, ',') FILTER (WHERE p.longitude IS NOT NULL), '') AS areas"
+    " coalesce(string_agg(p.state::text, ',') FILTER (WHERE p.is_placed), '') AS state,"
+    " coalesce(string_agg(p.kind::text, ',') FILTER (WHERE p.is_placed), '') AS kind,"
+    " coalesce(string_agg(p.area_id::text, ',') FILTER (WHERE p.is_placed), '') AS areas"
     " FROM (SELECT d.id, r.longitude, r.latitude, coalesce(s.state, 0) AS state, d.area_id,"
+    " r.longitude IS NOT NULL AS is_placed,"
     " array_position(%(kinds)s::text[], d.kind) - 1 AS kind" + _FROM + ") p"
 )
 
@@ -142,7 +143,10 @@ async def read_points(tx: Transaction, scope: Scope, wanted: PointFilter) -> Poi
 async def list_in_box(
     tx: Transaction, scope: Scope, box: Box, wanted: PointFilter
 ) -> list[PlacedDevice]:
-    """Devices of the scope in a part of the map with their names, the worst first; MOST_LINES."""
+    """Devices of the scope in a part of the map with their names, the worst first.
+
+    At most MOST_LINES, and one more when there are more.
+    """
     places = await tx.search(
         _Place,
         "SELECT d.id, r.longitude, r.latitude"
@@ -158,7 +162,7 @@ async def list_in_box(
             "east": box.east,
             "north": box.north,
             "worst_first": _WORST_FIRST,
-            "most": MOST_LINES,
+            "most": MOST_LINES + 1,
         },
     )
     # Names of those alone that are shown.
