@@ -8,6 +8,7 @@ from hub.domain.access import Scope
 from hub.domain.errors import NotFound
 from hub.store import (
     alerts,
+    area_outlines,
     console,
     dispatches,
     events,
@@ -21,6 +22,7 @@ from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
 from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.duty_rooms import RoomCallOut
+from hub.web.schemas.maps import OutlineNewsOut
 from hub.web.schemas.patrol_reports import PatrolReportOut
 from hub.web.schemas.patrols import RoundOut
 from hub.web.schemas.places import ConnectionOut, DeviceLineOut, EventOut
@@ -93,6 +95,7 @@ load_connections = rows_of(console.connection_rows, ConnectionOut)
 
 LOADERS: Mapping[str, Load] = {
     "alerts": load_alerts,
+    "area-outlines": rows_of(area_outlines.news_of, OutlineNewsOut),
     "connections": load_connections,
     "connection-states": load_connections,
     "devices": load_devices,
