@@ -176,13 +176,18 @@ class Alert:
 
     def colour(self, now: datetime) -> Colour:
         """How it stands to its deadline; green without one."""
-        due = self.deadline
-        if due is None:
-            return Colour.GREEN
-        if now >= due:
-            return Colour.RED
-        is_near = due - now <= self.yellow_share * (due - self.fired_at)
-        return Colour.YELLOW if is_near else Colour.GREEN
+        return colour_of(self.deadline, self.fired_at, self.yellow_share, now)
+
+
+def colour_of(
+    due: datetime | None, fired_at: datetime, yellow_share: float, now: datetime
+) -> Colour:
+    """How something that began at ``fired_at`` stands to its deadline; green without one."""
+    if due is None:
+        return Colour.GREEN
+    if now >= due:
+        return Colour.RED
+    return Colour.YELLOW if due - now <= yellow_share * (due - fired_at) else Colour.GREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,12 @@ _DUE = (
     "CASE x.status WHEN 'firing' THEN x.acknowledge_by WHEN 'resolved' THEN NULL"
     " ELSE x.resolve_by END"
 )
-COLOUR = (
+_COLOUR = (
     "CASE WHEN " + _DUE + " IS NULL THEN 'green' WHEN %(now)s >= " + _DUE + " THEN 'red'"
     " WHEN " + _DUE + " - %(now)s <= x.yellow_share * (" + _DUE + " - x.fired_at) THEN 'yellow'"
     " ELSE 'green' END"
 )
-SEVERITY_RANK = "CASE x.severity WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END"
+_RANK = "CASE x.severity WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END"
 # Of the scope and below the area asked for: numbers of areas tell the planner more than paths do.
 _AREAS = (
     "SELECT coalesce(array_agg(a.id), '{}') AS ids, (SELECT count(*) FROM areas) AS all_areas"
@@ -59,7 +59,7 @@ _FOUND = (
     " AND CASE WHEN %(is_quiet)s::boolean IS NULL THEN true"
     "  WHEN %(is_quiet)s THEN x.quiet_until > %(now)s AND x.status <> 'resolved'"
     "  ELSE coalesce(x.quiet_until, %(now)s) <= %(now)s END"
-    " AND (%(colour)s::text IS NULL OR (x.status <> 'resolved' AND " + COLOUR + " = %(colour)s))"
+    " AND (%(colour)s::text IS NULL OR (x.status <> 'resolved' AND " + _COLOUR + " = %(colour)s))"
     # ILIKE takes five times as long; only A to Z are alike in both cases.
     " AND CASE WHEN %(text)s::text IS NULL THEN true"
     '  ELSE lower(x.device_name COLLATE "C") LIKE %(text)s'
@@ -76,8 +76,8 @@ _NEAREST = (
     " ORDER BY coalesce(" + _DUE + ", 'infinity'), x.id DESC LIMIT %(limit)s"
 )
 _WORST = (
-    " AND (%(id)s::bigint IS NULL OR (" + SEVERITY_RANK + ", x.id) < (%(rank)s::integer, %(id)s))"
-    " ORDER BY " + SEVERITY_RANK + " DESC, x.id DESC LIMIT %(limit)s"
+    " AND (%(id)s::bigint IS NULL OR (" + _RANK + ", x.id) < (%(rank)s::integer, %(id)s))"
+    " ORDER BY " + _RANK + " DESC, x.id DESC LIMIT %(limit)s"
 )
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _RANKS: Final = {Severity.INFO: 1, Severity.WARNING: 2, Severity.CRITICAL: 3}
@@ -205,7 +205,7 @@ async def count_standing(
     """How many alerts of the scope are open, by severity and by colour."""
     rows = await tx.search(
         _Count,
-        "SELECT x.severity, " + COLOUR + " AS colour, count(*) AS number FROM alerts x"
+        "SELECT x.severity, " + _COLOUR + " AS colour, count(*) AS number FROM alerts x"
         " WHERE x.status <> 'resolved' AND x.drill_id IS NULL AND x.folded_into IS NULL"
         " AND (%(areas)s::bigint[] IS NULL OR x.area_id = ANY (%(areas)s::bigint[]))"
         " GROUP BY 1, 2",

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from hub.domain.access import Scope
-from hub.domain.alerts import Colour
+from hub.domain.alerts import Colour, colour_of
 from hub.domain.devices import DeviceKind
+from hub.domain.events import Severity
 from hub.domain.health import Status
-from hub.store.alerts import COLOUR, SEVERITY_RANK
 from hub.store.database import Transaction
 from hub.store.scoping import IN_SCOPE, scope_paths
 
@@ -20,6 +20,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 STATES: Final = tuple(Status)
 KINDS: Final = tuple(DeviceKind)
 COLOURS: Final = (Colour.GREEN, Colour.YELLOW, Colour.RED)
+SEVERITIES: Final = tuple(Severity)
 
 MOST_LINES: Final = 200
 MOST_ALERTS: Final = 10_000
@@ -185,27 +186,19 @@ async def list_in_box(
 
 async def list_alert_points(tx: Transaction, scope: Scope, *, now: datetime) -> list[AlertPoint]:
     """Each device of the scope with open alerts, coloured as at ``now``: the worst of each."""
-    return await tx.fetch(
-        AlertPoint,
-        "SELECT DISTINCT ON (x.device_id) x.device_id, x.id AS alert_id, x.severity, "
-        + COLOUR
-        + " AS colour, count(*) OVER (PARTITION BY x.device_id) AS number FROM alerts x"
-        " JOIN areas a ON a.id = x.area_id"
+    rows = await tx.fetch(
+        _AlertRow,
+        "SELECT x.device_id, x.id, x.severity, x.fired_at, x.yellow_share,"
+        " CASE x.status WHEN 'firing' THEN x.acknowledge_by ELSE x.resolve_by END AS due"
+        " FROM alerts x JOIN areas a ON a.id = x.area_id"
         " WHERE x.status <> 'resolved' AND x.folded_into IS NULL AND x.drill_id IS NULL"
-        " AND x.device_id IS NOT NULL AND"
-        + IN_SCOPE
-        + "ORDER BY x.device_id, array_position(%(colours)s::text[], "
-        + COLOUR
-        + ") DESC, "
-        + SEVERITY_RANK
-        + " DESC, x.id DESC LIMIT %(most)s",
-        {
-            "now": now,
-            "colours": list(COLOURS),
-            "most": MOST_ALERTS,
-            "scope": scope_paths(scope),
-        },
+        " AND x.device_id IS NOT NULL AND" + IN_SCOPE + "ORDER BY x.id DESC LIMIT %(most)s",
+        {"most": MOST_ALERTS, "scope": scope_paths(scope)},
     )
+    of_device: dict[int, list[_AlertRow]] = {}
+    for row in rows:
+        of_device.setdefault(row.device_id, []).append(row)
+    return [_worst(found, now) for found in of_device.values()]
 
 
 async def count_by_area(tx: Transaction, scope: Scope) -> list[AreaCount]:
@@ -237,6 +230,16 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _AlertRow:
+    device_id: int
+    id: int
+    severity: str
+    fired_at: datetime
+    yellow_share: float
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _AreaRow:
     id: int
     path: str
@@ -248,6 +251,21 @@ class _AreaRow:
 class _Areas:
     ids: Sequence[int]
     all_areas: int
+
+
+def _worst(rows: Sequence[_AlertRow], now: datetime) -> AlertPoint:
+    coloured = [(colour_of(row.due, row.fired_at, row.yellow_share, now), row) for row in rows]
+    colour, worst = max(
+        coloured,
+        key=lambda one: (COLOURS.index(one[0]), SEVERITIES.index(Severity(one[1].severity))),
+    )
+    return AlertPoint(
+        device_id=worst.device_id,
+        alert_id=worst.id,
+        severity=worst.severity,
+        colour=colour,
+        number=len(rows),
+    )
 
 
 def _upwards(path: str) -> list[str]:
