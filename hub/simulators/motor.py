@@ -68,10 +68,14 @@ class _Drive:
 
 
 class Motor:
-    """The motor of one camera. A stuck one takes every order and does nothing."""
+    """The motor of one camera. A stuck one takes every order and does nothing.
+
+    One that does not keep to the time it is given moves on until it is stopped.
+    """
 
     def __init__(self) -> None:
         self.is_stuck = False
+        self.keeps_time = True
         self.stored = [
             StoredPlace(token=str(number + 1), name=name, place=Place(preset=number))
             for number, name in enumerate(PRESET_NAMES)
@@ -96,7 +100,8 @@ class Motor:
         """Move on at a speed of -1 to 1 each, for some seconds or until it is stopped."""
         self.halt(now)
         if not self.is_stuck:
-            ends_at = now + timedelta(seconds=MOST_SECONDS if lasts_s is None else lasts_s)
+            seconds = lasts_s if lasts_s is not None and self.keeps_time else MOST_SECONDS
+            ends_at = now + timedelta(seconds=seconds)
             self._drive = _Drive(speed=speed, begun_at=now, ends_at=ends_at)
 
     def halt(self, now: datetime) -> None:

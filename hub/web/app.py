@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from hub.web.body_limit import BodyLimit
 from hub.web.headers import SecurityHeaders
+from hub.web.helm import Helm
 from hub.web.known_query import refuse_unknown
 from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
@@ -57,6 +58,7 @@ from hub.web.routes import (
     picture_remarks,
     pictures,
     points,
+    ptz,
     receivers,
     reporting,
     reports,
@@ -80,6 +82,7 @@ _ROUTERS = (
     device_health,
     device_tags,
     points,
+    ptz,
     pictures,
     picture_remarks,
     picture_profiles,
@@ -130,6 +133,7 @@ def _api() -> APIRouter:
 def create_app(services: WebServices) -> FastAPI:
     """Build the application; its lifespan runs the live broadcaster."""
     broadcaster = Broadcaster(services.database, services.live, LOADERS)
+    helm = Helm(services.steer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -138,6 +142,7 @@ def create_app(services: WebServices) -> FastAPI:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await helm.close()
 
     app = FastAPI(
         title="Gengfu",
@@ -153,6 +158,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.throttle = LoginThrottle()
     app.state.phone_throttle = PhoneThrottle()
     app.state.report_throttle = ReportThrottle()
+    app.state.helm = helm
     install_handlers(app)
     larger = {API + path: inventory.MOST_FILE_BYTES for path in inventory.FILE_PATHS}
     photo_paths = (*phone.PHOTO_PATHS, *reporting.PHOTO_PATHS)

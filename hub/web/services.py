@@ -15,6 +15,7 @@ from hub.domain.health import ProbeResult
 from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
+from hub.domain.steering import SteerCamera
 from hub.maintenance.pictures.sight import Sight
 from hub.patrols.citizens.receiving import Intake
 from hub.patrols.reporting.pdf import Printer
@@ -92,6 +93,7 @@ class WebServices:
     printer: Printer = field(default_factory=Printer)  # of PDF, one at a time
     sight: Sight | None = None  # None: this process looks at no pictures
     clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
+    steer: SteerCamera | None = None  # None: this process moves no cameras
 
 
 def get_services(request: Request) -> WebServices:

@@ -20,6 +20,7 @@ from tests.web.stage import World, sign_in
 STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose rows it shows
 # Take a file and name each row that they refuse: tests/web/test_inventory.py looks at whose.
 PICTURE = "/api/v1/devices/{device_id}/picture"
+PTZ = "/api/v1/devices/{device_id}/ptz"
 ROUND = "/api/v1/patrol-rounds/{round_id}"
 TASK = "/api/v1/dispatches/{dispatch_id}"
 REPORT = "/api/v1/citizen-reports/{report_id}"
@@ -110,6 +111,11 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("PATCH", "/api/v1/devices/{device_id}"): {"name": "west-1"},
         ("POST", "/api/v1/devices/{device_id}/command"): {"do": "relay.set"},
         ("PATCH", "/api/v1/points/{point_id}"): {"low": -40, "high": 60},
+        ("POST", f"{PTZ}/move"): {"pan": 0.5},
+        ("POST", f"{PTZ}/goto"): {"preset": "1"},
+        ("POST", f"{PTZ}/home"): {},
+        ("POST", f"{PTZ}/presets"): {"name": "west gate"},
+        ("POST", f"{PTZ}/presets/remove"): {"preset": "1"},
         ("POST", "/api/v1/alerts/{alert_id}/acknowledge"): {"note": ""},
         ("POST", "/api/v1/alerts/{alert_id}/assign"): {},
         ("POST", "/api/v1/alerts/{alert_id}/comment"): {"note": "seen"},
