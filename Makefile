@@ -8,9 +8,13 @@ GENGFU := $(BIN)/gengfu
 BENCHMARKS := $(filter-out picture_farm, $(basename $(notdir $(shell grep -l __main__ tests/benchmarks/[a-z]*.py)))) \
               quality.accuracy quality.cost quality.days
 
-.PHONY: run test check bench lock clean
+# What the console is built of.
+CONSOLE  := hub/web/console
+SOURCES  := $(wildcard $(addprefix $(CONSOLE)/,*.json *.ts *.js *.html .npmrc)) $(shell find $(CONSOLE)/src -type f -not -name schema.d.ts)
 
-run: $(VENV)/.ready-run  ## a hub with a simulated village, on embedded parts
+.PHONY: run test check console bench lock clean
+
+run: $(VENV)/.ready-run $(CONSOLE)/dist/index.html  ## a hub with a simulated village, on embedded parts
 	$(GENGFU) demo
 
 check: $(VENV)/.ready-test  ## lint, types, import order
@@ -18,8 +22,11 @@ check: $(VENV)/.ready-test  ## lint, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/python deploy/console.py check
 
-test: $(VENV)/.ready-test  ## everything, against real servers
+console: $(CONSOLE)/dist/index.html  ## the operator console, as the hub serves it
+
+test: $(VENV)/.ready-test $(CONSOLE)/dist/index.html  ## everything, against real servers
 	deploy/test-parts.sh
 	$(MAKE) check
 	$(BIN)/pytest -n 3 --dist worksteal
@@ -36,7 +43,7 @@ lock:  ## pin every dependency anew, with hashes
 	  pyproject.toml -o requirements-dev.lock
 
 clean:  ## everything but the data
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist $(CONSOLE)/dist $(CONSOLE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/.ready-run: requirements.lock pyproject.toml deploy/make-venv.py
 	$(PYTHON) deploy/make-venv.py $(VENV) requirements.lock
@@ -45,3 +52,6 @@ $(VENV)/.ready-run: requirements.lock pyproject.toml deploy/make-venv.py
 $(VENV)/.ready-test: requirements-dev.lock pyproject.toml deploy/make-venv.py
 	$(PYTHON) deploy/make-venv.py $(VENV) requirements-dev.lock
 	touch $@ $(VENV)/.ready-run
+
+$(CONSOLE)/dist/index.html: $(SOURCES) deploy/console.py | $(VENV)/.ready-run
+	$(BIN)/python deploy/console.py build

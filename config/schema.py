@@ -213,6 +213,17 @@ class CitizenSettings(_Section):
     )
 
 
+class MapSettings(_Section):
+    """What the map is drawn on."""
+
+    tiles: Path | None = Field(
+        default=None, description="a PMTiles file, so that maps need no internet; unset: plain"
+    )
+    attribution: str = Field(
+        default="", max_length=200, description="whose map it is, shown in its corner"
+    )
+
+
 class HistorySettings(_Section):
     """How long is remembered."""
 
@@ -235,6 +246,9 @@ class Settings(_Section):
     """The whole file."""
 
     data_dir: Path = Field(default=Path("var"), description="pictures, reports, embedded data")
+    console_dir: Path | None = Field(
+        default=None, description="a built console; unset: the one that came with the program"
+    )
     time_zone: str = Field(default="", description="IANA name; unset: the machine's own")
     database: DatabaseSettings = DatabaseSettings()
     mqtt: MqttSettings = MqttSettings()
@@ -245,6 +259,7 @@ class Settings(_Section):
     pictures: PictureSettings = PictureSettings()
     patrols: PatrolSettings = PatrolSettings()
     citizens: CitizenSettings = CitizenSettings()
+    map: MapSettings = MapSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 

@@ -6,6 +6,7 @@ import typer
 
 from hub.main import (
     cli_alerts,
+    cli_api,
     cli_hub,
     cli_inventory,
     cli_patrol_reports,
@@ -28,6 +29,7 @@ app.command("demo")(cli_hub.demo)
 app.command("check")(cli_hub.check)
 app.command("migrate")(cli_hub.migrate_database)
 app.command("simulate")(cli_hub.simulate)
+app.command("openapi")(cli_api.openapi)
 app.command("discover")(cli_inventory.discover)
 app.add_typer(cli_inventory.areas_app, name="areas")
 app.add_typer(cli_inventory.devices_app, name="devices")

@@ -91,6 +91,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
                 version=metadata.version("gengfu"),
                 zone=parts.zone,
                 intake=intake_of(parts.settings),
+                console_dir=parts.settings.console_dir,
             ),
             metrics=parts.metrics,
             readiness=parts.health.readiness,

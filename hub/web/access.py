@@ -14,6 +14,7 @@ from hub.domain.access import Permission, Principal, Scope
 from hub.domain.errors import NotPermitted
 from hub.domain.secrets import Secret
 from hub.store.sessions import Caller, find_session, find_token
+from hub.web.console_files import ASSETS, PAGE_PATHS
 from hub.web.phone_access import RequiresLink
 from hub.web.problems import BASIC_PATHS, SignInNeeded
 from hub.web.services import Services, WebServices
@@ -34,8 +35,9 @@ class Anyone(StrEnum):
 # /metrics asks for a token unless the caller sits on this machine.
 OPEN_PATHS = frozenset(
     {
-        "/",
-        "/alerts/{alert_id:int}",  # the start page
+        *PAGE_PATHS,  # the console's page: nothing of anybody in it
+        ASSETS,
+        "/old",
         "/static",
         "/phone/task",
         "/report",

@@ -1,6 +1,7 @@
 """Puts the web application together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -12,11 +13,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from hub.web.body_limit import BodyLimit
+from hub.web.console_files import add_console
 from hub.web.headers import SecurityHeaders
 from hub.web.helm import Helm
 from hub.web.known_query import refuse_unknown
 from hub.web.live import Broadcaster
 from hub.web.loaders import LOADERS
+from hub.web.map_answers import MapAnswers
 from hub.web.openapi import build_openapi
 from hub.web.phone_access import PhoneThrottle
 from hub.web.phone_pages import add_phone_pages
@@ -31,6 +34,7 @@ from hub.web.routes import (
     citizen_reports,
     connections,
     device_health,
+    device_lines,
     device_tags,
     devices,
     dispatch_desk,
@@ -47,6 +51,7 @@ from hub.web.routes import (
     inventory,
     live,
     maintenance,
+    maps,
     mine,
     patrol_plans,
     patrol_reports,
@@ -67,6 +72,7 @@ from hub.web.routes import (
     session,
     shifts,
     silences,
+    site,
 )
 from hub.web.services import WebServices
 from hub.web.throttle import LoginThrottle
@@ -74,10 +80,13 @@ from hub.web.throttle import LoginThrottle
 API = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
 PAGES = Path(str(resources.files("hub.web"))) / "pages"
+BUILT_CONSOLE = PAGES.parent / "console" / "dist"
 _ROUTERS = (
     session,
+    site,
     areas,
     connections,
+    device_lines,  # before the devices: "order" is no number of one
     devices,
     device_health,
     device_tags,
@@ -117,6 +126,7 @@ _ROUTERS = (
     phone,
     citizen_reports,
     reporting,
+    maps,
     live,
 )
 
@@ -156,6 +166,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.services = services
     app.state.broadcaster = broadcaster
     app.state.throttle = LoginThrottle()
+    app.state.map_answers = MapAnswers(time.monotonic)
     app.state.phone_throttle = PhoneThrottle()
     app.state.report_throttle = ReportThrottle()
     app.state.helm = helm
@@ -163,13 +174,22 @@ def create_app(services: WebServices) -> FastAPI:
     larger = {API + path: inventory.MOST_FILE_BYTES for path in inventory.FILE_PATHS}
     photo_paths = (*phone.PHOTO_PATHS, *reporting.PHOTO_PATHS)
     larger |= {API + path: phone.MOST_PHOTO_BYTES for path in photo_paths}
+    larger[API + maps.FILE_PATH] = maps.MOST_FILE_BYTES
     app.add_middleware(BodyLimit, most_bytes=MAX_BODY_BYTES, larger=larger)
     # Added last, it stands outermost.
     app.add_middleware(SecurityHeaders, has_tls=services.settings.has_secure_cookies)
     app.router.routes.extend(_api().routes)
     app.include_router(health.router)
     _add_pages(app)
+    add_console(app, services.settings.console_dir or BUILT_CONSOLE)
     return app
+
+
+def describe_api(version: str) -> dict[str, object]:
+    """The description of the API, without an application that serves it."""
+    app = FastAPI(title="Gengfu", version=version, openapi_url=None)
+    app.router.routes.extend(_api().routes)
+    return build_openapi(app)
 
 
 def end_streams(app: FastAPI) -> None:
@@ -182,8 +202,7 @@ def end_streams(app: FastAPI) -> None:
 def _add_pages(app: FastAPI) -> None:
     page = (PAGES / "start.html").read_text(encoding="utf-8")
 
-    @app.get("/", include_in_schema=False)
-    @app.get("/alerts/{alert_id:int}", include_in_schema=False)
+    @app.get("/old", include_in_schema=False)
     async def start() -> Response:
         """The start page; without a session it shows the login form only.
 

@@ -12,7 +12,9 @@ from fastapi.routing import iter_route_contexts
 from hub.domain.access import Permission
 from hub.web.access import Anyone, find_requirement
 from hub.web.phone_access import LINK_HEADER
+from hub.web.schemas.shifts import HandoverNewsOut
 
+LIVE_ONLY = (HandoverNewsOut,)  # rows that no route answers with, only the live stream
 ERRORS = {
     "description": "Problem",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -68,6 +70,8 @@ def build_openapi(app: FastAPI) -> dict[str, object]:
     )
     components = cast("dict[str, dict[str, object]]", document.setdefault("components", {}))
     components.setdefault("schemas", {})["Problem"] = PROBLEM
+    for told in LIVE_ONLY:
+        components["schemas"][told.__name__] = told.model_json_schema(mode="serialization")
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "gengfu"},

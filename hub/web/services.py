@@ -22,6 +22,7 @@ from hub.patrols.reporting.pdf import Printer
 from hub.runtime.jobs import Jobs
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
+from hub.web.map_tiles import MapOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,8 @@ class WebSettings:
 
     ``public_origin`` ("https://hub.example") is what browsers see when a proxy is in front;
     ``trusted_proxies`` may say for whom they speak; nobody else may. Months begin at midnight of
-    ``zone``. ``intake`` is how reports of residents are taken in.
+    ``zone``. ``intake`` is how reports of residents are taken in. ``console_dir`` holds a built
+    console in place of the one that came with the program. ``map`` is what maps are drawn on.
     """
 
     data_dir: Path
@@ -40,6 +42,8 @@ class WebSettings:
     version: str = "0"
     zone: tzinfo = UTC
     intake: Intake = field(default_factory=Intake)
+    console_dir: Path | None = None
+    map: MapOptions = field(default_factory=MapOptions)
 
 
 class RunCommand(Protocol):

@@ -27,7 +27,7 @@ async def shoot(page: Page, name: str) -> None:
 
 
 async def sign_in(page: Page, address: str, name: str = "root-admin") -> None:
-    await page.goto(address)
+    await page.goto(f"{address}/old")
     await page.locator("#login input[name=name]").fill(name)
     await page.locator("#login input[name=password]").fill(PASSWORD)
     await page.locator("#login button").click()
@@ -58,7 +58,7 @@ async def add_silent_sensor(database: Database, world: World, name: str) -> None
 async def test_a_wrong_password_is_said_and_the_right_one_opens(
     page: Page, address: str, world: World
 ) -> None:
-    await page.goto(address)
+    await page.goto(f"{address}/old")
     await expect(page.locator("#login")).to_be_visible()
     await expect(page.locator("#main")).to_be_hidden()
     await shoot(page, "login")
@@ -134,7 +134,7 @@ async def test_a_linked_alert_opens_with_its_account_and_is_taken(
 ) -> None:
     async with database.transaction() as tx:
         number, _ = await raise_alert(tx, world.east, world.east_camera, "east")
-    await sign_in(page, f"{address}/alerts/{number}")
+    await sign_in(page, f"{address}/old")
     account = page.locator("#account")
     await expect(account).to_contain_text("触发")
     await expect(account).to_contain_text("无人被通知")
@@ -165,7 +165,7 @@ async def test_nothing_is_said_to_be_well_before_it_was_read(
             await route.continue_()
 
     await page.route("**/api/v1/alerts?*", answer)
-    await page.goto(address)
+    await page.goto(f"{address}/old")
     await page.locator("#login input[name=name]").fill("root-admin")
     await page.locator("#login input[name=password]").fill(PASSWORD)
     await page.locator("#login button").click()

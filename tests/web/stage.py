@@ -1,6 +1,7 @@
 """What tests of the web application share: the world behind it, its server, its clients."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -123,7 +124,7 @@ class Field:
             live=feed,
             jobs=Jobs(database, self.clock),
             clock=self.clock,
-            settings=settings or WebSettings(data_dir=data_dir, intake=Intake(gives_points=True)),
+            settings=settings or _settings(data_dir),
             metrics=CollectorRegistry(),
             readiness=lambda: self.ready,
             parse_connection=self.parse_connection,
@@ -134,6 +135,15 @@ class Field:
             recent_probes=lambda device_id: self.recent.get(device_id, ()),
             sight=Sight(SightSenses(fetch=self.fetch, judge=self.judge)),
         )
+
+
+def _settings(data_dir: Path) -> WebSettings:
+    built = os.environ.get("GENGFU_CONSOLE_DIR")
+    return WebSettings(
+        data_dir=data_dir,
+        intake=Intake(gives_points=True),
+        console_dir=Path(built) if built else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -361,6 +361,8 @@ async def test_openapi_names_what_each_route_asks_for(
     assert asked["patch", "/api/v1/devices/{device_id}"] == "maintain"
     assert asked["post", "/api/v1/session/login"] == "open"
     described = {path for _, path in asked}
-    pages = {"/", "/alerts/{alert_id:int}", "/static", "/api/v1/openapi.json", "/report"}
+    pages = {"/", "/old", "/static", "/assets", "/api/v1/openapi.json", "/report"}
+    for desk in ("account admin alerts devices dispatch map patrol reports wall").split():
+        pages |= {f"/{desk}", f"/{desk}/{{rest:path}}"}
     pages |= {"/phone/task", "/phone/call", "/phone/static"}
     assert {line.path for line in list_routes(app)} - described <= pages

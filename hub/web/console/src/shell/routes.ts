@@ -1,0 +1,34 @@
+// Every page of the console: its address, who may open it, and how it is loaded. A pattern names the
+// parts of the address that the page is given: "/devices/:id".
+import type { Component } from "svelte";
+import type { Permission } from "$/hub/session.svelte";
+
+export type PageProps = { params: Record<string, string> };
+type Page = Component<PageProps> | Component<Record<string, never>>;
+type Load = () => Promise<{ default: Page }>;
+export interface Route {
+  pattern: string;
+  needs: Permission | null;
+  load: Load;
+}
+
+export const ROUTES: readonly Route[] = [
+  { pattern: "/", needs: "see", load: () => import("$/desks/overview/Page.svelte") },
+];
+
+/** The route of a path and the parts it names. */
+export function findRoute(path: string, routes: readonly Route[] = ROUTES): { route: Route; params: Record<string, string> } | null {
+  const parts = path.split("/").filter(Boolean);
+  for (const route of routes) {
+    const wanted = route.pattern.split("/").filter(Boolean);
+    if (wanted.length !== parts.length) continue;
+    const params: Record<string, string> = {};
+    const fits = wanted.every((piece, at) => {
+      if (!piece.startsWith(":")) return piece === parts[at];
+      params[piece.slice(1)] = decodeURIComponent(parts[at] ?? "");
+      return true;
+    });
+    if (fits) return { route, params };
+  }
+  return null;
+}

@@ -1,0 +1,20 @@
+"""What every console must know of the site before it shows anything."""
+
+from fastapi import APIRouter
+
+from hub.web.access import SignedIn
+from hub.web.schemas.site import SiteOut
+from hub.web.services import Services
+
+router = APIRouter(tags=["session"])
+
+
+@router.get("/site")
+async def get_site(visitor: SignedIn, services: Services) -> SiteOut:
+    """The site's zone and the hub's clock and version."""
+    del visitor
+    return SiteOut(
+        zone=str(services.settings.zone),
+        now=services.clock(),
+        version=services.settings.version,
+    )

@@ -1,0 +1,13 @@
+"""What the console is told of the site."""
+
+from datetime import datetime
+
+from hub.web.schemas.shapes import Out
+
+
+class SiteOut(Out):
+    """``zone`` is an IANA name; ``now`` the hub's clock, by which ages are counted."""
+
+    zone: str
+    now: datetime
+    version: str
