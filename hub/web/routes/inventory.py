@@ -6,11 +6,11 @@ than other bodies: :data:`FILE_PATHS` names the routes for :class:`hub.web.body_
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -28,6 +28,7 @@ from hub.runtime.sheets import SheetKind
 from hub.store import asset_records, audit, devices
 from hub.store.notices import notify
 from hub.web.access import Administer, Maintain, See
+from hub.web.file_answer import FILE_ANSWER, Chinese, Format, send_file
 from hub.web.schemas.inventory import AssetRecordIn, AssetRecordOut, ImportOut
 from hub.web.schemas.shapes import Id
 from hub.web.services import Services
@@ -38,22 +39,13 @@ FILE_PATHS: Final = frozenset({"/inventory/devices", "/inventory/areas"})
 MOST_FILE_BYTES: Final = DEFAULT_LIMITS.file_bytes
 
 _KINDS = {kind.media_type: kind for kind in SheetKind}
-_PIECE_BYTES = 1 << 16
 # Nobody else is answered while the rows of a batch come from the database and go there.
 _BATCH_ROWS = 250
 
 DryRun = Annotated[bool, Query(description="Check only, change nothing.")]
-Format = Annotated[SheetKind, Query(alias="format")]
-Chinese = Annotated[bool, Query(description="Chinese column names.")]
 _BODY: dict[str, object] = {
     "requestBody": {
         "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS},
-    }
-}
-_FILE: dict[int | str, dict[str, object]] = {
-    200: {
-        "description": "The file",
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS},
     }
 }
@@ -85,22 +77,22 @@ async def take_areas(
     return ImportOut.model_validate(outcome)
 
 
-@router.get("/inventory/devices", response_class=StreamingResponse, responses=_FILE)
+@router.get("/inventory/devices", response_class=StreamingResponse, responses=FILE_ANSWER)
 async def hand_out_devices(
     scope: Administer, services: Services, kind: Format = SheetKind.CSV, *, chinese: Chinese = False
 ) -> StreamingResponse:
     """Every device of the caller's areas with its asset record and its status; no passwords."""
     write = partial(export_devices, services.database, scope, kind=kind, is_chinese=chinese)
-    return await _answer(write, kind, "devices")
+    return await send_file(write, kind, "devices")
 
 
-@router.get("/inventory/areas", response_class=StreamingResponse, responses=_FILE)
+@router.get("/inventory/areas", response_class=StreamingResponse, responses=FILE_ANSWER)
 async def hand_out_areas(
     scope: See, services: Services, kind: Format = SheetKind.CSV, *, chinese: Chinese = False
 ) -> StreamingResponse:
     """Every area of the caller."""
     write = partial(export_areas, services.database, scope, kind=kind, is_chinese=chinese)
-    return await _answer(write, kind, "areas")
+    return await send_file(write, kind, "areas")
 
 
 @router.get("/devices/{device_id}/record")
@@ -155,33 +147,3 @@ async def _received(request: Request) -> AsyncIterator[Source]:
                 raise
             msg = f"the file {error}"
             raise Invalid(msg, field="file") from error
-
-
-async def _answer(
-    write: Callable[[BinaryIO], Awaitable[int]], kind: SheetKind, name: str
-) -> StreamingResponse:
-    """Write the file, then send it piece by piece; what fails in between fails before it begins."""
-    pieces = _pieces(write)
-    first = await anext(pieces)
-    return StreamingResponse(
-        _from_first(first, pieces),
-        media_type=kind.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
-    )
-
-
-async def _pieces(write: Callable[[BinaryIO], Awaitable[int]]) -> AsyncGenerator[bytes, None]:
-    with tempfile.TemporaryFile() as file:
-        await write(file)
-        file.seek(0)
-        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
-            yield piece
-
-
-async def _from_first(
-    first: bytes, pieces: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
-    async with aclosing(pieces):
-        yield first
-        async for piece in pieces:
-            yield piece

@@ -1,0 +1,72 @@
+"""Random access into the list of devices, and what a filter bar and a bar of days show."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from pydantic import Field
+
+from hub.web.schemas.shapes import Out
+
+
+class DeviceOrderOut(Out):
+    """All devices of a list, in order, as they were at a moment."""
+
+    at: datetime
+    total: int
+    ids: Sequence[int]
+
+
+class RecordValueOut(Out):
+    """One value of the asset record and how many devices have it; empty: it does not say."""
+
+    value: str
+    count: int
+
+
+class ModelValueOut(RecordValueOut):
+    """A model, with who makes it."""
+
+    manufacturer: str
+
+
+class DeviceCountsOut(Out):
+    """How many devices a filter leaves, by what a filter bar offers.
+
+    Each count answers "how many would there be if I chose this instead": it honours every part of
+    the filter but its own.
+    """
+
+    at: datetime
+    total: int
+    by_status: Mapping[str, int]
+    by_kind: Mapping[str, int]
+    by_layer: Mapping[str, int]
+    flapping: int
+
+
+class DeviceValuesOut(Out):
+    """What the asset records of an area say, the most frequent first."""
+
+    classes: Sequence[RecordValueOut]
+    teams: Sequence[RecordValueOut]
+    manufacturers: Sequence[RecordValueOut]
+    models: Sequence[ModelValueOut]
+
+
+class DeviceDayOut(Out):
+    """Seconds of one day; what lies before the registration or after now is in none of them."""
+
+    day: date
+    online_s: float
+    offline_s: float
+    unknown_s: float
+    planned_s: float
+    outages: int = Field(description="Outages that began on this day, or went on into it.")
+
+
+class DeviceDaysOut(Out):
+    """A device by days of the site's calendar, oldest first, without those before it was there."""
+
+    at: datetime
+    zone: str
+    days: Sequence[DeviceDayOut]
