@@ -41,6 +41,8 @@ lock:  ## pin every dependency anew, with hashes
 	uv pip compile --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --group dev -q -c requirements.lock \
 	  pyproject.toml -o requirements-dev.lock
+	uv pip compile --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group node -q -o requirements-node.lock
 
 clean:  ## everything but the data
 	rm -rf $(VENV) build dist $(CONSOLE)/dist $(CONSOLE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
