@@ -30,6 +30,7 @@ CREATE INDEX audit_actor ON audit (actor, id DESC);
 CREATE INDEX audit_action ON audit (action, id DESC);
 CREATE INDEX audit_object ON audit (object_type, object_id, id DESC);
 CREATE INDEX audit_area ON audit (area_id, id DESC);
+CREATE INDEX audit_area_what ON audit (area_id, action, actor, object_type);
 CREATE INDEX audit_text ON audit USING gin (
     (actor || ' ' || source || ' ' || action || ' ' || object_type || ' ' || object_id || ' '
      || detail::text) gin_trgm_ops);
