@@ -17,6 +17,7 @@ from hub.main.adapters import parse_connection
 from hub.main.assembly import Parts
 from hub.main.patrolling import intake_of
 from hub.main.surroundings import utc_now
+from hub.main.surveying import address_asker
 from hub.web.app import create_app, end_streams
 from hub.web.services import WebServices, WebSettings
 
@@ -103,6 +104,8 @@ def make_server(parts: Parts, address: str) -> WebServer:
             run_command=parts.run_command,
             sight=parts.sight,
             clean_photo=parts.clean_photo,
+            ask_address=address_asker(parts.around.policy),
+            device_networks=parts.around.policy.allowed,
         )
     )
     config = uvicorn.Config(

@@ -10,6 +10,7 @@ from hub.store import (
     alerts,
     area_outlines,
     console,
+    discoveries,
     dispatches,
     events,
     handovers,
@@ -20,6 +21,7 @@ from hub.store import (
 from hub.store.database import Transaction
 from hub.web.live import Load
 from hub.web.schemas.alerts import AlertOut
+from hub.web.schemas.discovery import DiscoveryNewsOut
 from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.duty_rooms import RoomCallOut
 from hub.web.schemas.maps import OutlineNewsOut
@@ -99,6 +101,7 @@ LOADERS: Mapping[str, Load] = {
     "connections": load_connections,
     "connection-states": load_connections,
     "devices": load_devices,
+    "discoveries": rows_of(discoveries.discoveries_of, DiscoveryNewsOut),
     "dispatches": load_dispatches,
     "events": rows_of(events.get_events, EventOut),
     # That there is one; whoever may read its note asks for it.

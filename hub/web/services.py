@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.domain.addresses import IPNetwork
 from hub.domain.devices import Device, Json
+from hub.domain.discovery import AskAddress
 from hub.domain.health import ProbeResult
 from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
@@ -97,6 +98,8 @@ class WebServices:
     printer: Printer = field(default_factory=Printer)  # of PDF, one at a time
     sight: Sight | None = None  # None: this process looks at no pictures
     clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
+    ask_address: AskAddress | None = None  # None: this process asks no strangers
+    device_networks: tuple[IPNetwork, ...] = ()  # where devices may be looked for
     steer: SteerCamera | None = None  # None: this process moves no cameras
 
 
