@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 # A page asks for a header of 16 KiB, directories and tiles: none of them is nearly as large.
 MOST_RANGE_BYTES: Final = 8 << 20
 _LONGEST_RANGE_HEADER: Final = 64
-_RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{1,15})?\Z")
+_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})?\Z")
 
 _MAGIC: Final = b"PMTiles"
 _VERSION: Final = 3

@@ -32,6 +32,7 @@ from hub.patrols.citizens.photos import keep_photo as keep_report_photo
 from hub.patrols.dispatch.photos import PhotoFolder, TakenPhoto, keep_photo
 from hub.runtime.files import write_whole
 from hub.store import (
+    area_outlines,
     deadlines,
     devices,
     drills,
@@ -59,6 +60,7 @@ from hub.store.alert_openings import (
     insert_alerts,
     take_numbers,
 )
+from hub.store.area_outlines import NewOutline
 from hub.store.citizen_reports import Reporter, add_report
 from hub.store.database import Database, Transaction
 from hub.store.maintenance_windows import NewWindow
@@ -72,6 +74,8 @@ from tests.web.patrol_scene import WALKED_AT, report_round, walk_round
 from tests.web.stage import JPEG, SYSTEM, World, add_person
 
 NOW = WALKED_AT
+_RING = "[[[[120,30],[121,30],[121,31],[120,30]]]]"
+WEST_OUTLINE = NewOutline(code="west", shape=_RING, simple=_RING, corners=4, box=(120, 30, 121, 31))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         profile, assignment = await blur_picture(
             tx, world.west, world.west_camera, "west", data_dir
         )
+        await area_outlines.put_outlines(tx, SYSTEM, [WEST_OUTLINE])
     PictureFiles(data_dir).keep(alert, JPEG)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     async with database.transaction() as tx:

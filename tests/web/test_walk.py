@@ -25,7 +25,12 @@ ROUND = "/api/v1/patrol-rounds/{round_id}"
 TASK = "/api/v1/dispatches/{dispatch_id}"
 REPORT = "/api/v1/citizen-reports/{report_id}"
 ANOTHER_MAKING = "2026-11-22T00:45:00Z"  # of a report: not the one that would be signed
-UPLOADS = {("POST", "/api/v1/inventory/devices"), ("POST", "/api/v1/inventory/areas")}
+UPLOADS = {
+    ("POST", "/api/v1/inventory/devices"),
+    ("POST", "/api/v1/inventory/areas"),
+    ("PUT", "/api/v1/map/outlines"),  # tests/web/test_maps.py
+    ("GET", "/api/v1/map/tiles.pmtiles"),  # one file for all, or none: the same
+}
 
 
 def path_numbers(world: World, history: History) -> Mapping[str, object]:
