@@ -9,6 +9,7 @@ from hub.domain.access import Role, Scope
 from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.citizen_reports import CitizenReport, NewReport
 from hub.domain.conditions import DeviceOffline
+from hub.domain.discovery import Find, Login, Survey
 from hub.domain.escalations import Deadlines, Duty, Policy, PolicyStep
 from hub.domain.events import Severity, StoredEvent
 from hub.domain.health import Status
@@ -35,6 +36,8 @@ from hub.store import (
     area_outlines,
     deadlines,
     devices,
+    discoveries,
+    discovery_finds,
     drills,
     duties,
     events,
@@ -115,6 +118,8 @@ class History:
     patrol_report: int = 1
     citizen_report: int = 1
     report_photo: int = 1
+    discovery: int = 1
+    find: int = 1
 
 
 async def _report(tx: Transaction, world: World, folder: PhotoFolder) -> tuple[CitizenReport, int]:
@@ -204,6 +209,7 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
             tx, world.west, world.west_camera, "west", data_dir
         )
         await area_outlines.put_outlines(tx, SYSTEM, [WEST_OUTLINE])
+        discovery, find = await look_around(tx, world.west, "west")
     PictureFiles(data_dir).keep(alert, JPEG)
     plan, walk = await walk_round(database, world.west, "west-plan", data_dir)
     async with database.transaction() as tx:
@@ -243,7 +249,22 @@ async def fill_west(database: Database, world: World, data_dir: Path) -> History
         photo=photo.id,
         citizen_report=reported.id,
         report_photo=reported_photo,
+        discovery=discovery,
+        find=find,
     )
+
+
+async def look_around(tx: Transaction, area_id: int, name: str) -> tuple[int, int]:
+    """A look for devices that found one."""
+    survey = Survey(is_multicast=True)
+    look = await discoveries.add_discovery(tx, SYSTEM, area_id, survey, now=NOW)
+    address = f"http://{name}-found.test/onvif/device_service"
+    said = Find(
+        host="10.9.9.9", port=80, protocol="onvif", address=address, name=name, login=Login.OPEN
+    )
+    await discovery_finds.add_finds(tx, SYSTEM, look.id, [said])
+    (found,) = (await discovery_finds.list_finds(tx, SYSTEM, look.id)).items
+    return look.id, found.id
 
 
 async def blur_picture(

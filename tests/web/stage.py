@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from alerts.notify.webhook import WebhookOptions
 from alerts.telling.notifier import validate
 from hub.domain.access import Role, system_scope
+from hub.domain.addresses import parse_networks
 from hub.domain.devices import (
     Channel,
     Connection,
@@ -30,6 +31,7 @@ from hub.domain.devices import (
     Registration,
     Stream,
 )
+from hub.domain.discovery import Find
 from hub.domain.errors import DeviceUnreachable, Invalid
 from hub.domain.health import Depth, ProbeResult
 from hub.domain.notifications import ReceiverKind
@@ -63,6 +65,7 @@ class Field:
     probed: list[CameraTarget] = field(default_factory=list)
     commands: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
 
+    asked: list[tuple[str, str]] = field(default_factory=list)
     is_camera_away: bool = False
     recent: dict[int, Sequence[ProbeResult]] = field(default_factory=dict)
     ordered: list[CheckOrder] = field(default_factory=list)
@@ -109,6 +112,13 @@ class Field:
         self.commands.append((device.key, do, args))
         return {"ok": True}
 
+    async def ask(self, protocol: str, address: str, credentials: Credentials) -> Find:
+        self.asked.append((address, credentials.password.reveal()))
+        if self.is_camera_away:
+            msg = "no answer within 3 s"
+            raise DeviceUnreachable(msg)
+        return Find(host="10.1.1.1", port=80, protocol=protocol, address=address)
+
     def parse_receiver(self, kind: ReceiverKind, raw: Mapping[str, Json]) -> Mapping[str, Json]:
         return validate(WebhookOptions, raw) if kind is ReceiverKind.WEBHOOK else raw
 
@@ -134,6 +144,8 @@ class Field:
             run_command=self.command,
             recent_probes=lambda device_id: self.recent.get(device_id, ()),
             sight=Sight(SightSenses(fetch=self.fetch, judge=self.judge)),
+            ask_address=self.ask,
+            device_networks=parse_networks(["10.0.0.0/8"]),
         )
 
 

@@ -44,6 +44,7 @@ def path_numbers(world: World, history: History) -> Mapping[str, object]:
         "day": "2027-10-01",
         "deadlines_id": history.deadlines,
         "device_id": world.west_camera,
+        "discovery_id": history.discovery,
         "dispatch_id": history.dispatch,
         "dispatch_rule_id": history.dispatch_rule,
         "duty_id": history.duty,
@@ -155,6 +156,20 @@ def bodies(world: World, history: History) -> Mapping[tuple[str, str], object]:
         ("PUT", "/api/v1/holidays/{day}"): {"name": "国庆节"},
         ("PUT", "/api/v1/devices/{device_id}/record"): {"room": "outdoor", "mount_height_m": 4.5},
         ("POST", "/api/v1/parents"): {"parent_id": None, "device_ids": [world.west_camera]},
+        ("POST", "/api/v1/devices/bulk"): {
+            "ids": [world.west_camera], "change": {"team": "west team", "add_tags": ["west"]},
+        },
+        ("POST", "/api/v1/discoveries"): {
+            "area_id": world.west, "multicast": True,
+            "credentials": [{"username": "west", "password": "camera-secret"}],
+        },
+        ("POST", "/api/v1/discoveries/try"): {
+            "area_id": world.west, "protocol": "onvif", "address": "http://west.test/",
+            "username": "west", "password": "camera-secret",
+        },
+        ("POST", "/api/v1/discoveries/{discovery_id}/add"): {
+            "area_id": world.west, "finds": [{"find_id": history.find, "name": "west found"}],
+        },
         ("POST", "/api/v1/parent-suggestions/{suggestion_id}/accept"): {},
         ("POST", "/api/v1/reports/months"): {"month": "2026-10", "area_id": world.west},
         ("POST", "/api/v1/drills"): {
