@@ -26,7 +26,8 @@ export const stateWords = wordsOf({
     colours: { green: "in time", yellow: "deadline near", red: "overdue" },
     alertStates: { firing: "firing", acknowledged: "acknowledged", resolved: "resolved" },
     layers: { network: "not reachable", protocol: "no protocol answer", credentials: "wrong user name or password", stream: "no stream described", frames: "no frames", picture: "picture fault", recording: "no recording", clock: "clock wrong", readings: "readings out of range" },
-    kinds: { camera: "camera", nvr: "NVR", sensor: "sensor", gateway: "gateway", speaker: "speaker", other: "other" },
+    kinds: { camera: "camera", nvr: "NVR", sensor: "sensor", gateway: "gateway", speaker: "speaker", switch: "switch", onu: "ONU", uplink: "uplink", other: "other" },
+    pictureFaults: { signal_loss: "signal lost", freeze: "frozen", occlusion: "covered", scene_change: "scene changed", too_dark: "too dark", too_bright: "too bright", low_contrast: "low contrast", blur: "blurred", colour_cast: "colour cast", noise: "noise", stripes: "stripes", jitter: "shaking", ptz: "PTZ does not obey" },
     priorities: { low: "low", normal: "normal", high: "high", urgent: "urgent" },
   },
   zh: {
@@ -35,7 +36,8 @@ export const stateWords = wordsOf({
     colours: { green: "按时", yellow: "将到期", red: "已逾期" },
     alertStates: { firing: "告警中", acknowledged: "已确认", resolved: "已解除" },
     layers: { network: "网络不通", protocol: "协议无应答", credentials: "用户名或密码错误", stream: "无视频流", frames: "无画面", picture: "画面异常", recording: "无录像", clock: "时钟错误", readings: "数值异常" },
-    kinds: { camera: "摄像机", nvr: "录像机", sensor: "传感器", gateway: "网关", speaker: "广播", other: "其他" },
+    kinds: { camera: "摄像机", nvr: "录像机", sensor: "传感器", gateway: "网关", speaker: "广播", switch: "交换机", onu: "光猫", uplink: "上联链路", other: "其他" },
+    pictureFaults: { signal_loss: "信号丢失", freeze: "画面冻结", occlusion: "遮挡", scene_change: "场景变换", too_dark: "过暗", too_bright: "过亮", low_contrast: "对比度低", blur: "模糊", colour_cast: "偏色", noise: "噪声（雪花）", stripes: "条纹", jitter: "抖动", ptz: "云台失控" },
     priorities: { low: "低", normal: "一般", high: "较高", urgent: "紧急" },
   },
 });
