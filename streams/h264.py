@@ -3,40 +3,10 @@
 Pure; a set that cannot be read gives None: the size is then simply not known.
 """
 
+from streams.bits import Bits, strip_emulation
+
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
-_MAX_ZEROS = 31  # of one Exp-Golomb number
 _MAX_SIDE = 16_384
-
-
-class _Bits:
-    """Reads bits; past the end it raises IndexError."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
-
-    def take(self, count: int) -> int:
-        value = 0
-        for _ in range(count):
-            byte = self._data[self._position >> 3]
-            value = value << 1 | (byte >> (7 - (self._position & 7))) & 1
-            self._position += 1
-        return value
-
-    def unsigned(self) -> int:
-        """An Exp-Golomb number, ue(v)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > _MAX_ZEROS:
-                msg = "no Exp-Golomb number"
-                raise ValueError(msg)
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def signed(self) -> int:
-        """An Exp-Golomb number, se(v)."""
-        value = self.unsigned()
-        return (value + 1) // 2 if value & 1 else -(value // 2)
 
 
 def parse_sps_size(unit: bytes) -> tuple[int, int] | None:
@@ -44,7 +14,7 @@ def parse_sps_size(unit: bytes) -> tuple[int, int] | None:
     if len(unit) < 5 or unit[0] & 0x1F != 7:
         return None
     try:
-        width, height = _read_size(_Bits(unit[1:].replace(b"\x00\x00\x03", b"\x00\x00")))
+        width, height = _read_size(Bits(strip_emulation(unit[1:])))
     except (IndexError, ValueError):
         return None
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
@@ -52,7 +22,7 @@ def parse_sps_size(unit: bytes) -> tuple[int, int] | None:
     return width, height
 
 
-def _read_size(bits: _Bits) -> tuple[int, int]:
+def _read_size(bits: Bits) -> tuple[int, int]:
     profile = bits.take(8)
     bits.take(16)  # constraints and level
     bits.unsigned()  # its id
@@ -78,7 +48,7 @@ def _read_size(bits: _Bits) -> tuple[int, int]:
     return width, height
 
 
-def _read_chroma(bits: _Bits) -> tuple[int, int]:
+def _read_chroma(bits: Bits) -> tuple[int, int]:
     chroma = bits.unsigned()
     is_separate = bits.take(1) if chroma == 3 else 0
     bits.unsigned()  # luma bit depth
@@ -91,7 +61,7 @@ def _read_chroma(bits: _Bits) -> tuple[int, int]:
     return chroma, is_separate
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -99,7 +69,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _skip_picture_order(bits: _Bits) -> None:
+def _skip_picture_order(bits: Bits) -> None:
     kind = bits.unsigned()
     if kind == 0:
         bits.unsigned()

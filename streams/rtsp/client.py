@@ -16,6 +16,7 @@ from hub.domain.errors import (
     AuthRejected,
     DeviceBusy,
     DeviceError,
+    DeviceUnreachable,
     ProtocolViolation,
     UnsupportedByDevice,
 )
@@ -34,17 +35,40 @@ from streams.rtsp.sdp import Description, Media, parse_sdp
 from streams.urls import redact
 
 MAX_ATTEMPTS = 3  # of one request: without password, with it, once more for a stale nonce
+DEFAULT_SESSION_S = 60.0  # RFC 2326 section 12.37
+SHORTEST_KEEP_S = 5.0
+KEEP_SHARE = 0.4  # of the time after which a camera forgets a session
 MAX_UNRELATED_ITEMS = 2_000  # packets and late replies skipped while waiting for one reply
 
 _INTERLEAVED = re.compile(r"interleaved=(\d{1,3})")
+_KEPT = re.compile(r";\s*timeout\s*=\s*(\d{1,5})")
 _SESSION = re.compile(r"[!-:<-~]{1,128}")  # printable, up to the first semicolon
+
+
+class Patience:
+    """How long a camera is waited for; whoever watches for long renews it as pictures come."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.limit = asyncio.timeout(seconds)
+
+    def renew(self, seconds: float) -> None:
+        """Wait so long from now on."""
+        self.seconds = seconds
+        self.limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class RtspClient:
     """One connection to one camera; made by :func:`open_rtsp`."""
 
     def __init__(
-        self, address: Address, credentials: Credentials, trace: Trace, connection: RtspConnection
+        self,
+        address: Address,
+        credentials: Credentials,
+        connection: RtspConnection,
+        *,
+        trace: Trace,
+        patience: "Patience",
     ) -> None:
         self._address = address
         self._credentials = credentials
@@ -57,6 +81,8 @@ class RtspClient:
         self._nonce_count = 0
         self._is_proven = False  # the camera has accepted our credentials on this connection
         self._base = address.text
+        self._keeps_s = DEFAULT_SESSION_S
+        self.patience = patience
 
     async def options(self) -> frozenset[str]:
         """Return the methods the camera says it knows."""
@@ -100,6 +126,8 @@ class RtspClient:
             msg = "the camera set the stream up without a session"
             raise ProtocolViolation(msg)
         self._session = session.group()
+        kept = _KEPT.search(response.header("session"))
+        self._keeps_s = float(kept.group(1)) if kept else DEFAULT_SESSION_S
         whole = join_control(self._base, description.control)
         _expect_success(await self._request("PLAY", whole, ("Range", "npt=0.000-")))
         self._trace.layer = Layer.FRAMES
@@ -111,6 +139,38 @@ class RtspClient:
             item = await self._connection.next_item()
             if isinstance(item, Packet) and item.channel == self._channel:
                 yield item.data
+
+    async def bursts(self) -> AsyncGenerator[list[bytes], None]:
+        """Yield the RTP packets of the stream that plays, all that are there at a time.
+
+        For whoever watches for long: the session is kept alive at the camera meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        every_s = max(SHORTEST_KEEP_S, self._keeps_s * KEEP_SHARE)
+        due, refusals = loop.time() + every_s, 0
+        while True:
+            found = await self._connection.next_burst(self._channel)
+            if isinstance(found, list):
+                yield found
+            elif isinstance(found, Response) and self._is_ours(found):
+                refusals = self._hear(found, refusals)
+            if loop.time() >= due:
+                due = loop.time() + every_s
+                self._send("OPTIONS", self._base, ())
+
+    def _hear(self, response: Response, refusals: int) -> int:
+        """Take the answer to a sign of life; returns how often in a row it was refused."""
+        if response.status == 454:
+            msg = "the camera has ended the session"
+            raise DeviceUnreachable(msg)
+        if response.status != 401:
+            return 0
+        if refusals >= MAX_ATTEMPTS:
+            msg = "the camera refuses the user name or the password by now"
+            raise AuthRejected(msg)
+        self._accept_challenge(response)  # the nonce is too old
+        self._send("OPTIONS", self._base, ())
+        return refusals + 1
 
     def teardown(self) -> None:
         """Tell the camera that the session is over, without waiting for its answer."""
@@ -200,14 +260,15 @@ async def open_rtsp(
         DeviceError: and nothing else, for whatever the camera does, also out of the block.
     """
     connection: RtspConnection | None = None
+    patience = Patience(timeout_s)
     try:
-        async with asyncio.timeout(timeout_s):
+        async with patience.limit:
             connection = await connect(address, policy, _factory(address), trace)
-            client = RtspClient(address, credentials, trace, connection)
+            client = RtspClient(address, credentials, connection, trace=trace, patience=patience)
             yield client
             client.teardown()
     except TimeoutError:
-        raise _timeout_error(connection, trace, timeout_s) from None
+        raise _timeout_error(connection, trace, patience.seconds) from None
     except ProtocolViolation as error:
         evidence = redact(error.evidence.decode("utf-8", "replace"), credentials)
         raise ProtocolViolation(str(error), evidence=evidence.encode("utf-8")) from None

@@ -1,0 +1,1 @@
+"""Live video: one pull a stream, remuxed without decoding, handed to all who watch."""
