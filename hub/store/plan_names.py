@@ -1,6 +1,7 @@
 """Whether everything that a patrol plan names lies where its author may look."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.access import PERMISSIONS, Permission, Scope
@@ -14,6 +15,14 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 OPERATING: Final = sorted(
     role.value for role, held in PERMISSIONS.items() if Permission.OPERATE in held
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Somebody who can be asked to walk, to be on duty, to take over."""
+
+    id: int
+    name: str
 
 
 async def check_names(
@@ -70,6 +79,21 @@ async def who_operates(
         {"ids": list(user_ids), "roles": OPERATING, "path": area_path},
     )
     return {int(str(number)) for (number,) in rows}
+
+
+async def list_operators(tx: Transaction, scope: Scope, area_path: str) -> list[Operator]:
+    """Who may operate in the whole of an area and holds something within the scope, by name."""
+    return await tx.fetch(
+        Operator,
+        "SELECT u.id, coalesce(nullif(u.display_name, ''), u.name) AS name FROM users u"
+        " WHERE NOT u.is_disabled AND EXISTS (SELECT FROM grants g"
+        "  JOIN areas a ON a.id = g.area_id WHERE g.user_id = u.id AND"
+        + IN_SCOPE
+        + ") AND EXISTS (SELECT FROM grants g JOIN areas b ON b.id = g.area_id"
+        "  WHERE g.user_id = u.id AND g.role = ANY (%(roles)s::text[])"
+        "  AND %(path)s::ltree <@ b.path) ORDER BY 2, 1",
+        {"roles": OPERATING, "path": area_path, "scope": scope_paths(scope)},
+    )
 
 
 async def _check_operates(tx: Transaction, scope: Scope, user_id: int, path: str) -> None:

@@ -36,11 +36,16 @@ _SELECT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFilter:
-    """What a list of rounds is narrowed to; empty fields narrow nothing."""
+    """What a list of rounds is narrowed to; empty fields narrow nothing.
+
+    ``since`` and ``until`` bound ``planned_at``, the second excluded.
+    """
 
     plan_id: int | None = None
     area_id: int | None = None
     state: RoundState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,8 @@ async def list_rounds(
         " AND (%(plan)s::bigint IS NULL OR r.plan_id = %(plan)s)"
         " AND (%(area)s::bigint IS NULL OR a.path <@ (SELECT path FROM areas WHERE id = %(area)s))"
         " AND (%(state)s::text IS NULL OR r.state = %(state)s)"
+        " AND (%(since)s::timestamptz IS NULL OR r.planned_at >= %(since)s)"
+        " AND (%(until)s::timestamptz IS NULL OR r.planned_at < %(until)s)"
         " ORDER BY r.id DESC LIMIT %(limit)s",
         {
             "scope": scope_paths(scope),
@@ -140,6 +147,8 @@ async def list_rounds(
             "plan": wanted.plan_id,
             "area": wanted.area_id,
             "state": wanted.state,
+            "since": wanted.since,
+            "until": wanted.until,
             "limit": count + 1,
         },
     )

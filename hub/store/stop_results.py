@@ -45,6 +45,9 @@ class StopFilter:
     result: Result | None = None
     second_look: SecondLook | None = None
     is_for_person: bool | None = None
+    verdict: Verdict | None = None
+    area_id: int | None = None
+    has_task: bool | None = None
     sort: StopSort = StopSort.POSITION
 
 
@@ -111,6 +114,9 @@ async def list_stops(
         "result": wanted.result,
         "second": wanted.second_look,
         "person": wanted.is_for_person,
+        "verdict": wanted.verdict,
+        "area": wanted.area_id,
+        "task": wanted.has_task,
         "doubt": after[0] if after and is_by_doubt else None,
         "after": after[-1] if after else None,
         "scope": scope_paths(scope),
@@ -122,6 +128,10 @@ async def list_stops(
         " AND (%(result)s::text IS NULL OR s.result = %(result)s)"
         " AND (%(second)s::text IS NULL OR s.second_look = %(second)s)"
         " AND (%(person)s::boolean IS NULL OR s.is_for_person = %(person)s)"
+        " AND (%(verdict)s::text IS NULL OR s.verdict = %(verdict)s)"
+        " AND (%(area)s::bigint IS NULL OR s.area_id IN (SELECT b.id FROM areas b"
+        "  JOIN areas t ON t.id = %(area)s AND b.path <@ t.path))"
+        " AND (%(task)s::boolean IS NULL OR (s.dispatch_id IS NOT NULL) = %(task)s)"
         + (
             " AND (%(after)s::int IS NULL"
             "  OR (-s.doubt, s.position) > (-%(doubt)s::real, %(after)s::int))"

@@ -6,7 +6,7 @@ from typing import Final
 
 from hub.domain.patrols import PatrolMode, PatrolPlan
 from hub.patrols.planning.plans import shortest_time_between
-from hub.store.patrol_candidates import Medians
+from hub.store.patrol_candidates import Candidate, Medians
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,8 @@ class Forecast:
 
     ``takes_s``: both look at the same time, the slower one counts. ``given_s``: what it has, None
     without any bound; ``over_s`` more than that is needed. ``measured_rounds`` say so, 0: nothing
-    was measured yet.
+    was measured yet. ``cameras_fit`` fit the plan, ``cameras`` are the first of them; ``coming``
+    are its next begins.
     """
 
     stops: int
@@ -39,6 +40,9 @@ class Forecast:
     over_s: float
     measured_rounds: int
     warnings: tuple[str, ...] = ()
+    cameras_fit: int = 0
+    cameras: tuple[Candidate, ...] = ()
+    coming: tuple[datetime, ...] = ()
 
     @property
     def fits(self) -> bool:

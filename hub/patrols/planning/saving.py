@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from hub.domain.access import Scope, system_scope
@@ -14,7 +15,7 @@ from hub.domain.errors import Invalid
 from hub.domain.patrols import PatrolMode, PatrolPlan, StopOrder
 from hub.patrols.planning.forecast import Forecast, forecast
 from hub.patrols.planning.on_duty import find_people
-from hub.patrols.planning.plans import check_form, check_plan, next_due
+from hub.patrols.planning.plans import check_form, check_plan, next_due, times
 from hub.patrols.planning.sampling import (
     Promise,
     biggest_village,
@@ -32,6 +33,9 @@ from hub.store.plan_names import check_names
 
 # A draw of which more than this is forced by its promise repeats itself for all to see.
 MOST_FORESEEN: Final = 0.25
+# What is shown of the cameras and the begins of a plan while it is thought over.
+CAMERAS_SHOWN: Final = 50
+COMING_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,13 @@ async def _foretell(tx: Transaction, scope: Scope, plan: PatrolPlan, now: dateti
         *_warn_of_cameras(plan, found),
         *await _warn_of_people(tx, plan, path, now),
     )
-    return replace(thought, warnings=warnings)
+    return replace(
+        thought,
+        warnings=warnings,
+        cameras_fit=len(found),
+        cameras=tuple(found[:CAMERAS_SHOWN]),
+        coming=tuple(islice(times(plan, now), COMING_SHOWN)) if plan.is_enabled else (),
+    )
 
 
 async def _warn_of_draw(plan: PatrolPlan, found: Sequence[Candidate]) -> list[str]:

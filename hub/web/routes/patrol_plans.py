@@ -1,20 +1,26 @@
 """Patrol plans: when, where and how the hub walks its cameras."""
 
 import asyncio
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
 
+from hub.domain.errors import Invalid
 from hub.patrols import desk
 from hub.patrols.planning import saving
 from hub.patrols.planning.calendar_feed import MEDIA_TYPE, build_feed
+from hub.patrols.planning.occurrences import occurrences
 from hub.patrols.planning.plans import next_due
+from hub.runtime.recurrence import FIRST_YEAR, LAST_YEAR
 from hub.store import patrols, rounds
 from hub.store.patrol_candidates import past_rounds
 from hub.web.access import Operate, Plan, See
 from hub.web.schemas.patrol_plans import (
     ForecastOut,
+    OccurrenceOut,
     PastRoundOut,
     PlanForecastOut,
     PlanIn,
@@ -26,6 +32,8 @@ from hub.web.schemas.shapes import Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
 router = APIRouter(tags=["patrols"])
+
+LONGEST_LOOK: Final = timedelta(days=62)
 
 
 class CalendarResponse(Response):
@@ -57,6 +65,28 @@ async def get_calendar(
         plans = await patrols.plans_on(tx, scope)
     feed = await asyncio.to_thread(build_feed, plans, now=now, days=days)
     return CalendarResponse(feed)
+
+
+@router.get("/patrol-plans/occurrences")
+async def list_occurrences(
+    scope: See,
+    services: Services,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Listing[OccurrenceOut]:
+    """What plans foresee in a time of at most 62 days, by default the coming 31; 2000 at most."""
+    begin = since or services.clock()
+    if not FIRST_YEAR <= begin.year < LAST_YEAR:
+        msg = f"ask for years from {FIRST_YEAR} to {LAST_YEAR}"
+        raise Invalid(msg, field="since")
+    end = until or begin + timedelta(days=31)
+    if not timedelta(0) < end - begin <= LONGEST_LOOK:
+        msg = "ask for a time of at most 62 days"
+        raise Invalid(msg, field="until")
+    async with services.database.transaction() as tx:
+        plans = await patrols.plans_on(tx, scope)
+    found = await asyncio.to_thread(occurrences, plans, begin, end)
+    return Listing(items=[OccurrenceOut.model_validate(one) for one in found])
 
 
 @router.post("/patrol-plans/forecast")

@@ -7,20 +7,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi import Path as PathParameter
+from pydantic import AwareDatetime
 from starlette.responses import HTMLResponse
 
 from hub.domain.access import Scope
 from hub.domain.errors import Conflict, NotFound
-from hub.domain.patrols import Result, RoundState, SecondLook
+from hub.domain.patrols import Result, RoundState, SecondLook, Verdict
 from hub.patrols import desk
 from hub.patrols.files import CLIP_MIME, PictureFolder
 from hub.patrols.walking import ending
 from hub.store import audit, rounds, stop_results
 from hub.store.database import Transaction
+from hub.store.evidence_view import view_evidence
 from hub.store.stop_results import StopFilter, StopSort
 from hub.web.access import Operate, See
 from hub.web.routes.devices import JpegResponse
-from hub.web.schemas.patrols import RoundOut, StopOut
+from hub.web.schemas.patrols import EvidenceOut, RoundOut, StopOut
 from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services
 
@@ -44,23 +46,37 @@ def read_filter(
     area: AreaFilter = None,
     plan_id: Annotated[int | None, Query(ge=1, le=MAX_NUMBER)] = None,
     status: RoundState | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
 ) -> rounds.RoundFilter:
-    """What the list is narrowed to."""
-    return rounds.RoundFilter(area_id=area, plan_id=plan_id, state=status)
+    """What the list is narrowed to; ``since`` and ``until`` bound the planned begin."""
+    return rounds.RoundFilter(area_id=area, plan_id=plan_id, state=status, since=since, until=until)
 
 
 Position = Annotated[int, PathParameter(ge=1, le=MOST_STOPS)]
 ShaFilter = Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$", max_length=64)]
 
 
-def read_stop_filter(
+def read_stop_filter(  # noqa: PLR0913 - each is a parameter of the list
     result: Result | None = None,
     second_look: SecondLook | None = None,
-    for_person: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    verdict: Verdict | None = None,
+    area: AreaFilter = None,
+    *,
+    for_person: bool | None = None,
+    task: bool | None = None,
     sort: StopSort = StopSort.POSITION,
 ) -> StopFilter:
-    """What the list of stops is narrowed to, and its order."""
-    return StopFilter(result=result, second_look=second_look, is_for_person=for_person, sort=sort)
+    """What the list of stops is narrowed to, and its order; ``task``: one was opened from it."""
+    return StopFilter(
+        result=result,
+        second_look=second_look,
+        is_for_person=for_person,
+        verdict=verdict,
+        area_id=area,
+        has_task=task,
+        sort=sort,
+    )
 
 
 @router.get("/patrol-rounds")
@@ -82,6 +98,15 @@ async def get_round(scope: See, round_id: Id, services: Services) -> RoundOut:
     """One round with its figures."""
     async with services.database.transaction() as tx:
         return RoundOut.model_validate(await rounds.get_round(tx, scope, round_id))
+
+
+@router.get("/patrol-rounds/{round_id}/evidence")
+async def get_evidence(scope: See, round_id: Id, services: Services) -> EvidenceOut:
+    """How much is kept of a round, what of it is sealed, and who did what with the round."""
+    async with services.database.transaction() as tx:
+        await rounds.get_round(tx, scope, round_id)
+        kept = await view_evidence(tx, scope, round_id)
+    return EvidenceOut.model_validate(kept)
 
 
 @router.post("/patrol-rounds/{round_id}/cancel")

@@ -11,9 +11,10 @@ from hub.domain.calendars import Calendar, parse_calendar
 from hub.domain.duty_rooms import Shift
 from hub.patrols.planning.on_duty import find_people
 from hub.runtime.calendars import check_calendar
-from hub.store import handovers, shifts
+from hub.store import handovers, plan_names, shifts
 from hub.store.areas import get_area
 from hub.web.access import Operate, Plan, See
+from hub.web.schemas.patrols import ColleagueOut
 from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.schemas.shifts import (
     HandoverIn,
@@ -57,6 +58,15 @@ async def find_on_duty(scope: See, area_id: Id, services: Services) -> OnDutyOut
         items=[PersonOut.model_validate(one) for one in named],
         others=len(people or ()) - len(named),
     )
+
+
+@router.get("/areas/{area_id}/operators")
+async def list_operators(scope: Operate, area_id: Id, services: Services) -> Listing[ColleagueOut]:
+    """Who may operate in the whole of an area: for shifts, for plans, to hand over to."""
+    async with services.database.transaction() as tx:
+        area = await get_area(tx, scope, area_id)
+        found = await plan_names.list_operators(tx, scope, area.path)
+    return Listing(items=[ColleagueOut.model_validate(one) for one in found])
 
 
 @router.get("/shifts/{shift_id}")

@@ -231,10 +231,33 @@ class PlanOut(Out):
     is_enabled: bool
 
 
+class StopCameraOut(Out):
+    """A camera that fits a plan."""
+
+    device_id: int
+    name: str
+    area_name: str
+
+
+class OccurrenceOut(Out):
+    """A round that a plan foresees; ``is_left_out``: its day is an exception."""
+
+    plan_id: int
+    plan_name: str
+    area_id: int
+    area_name: str
+    mode: PatrolMode
+    planned_at: datetime
+    ends_by: datetime | None
+    is_left_out: bool
+
+
 class ForecastOut(Out):
     """What a round takes: ``takes_s`` of ``given_s`` (null: no bound), ``over_s`` too long.
 
     ``warnings`` say in words what does not fit. ``measured_rounds`` were measured; 0: assumed.
+    ``cameras_fit`` fit the plan, of which ``cameras`` are the first; in a sample ``stops`` of
+    them are drawn. ``coming`` are the next five begins.
     """
 
     fits: bool
@@ -247,6 +270,9 @@ class ForecastOut(Out):
     over_s: float
     measured_rounds: int
     warnings: Sequence[str]
+    cameras_fit: int
+    cameras: Sequence[StopCameraOut]
+    coming: Sequence[datetime]
 
 
 class SavedPlanOut(PlanOut):

@@ -1,6 +1,6 @@
 """Patrol rounds and stops, and what people do on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -100,8 +100,32 @@ class QueueOut(Listing[StopOut]):
     coming: int
 
 
+class DeedOut(Out):
+    """A line of evidence about a round as a whole; ``body`` says by whom, to whom, why."""
+
+    seq: int
+    what: str
+    at: datetime
+    body: Mapping[str, object]
+
+
+class EvidenceOut(Out):
+    """The evidence of a round: ``sealed`` of its ``lines`` are in the chain of all rounds.
+
+    ``seal`` and ``seal_hash`` name the last seal: noted elsewhere, they prove that nothing was
+    cut off since. ``deeds`` are the first 200.
+    """
+
+    lines: int
+    sealed: int
+    sealed_at: datetime | None
+    seal: int | None
+    seal_hash: str
+    deeds: Sequence[DeedOut]
+
+
 class ColleagueOut(Out):
-    """Somebody to whom a round can be handed over."""
+    """Somebody who may operate there: a round or a shift can be handed over to him."""
 
     id: int
     name: str
