@@ -42,12 +42,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to do, and why (``note``); SNOOZE has an end, ASSIGN somebody."""
+    """What to do, and why (``note``); SNOOZE has an end, ASSIGN somebody.
+
+    ``if_free`` ASSIGN takes from nobody.
+    """
 
     action: Action
     note: str = ""
     until: datetime | None = None
     user_id: int | None = None
+    if_free: bool = False
 
 
 async def act(
@@ -125,7 +129,8 @@ async def _assign(
     if order.user_id is None:
         msg = "say to whom the alert is assigned"
         raise Invalid(msg, field="user_id")
-    return await alert_life.assign(tx, scope, ids, order.user_id, note=order.note, now=now)
+    to = alert_life.Taker(user_id=order.user_id, if_free=order.if_free)
+    return await alert_life.assign(tx, scope, ids, to, note=order.note, now=now)
 
 
 async def _snooze(

@@ -1,4 +1,4 @@
-"""Open alerts by what they have in common: a rule, a place, an uplink."""
+"""Open alerts by what they have in common: a rule, a place, a device, an uplink."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 MOST_GROUPS = 500
 MOST_NAMES = 5
+MOST_IDS = 500
 
 
 class GroupedBy(StrEnum):
@@ -21,13 +22,15 @@ class GroupedBy(StrEnum):
     RULE = "rule"
     AREA = "area"
     PARENT = "parent"
+    DEVICE = "device"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertGroup:
-    """Open alerts with one rule, area or uplink (``id``; None: without one that may be named).
+    """Open alerts with one rule, area, device or uplink (``id``; None: without one to be named).
 
-    ``firing`` of them nobody took; ``names`` are a few of their devices, or places.
+    ``firing`` of them nobody took; ``names`` are a few of their devices, or places; ``ids`` are
+    their numbers, the worst first, :data:`MOST_IDS` of them.
     """
 
     id: int | None
@@ -37,6 +40,7 @@ class AlertGroup:
     severity: Severity
     oldest_at: datetime
     names: Sequence[str]
+    ids: Sequence[int]
 
 
 # Real alerts that stand by themselves: ``key`` and ``title`` are the group's.
@@ -55,6 +59,7 @@ _BY_RULE = (
     "SELECT x.rule_id AS key, u.name" + _OPEN_OF + "JOIN rules u ON u.id = x.rule_id" + _STANDING
 )
 _BY_AREA = "SELECT x.area_id AS key, a.name" + _OPEN_OF + _STANDING
+_BY_DEVICE = "SELECT x.device_id AS key, x.device_name" + _OPEN_OF + _STANDING
 # An uplink outside the scope is not named.
 _BY_PARENT = (
     "SELECT p.id AS key, coalesce(p.name, '')"
@@ -70,7 +75,8 @@ _GROUPED = (
     " count(*) FILTER (WHERE status = 'firing') AS firing,"
     " (ARRAY['info', 'warning', 'critical'])[max(rank)] AS severity,"
     " min(fired_at) AS oldest_at,"
-    " (array_agg(label ORDER BY rank DESC, id))[1:%(names)s] AS names FROM ("
+    " (array_agg(label ORDER BY rank DESC, id))[1:%(names)s] AS names,"
+    " (array_agg(o.id ORDER BY rank DESC, o.id))[1:%(ids)s] AS ids FROM ("
 )
 _WORST_FIRST = ") AS o GROUP BY key ORDER BY max(rank) DESC, count(*) DESC, key LIMIT %(limit)s"
 
@@ -82,6 +88,7 @@ async def group_open(
     values = {
         "area": area_id,
         "names": MOST_NAMES,
+        "ids": MOST_IDS,
         "limit": MOST_GROUPS,
         "scope": scope_paths(scope),
     }
@@ -92,6 +99,8 @@ async def group_open(
             rows = await tx.search(AlertGroup, _GROUPED + _BY_AREA + _WORST_FIRST, values)
         case GroupedBy.PARENT:
             rows = await tx.search(AlertGroup, _GROUPED + _BY_PARENT + _WORST_FIRST, values)
+        case GroupedBy.DEVICE:
+            rows = await tx.search(AlertGroup, _GROUPED + _BY_DEVICE + _WORST_FIRST, values)
         case _ as never:
             assert_never(never)
     return [replace(row, severity=Severity(row.severity)) for row in rows]

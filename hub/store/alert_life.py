@@ -38,6 +38,14 @@ class Assignee:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taker:
+    """To whom alerts are given; ``if_free``: only those that nobody has."""
+
+    user_id: int
+    if_free: bool = False
+
+
 async def acknowledge(
     tx: Transaction, scope: Scope, alert_ids: Sequence[int], *, note: str, now: datetime
 ) -> Done:
@@ -56,7 +64,7 @@ async def assign(
     tx: Transaction,
     scope: Scope,
     alert_ids: Sequence[int],
-    user_id: int,
+    to: Taker,
     *,
     note: str,
     now: datetime,
@@ -70,12 +78,13 @@ async def assign(
         "  ELSE x.acknowledged_by END,"
         " acknowledged_at = coalesce(x.acknowledged_at, %(now)s) FROM areas a, users u"
         " WHERE a.id = x.area_id AND x.id = ANY (%(ids)s) AND x.status <> 'resolved'"
-        " AND u.id = %(user)s AND x.assigned_to IS DISTINCT FROM u.id AND"
+        " AND u.id = %(user)s AND x.assigned_to IS DISTINCT FROM u.id"
+        " AND (x.assigned_to IS NULL OR NOT %(if_free)s) AND"
         + _SEES
         + "AND"
         + IN_SCOPE
         + "RETURNING x.id, x.assigned_name",
-        {**common_values(scope, alert_ids, now), "user": user_id},
+        {**common_values(scope, alert_ids, now), "user": to.user_id, "if_free": to.if_free},
     )
     name = str(rows[0][1]) if rows else ""
     act = Act(
@@ -88,7 +97,7 @@ async def assign(
     def refuse(alert: Alert) -> RequestError:
         if alert.status is AlertStatus.RESOLVED:
             return standing(alert)
-        if alert.assigned_to == user_id:
+        if alert.assigned_to == to.user_id or (to.if_free and alert.assigned_to is not None):
             return Conflict(f"the alert is assigned to {alert.assigned_name} already")
         return Invalid("nobody of this number may see the alert's area", field="user_id")
 

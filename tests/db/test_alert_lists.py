@@ -10,6 +10,7 @@ from hub.domain.alerts import Colour
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity
 from hub.store.alert_groups import GroupedBy, group_open
+from hub.store.alert_storms import read_storm
 from hub.store.alerts import AlertFilter, AlertOrder, count_standing, list_alerts
 from hub.store.database import Database
 from tests.db.alert_desk import NORTH, SOUTH, Desk
@@ -89,7 +90,12 @@ async def test_lists_are_narrowed_sorted_and_counted_by_colour(desk: Desk) -> No
         assert (await count_standing(tx, SOUTH, now)).severities == {}
         groups = {by: await group_open(tx, NORTH, by) for by in GroupedBy}
         assert await group_open(tx, SOUTH, GroupedBy.RULE) == []
+        storm = await read_storm(tx, NORTH, ids[0])
+    lines = ([line.name for line in storm.areas], [minute.count for minute in storm.minutes])
+    assert (storm.open, storm.firing_ids, *lines) == (1, [ids[3]], ["North"], [1])
     (by_rule,) = groups[GroupedBy.RULE]
+    assert sorted(by_rule.ids) == sorted(ids[at] for at in (0, 1, 2, 4))
+    assert sum(group.count for group in groups[GroupedBy.DEVICE]) == by_rule.count
     assert (by_rule.name, by_rule.count, by_rule.firing) == ("rule", 4, 3)
     assert (by_rule.severity, by_rule.names[0]) == (Severity.CRITICAL, "cam1")
     assert [group.name for group in groups[GroupedBy.AREA]] == ["North"]

@@ -46,6 +46,9 @@ async def test_the_life_of_an_alert_over_http(client: httpx.AsyncClient, history
     assert (mine["status"], mine["assigned_name"]) == ("assigned", "root-admin")
     given = await post(client, f"{path}/assign", {"user_id": history.person})
     assert given["assigned_to"] == history.person
+    late = await post(client, f"{path}/assign", {"if_free": True}, 409)
+    assert "assigned to west-person already" in late["detail"]
+    assert (await get(client, f"{path}/storm"))["count"] == 0
     assert len((await get(client, f"alerts?assigned_to={history.person}"))["items"]) == 1
     assert (await get(client, "alerts?assigned_to=me"))["items"] == []
     quiet = await post(client, f"{path}/snooze", {"seconds": 21_600, "note": "lunch"})

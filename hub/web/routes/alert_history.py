@@ -1,13 +1,13 @@
-"""Why was I called, and why was I not: the account of an alert, and what was held back."""
+"""Why was I called, and why was I not: accounts of alerts, of many at once, of what was held."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from hub.store import alert_history
+from hub.store import alert_history, alert_storms
 from hub.store.alert_history import HoldFilter
 from hub.web.access import See
-from hub.web.schemas.alerts import HistoryLineOut, HoldOut
+from hub.web.schemas.alerts import HistoryLineOut, HoldOut, StormOut
 from hub.web.schemas.maintenance import Moment
 from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services
@@ -40,6 +40,13 @@ async def list_holds(
     async with services.database.transaction() as tx:
         page = await alert_history.list_holds(tx, scope, wanted, limit=limit, cursor=cursor)
     return Listing(items=[HoldOut.model_validate(one) for one in page.items], next=page.next)
+
+
+@router.get("/alerts/{alert_id}/storm")
+async def get_storm(scope: See, alert_id: Id, services: Services) -> StormOut:
+    """What counts in an alert for many: how much, where, behind what, since when."""
+    async with services.database.transaction() as tx:
+        return StormOut.model_validate(await alert_storms.read_storm(tx, scope, alert_id))
 
 
 @router.get("/alerts/{alert_id}/history")

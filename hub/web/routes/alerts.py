@@ -1,5 +1,6 @@
 """Alerts: look, take, assign, comment, snooze, resolve, reopen, see who was told."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 
 from alerts.handling import life
 from alerts.handling.life import Action, Order
+from alerts.telling.pictures import PictureFiles
 from hub.domain.access import Scope
 from hub.domain.alerts import AlertStatus, Colour
 from hub.domain.errors import Invalid, NotFound
@@ -117,7 +119,7 @@ async def list_groups(
     by: GroupedBy = GroupedBy.RULE,
     area: AreaFilter = None,
 ) -> Listing[GroupOut]:
-    """Open alerts by rule, by area or by uplink, the worst and largest groups first."""
+    """Open alerts by rule, area, device or uplink, the worst and largest groups first."""
     async with services.database.transaction() as tx:
         groups = await alert_groups.group_open(tx, scope, by, area_id=area)
     return Listing(items=[GroupOut.model_validate(group) for group in groups])
@@ -131,6 +133,7 @@ async def act_on_many(scope: Operate, body: BulkIn, services: Services) -> BulkO
         note=body.note,
         until=_end(services, body) if body.action is Action.SNOOZE else None,
         user_id=_person(scope, body.user_id) if body.action is Action.ASSIGN else None,
+        if_free=body.if_free,
     )
     async with services.database.transaction() as tx:
         done = await life.act(tx, scope, services.jobs, body.ids, order, services.clock())
@@ -149,7 +152,7 @@ async def act_on_many(scope: Operate, body: BulkIn, services: Services) -> BulkO
 async def get_alert(scope: See, alert_id: Id, services: Services) -> AlertDetailOut:
     """One alert with its steps."""
     async with services.database.transaction() as tx:
-        return await _show(tx, scope, alert_id, services.clock())
+        return await _show(tx, scope, services, alert_id, services.clock())
 
 
 @router.get("/alerts/{alert_id}/notifications")
@@ -185,7 +188,7 @@ async def assign(
 ) -> AlertDetailOut:
     """Give it to somebody who may see its area, or take it."""
     who = _person(scope, body.user_id)
-    order = Order(action=Action.ASSIGN, note=body.note, user_id=who)
+    order = Order(action=Action.ASSIGN, note=body.note, user_id=who, if_free=body.if_free)
     return await _act(scope, services, alert_id, order)
 
 
@@ -222,15 +225,19 @@ async def _act(scope: Scope, services: WebServices, alert_id: int, order: Order)
     now = services.clock()
     async with services.database.transaction() as tx:
         await life.act_on_one(tx, scope, services.jobs, alert_id, order, now)
-        return await _show(tx, scope, alert_id, now)
+        return await _show(tx, scope, services, alert_id, now)
 
 
-async def _show(tx: Transaction, scope: Scope, alert_id: int, now: datetime) -> AlertDetailOut:
+async def _show(
+    tx: Transaction, scope: Scope, services: WebServices, alert_id: int, now: datetime
+) -> AlertDetailOut:
     alert = AlertOut.of(await alerts.get_alert(tx, scope, alert_id), now)
     steps: Sequence[StepOut] = [
         StepOut.model_validate(step) for step in await alerts.list_steps(tx, scope, alert_id)
     ]
-    return AlertDetailOut(**alert.model_dump(), steps=steps)
+    kept = PictureFiles(services.settings.data_dir).path(alert_id)
+    has_picture = await asyncio.to_thread(kept.is_file)
+    return AlertDetailOut(**alert.model_dump(), steps=steps, has_picture=has_picture)
 
 
 def _end(services: WebServices, body: EndIn) -> datetime:

@@ -18,7 +18,10 @@ Reason = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*
 
 
 class AlertOut(Out):
-    """What a rule concluded. ``colour`` is how it stood to its ``deadline`` when it was read."""
+    """What a rule concluded. ``colour`` is how it stood to its ``deadline`` when it was read.
+
+    It turns yellow when ``yellow_share`` of its time is left.
+    """
 
     id: int
     rule_id: int
@@ -55,6 +58,7 @@ class AlertOut(Out):
     acknowledge_by: datetime | None
     resolve_by: datetime | None
     deadline: datetime | None
+    yellow_share: float
     colour: Colour
 
     @classmethod
@@ -84,9 +88,10 @@ class StepOut(Out):
 
 
 class AlertDetailOut(AlertOut):
-    """An alert with its history."""
+    """An alert with its history; ``has_picture``: one of when it fired is kept."""
 
     steps: Sequence[StepOut]
+    has_picture: bool
 
 
 class CountsOut(Out):
@@ -97,7 +102,10 @@ class CountsOut(Out):
 
 
 class GroupOut(Out):
-    """Open alerts that have something in common; without a number: those that have it not."""
+    """Open alerts that have something in common; without a number: those that have it not.
+
+    ``ids`` are the worst of them by number, as many as can be acted on at once.
+    """
 
     id: int | None
     name: str
@@ -106,6 +114,40 @@ class GroupOut(Out):
     severity: Severity
     oldest_at: datetime
     names: Sequence[str]
+    ids: Sequence[int]
+
+
+class StormCountOut(Out):
+    """How many have something in common, how many are open, and untaken (``firing``)."""
+
+    id: int | None
+    name: str
+    count: int
+    open: int
+    firing: int
+
+
+class StormMinuteOut(Out):
+    """How many fired in one minute."""
+
+    at: datetime
+    count: int
+
+
+class StormOut(Out):
+    """What counts in an alert for many: the largest areas, uplinks and reasons, the last minutes.
+
+    ``firing_ids`` are the oldest that nobody took, as many as can be acted on at once.
+    """
+
+    count: int
+    open: int
+    firing: int
+    areas: Sequence[StormCountOut]
+    parents: Sequence[StormCountOut]
+    reasons: Sequence[StormCountOut]
+    minutes: Sequence[StormMinuteOut]
+    firing_ids: Sequence[int]
 
 
 class AssigneeOut(Out):
@@ -182,10 +224,11 @@ class ReasonIn(In):
 
 
 class AssignIn(In):
-    """To whom; without a number to the caller."""
+    """To whom; without a number to the caller. ``if_free``: only if nobody has it by then."""
 
     user_id: Number | None = None
     note: Text = ""
+    if_free: bool = False
 
 
 class EndIn(In):
@@ -208,6 +251,7 @@ class BulkIn(EndIn):
     action: Action
     note: Text = ""
     user_id: Number | None = None
+    if_free: bool = False
 
 
 class BulkLineOut(Out):
