@@ -26,6 +26,7 @@ from hub.main.roles import ProcessRole
 from hub.main.servers import Servers
 from hub.main.surroundings import calm_collector, utc_now
 from hub.main.surveying import build_discoverer
+from hub.main.system_view import tell_of_process
 from hub.maintenance.flapping import FlappingEnds
 from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
@@ -108,6 +109,7 @@ async def _running(
             group.create_task(parts.health.run(), name="health"),
             group.create_task(parts.live.run(), name="live"),
             group.create_task(revive_servers(parts.servers, parts.settings), name="servers"),
+            group.create_task(tell_of_process(parts, roles), name="marks"),
         ]
         # Who reads after this has missed nothing, and need not read again.
         await parts.live.listening.wait()

@@ -201,6 +201,14 @@ async def remove_user(tx: Transaction, scope: Scope, user_id: int) -> None:
     await notify(tx, scope, "users", [user_id])
 
 
+async def end_everywhere(tx: Transaction, scope: Scope, user_id: int) -> None:
+    """End every session and token of a person; he may sign in again."""
+    await _get_governed(tx, scope, user_id)
+    await end_access(tx, scope, user_id)
+    await audit.record(tx, scope, _deed("user.signed_out", user_id))
+    await notify(tx, scope, "users", [user_id])
+
+
 async def add_grant(
     tx: Transaction, scope: Scope, user_id: int, *, role: Role, area_id: int
 ) -> None:

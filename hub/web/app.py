@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
+from prometheus_client import Gauge
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -30,6 +31,7 @@ from hub.web.routes import (
     alert_pictures,
     alerts,
     areas,
+    audit,
     cap,
     citizen_reports,
     connections,
@@ -75,6 +77,7 @@ from hub.web.routes import (
     shifts,
     silences,
     site,
+    system,
 )
 from hub.web.services import WebServices
 from hub.web.throttle import LoginThrottle
@@ -101,6 +104,8 @@ _ROUTERS = (
     picture_profiles,
     inventory,
     history,
+    audit,
+    system,
     alert_history,  # before the alerts: "holds" is no number of one
     alerts,
     alert_pictures,
@@ -169,6 +174,9 @@ def create_app(services: WebServices) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = broadcaster
+    Gauge("gengfu_consoles_open", "Open live streams", registry=services.metrics).set_function(
+        lambda: broadcaster.open_streams
+    )
     app.state.throttle = LoginThrottle()
     app.state.map_answers = MapAnswers(time.monotonic)
     app.state.phone_throttle = PhoneThrottle()

@@ -95,6 +95,11 @@ class Broadcaster:
         self._clients: set[Client] = set()
         self.is_store_away = False
 
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open in this process."""
+        return len(self._clients)
+
     def refuse_too_many(self, user_id: int) -> None:
         """Raise TooManyTries when this user has too many streams open already."""
         if sum(client.user_id == user_id for client in self._clients) >= STREAMS_PER_USER:

@@ -1,4 +1,4 @@
-"""What happened: events, readings, outages, the audit log."""
+"""What happened: events, readings, outages."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from hub.domain.errors import Invalid, NotFound
-from hub.store import audit, devices, events, outages
-from hub.web.access import Administer, See
-from hub.web.schemas.people import AuditOut
+from hub.store import devices, events, outages
+from hub.web.access import See
 from hub.web.schemas.places import EventOut, OutageOut, ReadingOut
 from hub.web.schemas.shapes import MAX_NUMBER, AreaFilter, Cursor, Id, Limit, Listing
 from hub.web.services import Services
@@ -105,16 +104,6 @@ async def list_outages(
             await devices.get_device(tx, scope, wanted.device_id)
         page = await outages.list_outages(tx, scope, wanted, limit=limit, cursor=cursor)
     return Listing(items=[OutageOut.model_validate(one) for one in page.items], next=page.next)
-
-
-@router.get("/audit")
-async def list_audit(
-    scope: Administer, services: Services, limit: Limit = None, cursor: Cursor = None
-) -> Listing[AuditOut]:
-    """Who did what, newest first."""
-    async with services.database.transaction() as tx:
-        page = await audit.list_entries(tx, scope, limit=limit, cursor=cursor)
-    return Listing(items=[AuditOut.model_validate(i) for i in page.items], next=page.next)
 
 
 def read_period(

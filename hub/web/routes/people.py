@@ -1,13 +1,16 @@
 """Users and their grants."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from hub.domain.access import Role
+from hub.domain.access import Role, Scope
 from hub.domain.secrets import Secret
-from hub.store import users
+from hub.store import person_access, users
+from hub.store.database import Transaction
 from hub.store.passwords import generate_password
+from hub.store.users import User
 from hub.web.access import Administer
 from hub.web.schemas.people import (
     GrantIn,
@@ -16,9 +19,11 @@ from hub.web.schemas.people import (
     UserChangeIn,
     UserIn,
     UserOut,
+    WatcherOut,
+    WatchersOut,
 )
 from hub.web.schemas.shapes import Id, Listing
-from hub.web.services import Services
+from hub.web.services import Services, WebServices
 
 router = APIRouter(tags=["users"])
 
@@ -28,14 +33,14 @@ async def list_users(scope: Administer, services: Services) -> Listing[UserOut]:
     """Everybody who holds something in the caller's areas."""
     async with services.database.transaction() as tx:
         found = await users.list_users(tx, scope)
-    return Listing(items=[UserOut.model_validate(user) for user in found])
+        return Listing(items=await _shown(services, tx, scope, found))
 
 
 @router.get("/users/{user_id}")
 async def get_user(scope: Administer, user_id: Id, services: Services) -> UserOut:
     """One person."""
     async with services.database.transaction() as tx:
-        return UserOut.model_validate(await users.get_user(tx, scope, user_id))
+        return await _one(services, tx, scope, await users.get_user(tx, scope, user_id))
 
 
 @router.post("/users", status_code=HTTPStatus.CREATED)
@@ -65,7 +70,7 @@ async def change_user(
             display_name=before.display_name if body.display_name is None else body.display_name,
             is_disabled=before.is_disabled if body.is_disabled is None else body.is_disabled,
         )
-    return UserOut.model_validate(after)
+        return await _one(services, tx, scope, after)
 
 
 @router.delete("/users/{user_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -91,7 +96,7 @@ async def add_grant(scope: Administer, user_id: Id, body: GrantIn, services: Ser
     async with services.database.transaction() as tx:
         await users.get_user(tx, scope, user_id)
         await users.add_grant(tx, scope, user_id, role=body.role, area_id=body.area_id)
-        return UserOut.model_validate(await users.get_user(tx, scope, user_id))
+        return await _one(services, tx, scope, await users.get_user(tx, scope, user_id))
 
 
 @router.delete("/users/{user_id}/grants/{area_id}/{role}", status_code=HTTPStatus.NO_CONTENT)
@@ -102,3 +107,31 @@ async def remove_grant(
     async with services.database.transaction() as tx:
         await users.get_user(tx, scope, user_id)
         await users.remove_grant(tx, scope, user_id, role=role, area_id=area_id)
+
+
+@router.post("/users/{user_id}/sign-out", status_code=HTTPStatus.NO_CONTENT)
+async def sign_out_everywhere(scope: Administer, user_id: Id, services: Services) -> None:
+    """End every session, token and open stream of a person at once; he may sign in again."""
+    async with services.database.transaction() as tx:
+        await users.end_everywhere(tx, scope, user_id)
+
+
+@router.get("/areas/{area_id}/people")
+async def list_watchers(scope: Administer, area_id: Id, services: Services) -> WatchersOut:
+    """Who may see an area: everybody with a role there or above it."""
+    async with services.database.transaction() as tx:
+        found, above = await person_access.list_watchers(tx, scope, area_id)
+    return WatchersOut(items=[WatcherOut.model_validate(one) for one in found], above=above)
+
+
+async def _shown(
+    services: WebServices, tx: Transaction, scope: Scope, found: Sequence[User]
+) -> list[UserOut]:
+    numbers = [user.id for user in found]
+    access = await person_access.list_access(tx, scope, numbers, services.clock())
+    held = {one.user_id: one for one in access}
+    return [UserOut.of(user, held[user.id]) for user in found]
+
+
+async def _one(services: WebServices, tx: Transaction, scope: Scope, user: User) -> UserOut:
+    return (await _shown(services, tx, scope, [user]))[0]

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, SecretStr
 
 from hub.domain.access import Role
+from hub.store.person_access import Access
+from hub.store.users import User
 from hub.web.schemas.shapes import In, Name, Number, Out, Text
 
 PasswordIn = Annotated[SecretStr, Field(max_length=256)]
@@ -112,7 +114,7 @@ class NewUserOut(Out):
 
 
 class UserOut(Out):
-    """A person."""
+    """A person, and how he is signed in: open sessions, valid tokens, the last login known."""
 
     id: int
     name: str
@@ -120,6 +122,42 @@ class UserOut(Out):
     is_disabled: bool
     created_at: datetime
     grants: Sequence[GrantOut]
+    last_login_at: datetime | None
+    sessions: int
+    tokens: int
+
+    @classmethod
+    def of(cls, user: User, access: Access) -> "UserOut":
+        """Show a person and how he is signed in."""
+        return cls(
+            id=user.id,
+            name=user.name,
+            display_name=user.display_name,
+            is_disabled=user.is_disabled,
+            created_at=user.created_at,
+            grants=[GrantOut.model_validate(grant) for grant in user.grants],
+            last_login_at=access.last_login_at,
+            sessions=access.sessions,
+            tokens=access.tokens,
+        )
+
+
+class WatcherOut(Out):
+    """Somebody who may see an area; ``area_id`` is where he holds the role."""
+
+    user_id: int
+    name: str
+    display_name: str
+    role: Role
+    area_id: int
+    area_name: str
+
+
+class WatchersOut(Out):
+    """Who may see an area; ``above``: how many more hold it from above the caller's areas."""
+
+    items: Sequence[WatcherOut]
+    above: int
 
 
 class AuditOut(Out):
@@ -134,3 +172,11 @@ class AuditOut(Out):
     object_id: str
     area_id: int | None
     detail: Mapping[str, object]
+
+
+class AuditNamesOut(Out):
+    """What the filters of the audit log can be set to."""
+
+    actors: Sequence[str]
+    actions: Sequence[str]
+    object_types: Sequence[str]
