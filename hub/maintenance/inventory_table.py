@@ -90,8 +90,8 @@ def open_table(
     header = [] if first is None else [take_back(cell.strip()) for cell in first.cells]
     while header and not header[-1]:  # spreadsheets end lines with empty columns
         header.pop()
-    known = {_folded(name): column.name for column in columns for name in _names(column)}
-    names = [known.get(_folded(cell), "") for cell in header]
+    known = known_headings(columns)
+    names = [known.find(cell) for cell in header]
     trouble = _header_trouble(header, names, () if unless in names else required)
     if trouble:
         rows.close()
@@ -100,6 +100,24 @@ def open_table(
         raise Invalid(msg, field="file")
     lines = (_line(names, row.number, row.cells) for row in rows)
     return Table(headings=dict(zip(names, header, strict=True)), lines=lines, encoding=encoding)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headings:
+    """Which column a heading names, in English or Chinese, whatever its letters' width."""
+
+    by_text: Mapping[str, str]
+
+    def find(self, text: str) -> str:
+        """The English name of the column, empty when it is not known."""
+        return self.by_text.get(_folded(text), "")
+
+
+def known_headings(columns: Sequence[Column]) -> Headings:
+    """The headings by which these columns go."""
+    return Headings(
+        by_text={_folded(name): column.name for column in columns for name in _names(column)}
+    )
 
 
 def _line(names: Sequence[str], number: int, row: Sequence[str]) -> Line:

@@ -28,6 +28,7 @@ ANOTHER_MAKING = "2026-11-22T00:45:00Z"  # of a report: not the one that would b
 UPLOADS = {
     ("POST", "/api/v1/inventory/devices"),
     ("POST", "/api/v1/inventory/areas"),
+    ("POST", "/api/v1/inventory/devices/preview"),
     ("PUT", "/api/v1/map/outlines"),  # tests/web/test_maps.py
     ("GET", "/api/v1/map/tiles.pmtiles"),  # one file for all, or none: the same
 }

@@ -22,6 +22,7 @@ from hub.maintenance.inventory import import_devices
 from hub.maintenance.inventory_areas import import_areas
 from hub.maintenance.inventory_devices import ImportOptions
 from hub.maintenance.inventory_exports import export_areas, export_devices
+from hub.maintenance.inventory_preview import preview_devices
 from hub.maintenance.inventory_table import Source
 from hub.maintenance.sheet_reader import DEFAULT_LIMITS
 from hub.runtime.sheets import SheetKind
@@ -29,13 +30,15 @@ from hub.store import asset_records, audit, devices
 from hub.store.notices import notify
 from hub.web.access import Administer, Maintain, See
 from hub.web.file_answer import FILE_ANSWER, Chinese, Format, send_file
-from hub.web.schemas.inventory import AssetRecordIn, AssetRecordOut, ImportOut
+from hub.web.schemas.inventory import AssetRecordIn, AssetRecordOut, ImportOut, PreviewOut
 from hub.web.schemas.shapes import Id
 from hub.web.services import Services
 
 router = APIRouter(tags=["inventory"])
 
-FILE_PATHS: Final = frozenset({"/inventory/devices", "/inventory/areas"})
+FILE_PATHS: Final = frozenset(
+    {"/inventory/devices", "/inventory/areas", "/inventory/devices/preview"}
+)
 MOST_FILE_BYTES: Final = DEFAULT_LIMITS.file_bytes
 
 _KINDS = {kind.media_type: kind for kind in SheetKind}
@@ -43,6 +46,7 @@ _KINDS = {kind.media_type: kind for kind in SheetKind}
 _BATCH_ROWS = 250
 
 DryRun = Annotated[bool, Query(description="Check only, change nothing.")]
+Whole = Annotated[bool, Query(description="All rows or none.")]
 _BODY: dict[str, object] = {
     "requestBody": {
         "required": True,
@@ -53,18 +57,36 @@ _BODY: dict[str, object] = {
 
 @router.post("/inventory/devices", openapi_extra=_BODY)
 async def take_devices(
-    scope: Administer, request: Request, services: Services, *, dry_run: DryRun = False
+    scope: Administer,
+    request: Request,
+    services: Services,
+    *,
+    dry_run: DryRun = False,
+    whole: Whole = False,
 ) -> ImportOut:
-    """Import devices and their asset records: good rows go in, every bad one is named."""
+    """Import devices and their asset records: good rows go in, every bad one is named.
+
+    ``whole``: a file with a bad row is only checked, and the answer says ``dry_run``.
+    """
+    take = partial(import_devices, services.database, scope)
+    checking = ImportOptions(is_dry_run=True, batch_rows=_BATCH_ROWS)
     async with _received(request) as source:
-        outcome = await import_devices(
-            services.database,
-            scope,
-            source,
-            services.parse_connection,
-            ImportOptions(is_dry_run=dry_run, batch_rows=_BATCH_ROWS),
+        if dry_run or whole:
+            outcome = await take(source, services.parse_connection, checking)
+            if dry_run or outcome.refused:
+                return ImportOut.model_validate(outcome)
+            source.stream.seek(0)
+        outcome = await take(
+            source, services.parse_connection, ImportOptions(batch_rows=_BATCH_ROWS)
         )
     return ImportOut.model_validate(outcome)
+
+
+@router.post("/inventory/devices/preview", openapi_extra=_BODY)
+async def look_at_devices(_scope: Administer, request: Request) -> PreviewOut:
+    """The file as rows of cells, to be corrected before it is imported; nothing is kept of it."""
+    async with _received(request) as source:
+        return PreviewOut.model_validate(await preview_devices(source))
 
 
 @router.post("/inventory/areas", openapi_extra=_BODY)

@@ -34,6 +34,38 @@ class ImportOut(Out):
     dry_run: bool = Field(validation_alias="is_dry_run")
 
 
+class HeadingOut(Out):
+    """A column of a file; ``name`` is ours for it, empty when it is not known."""
+
+    text: str
+    name: str
+
+
+class KnownColumnOut(Out):
+    """A column that an import understands; ``shown`` ones are read past."""
+
+    name: str
+    chinese: str
+    shown: bool = Field(validation_alias="is_shown")
+
+
+class PreviewRowOut(Out):
+    """A row of a file and the line it begins on."""
+
+    line: int
+    cells: Sequence[str]
+
+
+class PreviewOut(Out):
+    """A file as it stands; ``total`` counts all rows, of which the first are here."""
+
+    headings: Sequence[HeadingOut]
+    rows: Sequence[PreviewRowOut]
+    total: int
+    encoding: str
+    known: Sequence[KnownColumnOut]
+
+
 class AssetRecordOut(Out):
     """The asset record of a device (一机一档); null and empty are not recorded."""
 
