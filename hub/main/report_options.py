@@ -14,9 +14,10 @@ import typer
 from hub.domain.devices import DeviceKind
 from hub.domain.errors import Invalid
 from hub.main.console import print_json, print_rows, say
-from hub.maintenance.months import month_bounds, zone_name
+from hub.maintenance.months import month_bounds
 from hub.maintenance.report_tables import ReportTable
 from hub.runtime.sheets import SheetKind, write_sheet
+from hub.runtime.zones import zone_name
 from hub.store.ledger_rows import GroupBy
 
 DEFAULT_DAYS = 30

@@ -4,14 +4,18 @@ Light to import: every command needs it.
 """
 
 import gc
+import os
 import resource
 import zoneinfo
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 from dateutil.tz import tzlocal
 
 from config.schema import Settings
 from hub.domain.addresses import AddressPolicy, IPAddress, parse_networks
+
+LOCAL_TIME = Path("/etc/localtime")
 
 
 def utc_now() -> datetime:
@@ -32,7 +36,13 @@ def local_zone(settings: Settings) -> tzinfo:
     """The zone in which people read times."""
     if settings.time_zone:
         return zoneinfo.ZoneInfo(settings.time_zone)
-    return tzlocal()
+    # By its name where the machine says one: browsers and calendars know zones by name.
+    _, found, name = str(LOCAL_TIME.resolve()).partition("/zoneinfo/")
+    try:
+        name = name.replace("Etc/UTC", "UTC")
+        return zoneinfo.ZoneInfo(name) if found and "TZ" not in os.environ else tzlocal()
+    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+        return tzlocal()
 
 
 def raise_file_limit() -> int:

@@ -14,6 +14,7 @@ from hub.domain.devices import Json
 from hub.domain.errors import Invalid
 from hub.maintenance.figures import MIN_COVERAGE
 from hub.maintenance.kpis import KpiOptions, KpiReport, report_every_grouping
+from hub.runtime.zones import zone_name
 from hub.store import areas
 from hub.store.database import Transaction
 from hub.store.ledger_rows import Period
@@ -47,13 +48,6 @@ def month_bounds(month: str, zone: tzinfo) -> tuple[datetime, datetime]:
     except (ValueError, OverflowError):
         msg = "a month is written like 2026-10"
         raise Invalid(msg, field="month") from None
-
-
-def zone_name(zone: tzinfo, at: datetime) -> str:
-    """How a zone is called: "Asia/Shanghai", or "UTC+0800" where it has no name."""
-    key = getattr(zone, "key", "")
-    local = at.astimezone(zone)
-    return str(key) or (f"UTC{local:%z}" if local.utcoffset() else "UTC")
 
 
 async def publish_month(

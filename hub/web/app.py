@@ -57,6 +57,7 @@ from hub.web.routes import (
     maintenance,
     maps,
     mine,
+    overview,
     patrol_plans,
     patrol_reports,
     patrol_walks,
@@ -90,6 +91,7 @@ _ROUTERS = (
     session,
     site,
     areas,
+    overview,
     connections,
     device_lines,  # before the devices: "order" is no number of one
     devices,

@@ -1,6 +1,6 @@
 """Nights from noon to noon, and what is made of them."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +15,6 @@ from hub.patrols.reporting.periods import (
     last_night_of,
     night_of,
     ready_at,
-    zone_name,
 )
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -86,9 +85,3 @@ def test_an_absurd_night_is_refused(night: date) -> None:
 def test_a_round_has_no_bounds_of_its_own() -> None:
     with pytest.raises(Invalid):
         bounds(Period.ROUND, date(2026, 11, 21), SHANGHAI)
-
-
-def test_a_zone_without_a_name_is_called_by_its_offset() -> None:
-    at = datetime(2026, 11, 21, tzinfo=UTC)
-    assert zone_name(SHANGHAI, at) == "Asia/Shanghai"
-    assert zone_name(timezone(timedelta(hours=8)), at) == "UTC+0800"

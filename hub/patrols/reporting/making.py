@@ -25,6 +25,7 @@ from hub.patrols.reporting.papers import Papers
 from hub.patrols.reporting.ranking import RankingOptions
 from hub.patrols.reporting.sending import defer_sending
 from hub.runtime.jobs import Jobs
+from hub.runtime.zones import zone_name
 from hub.store import areas, audit, events, patrol_figures, patrol_reports, rounds
 from hub.store.database import Database, Transaction
 
@@ -71,7 +72,7 @@ class Maker:
             area_id=area_id,
             starts_at=since,
             ends_at=until,
-            time_zone=periods.zone_name(self.zone, since),
+            time_zone=zone_name(self.zone, since),
             formula=FORMULA,
         )
 

@@ -52,13 +52,6 @@ def ready_at(night: date, zone: tzinfo, ready_by: timedelta) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def zone_name(zone: tzinfo, at: datetime) -> str:
-    """How a zone is called: "Asia/Shanghai", or "UTC+0800" where it has no name."""
-    key = getattr(zone, "key", "")
-    local = at.astimezone(zone)
-    return str(key) or (f"UTC{local:%z}" if local.utcoffset() else "UTC")
-
-
 def _nights(period: Period, first: date) -> tuple[date, date]:
     """The first night, and the one after the last."""
     match period:

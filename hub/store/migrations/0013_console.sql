@@ -143,3 +143,6 @@ CREATE TABLE ptz_holds (
     until       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 CREATE INDEX ptz_holds_user ON ptz_holds (user_id);
+
+-- The overview asks what came back within the hour.
+CREATE INDEX outages_ended ON outages (ended_at);

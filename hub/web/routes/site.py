@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from hub.runtime.zones import browser_zone
 from hub.web.access import SignedIn
 from hub.web.schemas.site import SiteOut
 from hub.web.services import Services
@@ -13,8 +14,9 @@ router = APIRouter(tags=["session"])
 async def get_site(visitor: SignedIn, services: Services) -> SiteOut:
     """The site's zone and the hub's clock and version."""
     del visitor
+    now = services.clock()
     return SiteOut(
-        zone=str(services.settings.zone),
-        now=services.clock(),
+        zone=browser_zone(services.settings.zone, now),
+        now=now,
         version=services.settings.version,
     )

@@ -6,7 +6,10 @@ from hub.web.schemas.shapes import Out
 
 
 class SiteOut(Out):
-    """``zone`` is an IANA name; ``now`` the hub's clock, by which ages are counted."""
+    """``zone`` is an IANA name, or an offset ("+08:00") where there is none.
+
+    ``now`` is the hub's clock, by which ages are counted.
+    """
 
     zone: str
     now: datetime
