@@ -23,12 +23,12 @@ from hub.web.access import Maintain, Operate, See, SignedIn, Visitor
 from hub.web.helm import ORDER_TIMEOUT_S, Helm
 from hub.web.schemas.ptz import (
     GoToIn,
-    HoldOut,
-    MoveIn,
-    PresetIn,
-    PresetOut,
-    PresetRemoveIn,
+    PtzHoldOut,
+    PtzMoveIn,
     PtzOut,
+    PtzPresetIn,
+    PtzPresetOut,
+    PtzPresetRemoveIn,
     SteerIn,
 )
 from hub.web.schemas.shapes import Id, Listing
@@ -50,7 +50,7 @@ class _Steered:
     """A camera that the caller steers now."""
 
     target: CameraTarget
-    hold: HoldOut
+    hold: PtzHoldOut
 
 
 @router.get("")
@@ -64,8 +64,13 @@ async def show_hold(scope: See, device_id: Id, visitor: SignedIn, services: Serv
 
 @router.post("/move")
 async def move(
-    scope: Operate, device_id: Id, body: MoveIn, visitor: SignedIn, services: Services, helm: AtHelm
-) -> HoldOut:
+    scope: Operate,
+    device_id: Id,
+    body: PtzMoveIn,
+    visitor: SignedIn,
+    services: Services,
+    helm: AtHelm,
+) -> PtzHoldOut:
     """Move for at most two seconds; whoever goes on holding the key sends it again."""
     steered = await _take(services, scope, device_id, body, visitor)
     await helm.move(steered.target, body.motion())
@@ -75,7 +80,7 @@ async def move(
 @router.post("/stop")
 async def stop(
     scope: Operate, device_id: Id, visitor: SignedIn, services: Services, helm: AtHelm
-) -> HoldOut:
+) -> PtzHoldOut:
     """Stand still."""
     steered = await _take(services, scope, device_id, SteerIn(), visitor)
     await helm.stop(steered.target)
@@ -85,7 +90,7 @@ async def stop(
 @router.post("/goto")
 async def go_to(
     scope: Operate, device_id: Id, body: GoToIn, visitor: SignedIn, services: Services, helm: AtHelm
-) -> HoldOut:
+) -> PtzHoldOut:
     """Go to a stored position."""
     steered = await _take(services, scope, device_id, body, visitor, preset=body.preset)
     await helm.send(steered.target, body.preset)
@@ -100,7 +105,7 @@ async def go_home(
     visitor: SignedIn,
     services: Services,
     helm: AtHelm,
-) -> HoldOut:
+) -> PtzHoldOut:
     """Go to the position the camera calls home."""
     steered = await _take(services, scope, device_id, body, visitor)
     await helm.send(steered.target, None)
@@ -108,18 +113,18 @@ async def go_home(
 
 
 @router.get("/presets")
-async def list_presets(scope: See, device_id: Id, services: Services) -> Listing[PresetOut]:
+async def list_presets(scope: See, device_id: Id, services: Services) -> Listing[PtzPresetOut]:
     """The stored positions, as the camera names them now."""
     async with services.database.transaction() as tx:
         target = await _find_target(tx, scope, device_id)
     found = await _steering(services).list_presets(target, timeout_s=ORDER_TIMEOUT_S)
-    return Listing(items=[PresetOut.model_validate(one) for one in found])
+    return Listing(items=[PtzPresetOut.model_validate(one) for one in found])
 
 
 @router.post("/presets")
 async def set_preset(
-    scope: Maintain, device_id: Id, body: PresetIn, services: Services
-) -> PresetOut:
+    scope: Maintain, device_id: Id, body: PtzPresetIn, services: Services
+) -> PtzPresetOut:
     """Store where the camera looks now."""
     detail = {"name": body.name, "preset": body.preset}
     target = await _record(services, scope, device_id, "device.preset_stored", detail)
@@ -127,12 +132,12 @@ async def set_preset(
         target, body.name, preset=body.preset or "", timeout_s=ORDER_TIMEOUT_S
     )
     await _read_presets(services, scope, target)
-    return PresetOut(token=token, name=body.name)
+    return PtzPresetOut(token=token, name=body.name)
 
 
 @router.post("/presets/remove", status_code=HTTPStatus.NO_CONTENT)
 async def remove_preset(
-    scope: Maintain, device_id: Id, body: PresetRemoveIn, services: Services
+    scope: Maintain, device_id: Id, body: PtzPresetRemoveIn, services: Services
 ) -> None:
     """Forget a stored position."""
     detail = {"preset": body.preset}
@@ -225,8 +230,8 @@ def _deed(action: str, device: Device) -> audit.Deed:
     )
 
 
-def _shown(hold: ptz_holds.Hold, visitor: Visitor) -> HoldOut:
-    return HoldOut(
+def _shown(hold: ptz_holds.Hold, visitor: Visitor) -> PtzHoldOut:
+    return PtzHoldOut(
         actor=hold.actor,
         is_me=hold.user_id == visitor.principal.user_id,
         since=hold.since,

@@ -19,7 +19,7 @@ class SteerIn(In):
     take_over: bool = False
 
 
-class MoveIn(SteerIn):
+class PtzMoveIn(SteerIn):
     """How to move; right, up and nearer are positive. The camera stops after ``lasts_s``."""
 
     pan: Speed = 0.0
@@ -38,27 +38,27 @@ class GoToIn(SteerIn):
     preset: PresetToken
 
 
-class PresetIn(In):
+class PtzPresetIn(In):
     """Store where the camera looks: anew, or over the position named by ``preset``."""
 
     name: PresetName
     preset: PresetToken | None = None
 
 
-class PresetRemoveIn(In):
+class PtzPresetRemoveIn(In):
     """Which stored position to forget."""
 
     preset: PresetToken
 
 
-class PresetOut(Out):
+class PtzPresetOut(Out):
     """One stored position."""
 
     token: str
     name: str
 
 
-class HoldOut(Out):
+class PtzHoldOut(Out):
     """Who steers, since when; others may from ``until`` on, should no further order come."""
 
     actor: str
@@ -70,4 +70,4 @@ class HoldOut(Out):
 class PtzOut(Out):
     """Who steers a camera now; nobody is null."""
 
-    holder: HoldOut | None
+    holder: PtzHoldOut | None
