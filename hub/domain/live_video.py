@@ -114,3 +114,11 @@ class MediaServer(Protocol):
         self, user_id: int, target: CameraTarget, role: StreamRole, name: str
     ) -> Proxied:
         """Return a file of the stream's LL-HLS: a playlist, or a part of the film."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLimits:
+    """How many may watch at a time: one user (a wall of 25 tiles on two screens), one process."""
+
+    per_user: int = 64
+    in_all: int = 400

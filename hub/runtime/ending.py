@@ -6,7 +6,7 @@ from collections.abc import Iterable
 AGAIN_S = 0.2
 
 
-async def end_tasks(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def end_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:
     """Cancel tasks and wait until all have ended; what they raise is theirs.
 
     A cancellation may have to be repeated: before Python 3.12 ``asyncio.wait_for`` loses one that

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.dependencies.models import Dependant
+from starlette.requests import HTTPConnection
 
 from hub.domain.access import Permission, Principal, Scope
 from hub.domain.errors import NotPermitted
@@ -88,12 +89,13 @@ def cookie_name(services: WebServices) -> str:
     return "__Host-gengfu" if services.settings.has_secure_cookies else "gengfu"
 
 
-async def sign_in(request: Request, services: Services) -> Visitor:
-    """Read the credential of a request.
+async def sign_in(request: HTTPConnection, services: Services) -> Visitor:
+    """Read the credential of a request, or of a WebSocket before it is accepted.
 
     Raises:
         SignInNeeded: there is none, or it is over.
-        NotPermitted: it is a cookie that changes something without the CSRF token.
+        NotPermitted: it is a cookie that changes something without the CSRF token, or that a
+            foreign page opens a WebSocket with.
     """
     source = find_source(request, services.settings)
     authorization = request.headers.get("authorization")
@@ -105,7 +107,9 @@ async def sign_in(request: Request, services: Services) -> Visitor:
     if caller is None:
         msg = "sign in first"
         raise SignInNeeded(msg)
-    if authorization is None and request.method not in _SAFE_METHODS:
+    if request.scope["type"] == "websocket":
+        _refuse_foreign_page(request, services, is_token=authorization is not None)
+    elif authorization is None and request.scope["method"] not in _SAFE_METHODS:
         _refuse_forgery(request, services, caller.csrf)
     return Visitor(
         principal=caller.principal,
@@ -116,7 +120,7 @@ async def sign_in(request: Request, services: Services) -> Visitor:
     )
 
 
-def _read_token(request: Request, authorization: str) -> Secret:
+def _read_token(request: HTTPConnection, authorization: str) -> Secret:
     """The token of a header; as the password of HTTP Basic for calendars alone.
 
     Browsers send a Basic password again by themselves: nowhere else does it open anything.
@@ -124,7 +128,7 @@ def _read_token(request: Request, authorization: str) -> Secret:
     kind, _, value = authorization.partition(" ")
     if kind.lower() == "bearer":
         return Secret(value.strip())
-    is_calendar = request.method in _SAFE_METHODS and request.url.path in BASIC_PATHS
+    is_calendar = request.scope.get("method") in _SAFE_METHODS and request.url.path in BASIC_PATHS
     if kind.lower() != "basic" or not is_calendar:
         return Secret("")
     try:
@@ -145,11 +149,19 @@ async def look_up(
         return await find(tx, anonymous_scope(source), credential, services.clock())
 
 
-def _refuse_forgery(request: Request, services: WebServices, csrf: str) -> None:
+def _refuse_forgery(request: HTTPConnection, services: WebServices, csrf: str) -> None:
     given = request.headers.get(CSRF_HEADER, "")
     is_ours = hmac.compare_digest(given.encode(), csrf.encode())
     if not is_ours or is_foreign_origin(request, services.settings):
         msg = f"a change with a session cookie needs its {CSRF_HEADER}"
+        raise NotPermitted(msg)
+
+
+def _refuse_foreign_page(request: HTTPConnection, services: WebServices, *, is_token: bool) -> None:
+    """Browsers let any page open a WebSocket with our cookie, but say which page it is."""
+    is_silent = "origin" not in request.headers and not is_token
+    if is_silent or is_foreign_origin(request, services.settings):
+        msg = "only this hub's own pages may open this with a session cookie"
         raise NotPermitted(msg)
 
 

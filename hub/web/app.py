@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,12 +13,14 @@ from prometheus_client import Gauge
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from hub.runtime.ending import end_tasks
 from hub.web.body_limit import BodyLimit
 from hub.web.console_files import add_console
 from hub.web.headers import SecurityHeaders
 from hub.web.helm import Helm
 from hub.web.known_query import refuse_unknown
 from hub.web.live import Broadcaster
+from hub.web.live_video import LiveVideo
 from hub.web.loaders import LOADERS
 from hub.web.map_answers import MapAnswers
 from hub.web.openapi import build_openapi
@@ -54,6 +56,7 @@ from hub.web.routes import (
     holidays,
     inventory,
     live,
+    live_video,
     maintenance,
     maps,
     mine,
@@ -139,6 +142,7 @@ _ROUTERS = (
     reporting,
     maps,
     live,
+    live_video,
 )
 
 
@@ -154,15 +158,22 @@ def _api() -> APIRouter:
 def create_app(services: WebServices) -> FastAPI:
     """Build the application; its lifespan runs the live broadcaster."""
     broadcaster = Broadcaster(services.database, services.live, LOADERS)
+    viewings = LiveVideo(
+        database=services.database,
+        feed=services.live,
+        clock=services.clock,
+        limits=services.live_limits,
+    )
     helm = Helm(services.steer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(broadcaster.run(), name="web-live")
+        tasks = [
+            asyncio.create_task(broadcaster.run(), name="web-live"),
+            asyncio.create_task(viewings.run(), name="web-live-video"),
+        ]
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end_tasks(tasks)
         await helm.close()
 
     app = FastAPI(
@@ -176,6 +187,7 @@ def create_app(services: WebServices) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = broadcaster
+    app.state.live_video = viewings
     Gauge("gengfu_consoles_open", "Open live streams", registry=services.metrics).set_function(
         lambda: broadcaster.open_streams
     )
@@ -211,6 +223,9 @@ def end_streams(app: FastAPI) -> None:
     broadcaster = app.state.broadcaster
     if isinstance(broadcaster, Broadcaster):
         broadcaster.end_all()
+    viewings = app.state.live_video
+    if isinstance(viewings, LiveVideo):
+        viewings.end_all()
 
 
 def _add_pages(app: FastAPI) -> None:

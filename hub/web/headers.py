@@ -18,6 +18,8 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What begins an answer; a WebSocket that is refused is answered too.
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 class SecurityHeaders:
@@ -29,12 +31,12 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, adding headers to the start of the answer."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 self._add(MutableHeaders(scope=message))
             await send(message)
 

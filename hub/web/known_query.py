@@ -5,22 +5,22 @@ A dependency of a route, of a router, or of the whole API.
 
 from collections.abc import Iterator
 
-from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import HTTPConnection
 
 
-async def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(connection: HTTPConnection) -> None:
     """Refuse the request when its query names something that the route does not read.
 
     Raises:
         RequestValidationError: answered with 422, naming the parameters.
     """
-    dependant = getattr(request.scope.get("route"), "dependant", None)
+    dependant = getattr(connection.scope.get("route"), "dependant", None)
     if not isinstance(dependant, Dependant):
         return
     known = set(_names(dependant))
-    unknown = [name for name in request.query_params if name not in known]
+    unknown = [name for name in connection.query_params if name not in known]
     if unknown:
         message = "this list knows no such parameter"
         errors = [{"loc": ("query", n), "msg": message, "type": "unknown"} for n in unknown]

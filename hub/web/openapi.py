@@ -7,7 +7,7 @@ from typing import cast
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIWebSocketRoute, iter_route_contexts
 
 from hub.domain.access import Permission
 from hub.web.access import Anyone, find_requirement
@@ -15,6 +15,7 @@ from hub.web.phone_access import LINK_HEADER
 from hub.web.schemas.shifts import HandoverNewsOut
 
 LIVE_ONLY = (HandoverNewsOut,)  # rows that no route answers with, only the live stream
+WEBSOCKET = "WEBSOCKET"
 ERRORS = {
     "description": "Problem",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -46,7 +47,10 @@ PROBLEM = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteLine:
-    """One method of one route and what it asks for; None asks for nothing."""
+    """One method of one route and what it asks for; None asks for nothing.
+
+    The method of what is opened as a WebSocket is WEBSOCKET.
+    """
 
     method: str
     path: str
@@ -58,7 +62,8 @@ def list_routes(app: FastAPI) -> Iterator[RouteLine]:
     for context in iter_route_contexts(app.routes):
         dependant = getattr(context, "dependant", None)
         requirement = find_requirement(dependant) if isinstance(dependant, Dependant) else None
-        for method in sorted(context.methods or {"GET"}):
+        is_socket = isinstance(context.original_route, APIWebSocketRoute)
+        for method in sorted(context.methods or {WEBSOCKET if is_socket else "GET"}):
             yield RouteLine(method=method, path=context.path or "/", requirement=requirement)
 
 

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import (
+    RequestValidationError,
+    ValidationException,
+    WebSocketRequestValidationError,
+)
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -80,6 +84,7 @@ def install_handlers(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
     app.add_exception_handler(GengfuError, _answer_ours)
     app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(WebSocketRequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_defect)
 
@@ -103,7 +108,7 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
 
 async def _answer_validation(_request: Request, error: Exception) -> Response:
     errors: list[Mapping[str, object]] = []
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, ValidationException):
         for item in error.errors():
             # Only place and rule: ``input`` and ``ctx`` would repeat what was sent.
             place = [_shown(part) for part in item.get("loc", ())]

@@ -6,13 +6,15 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from prometheus_client import CollectorRegistry
+from starlette.requests import HTTPConnection
 
 from hub.domain.addresses import IPNetwork
 from hub.domain.devices import Device, Json
 from hub.domain.discovery import AskAddress
 from hub.domain.health import ProbeResult
+from hub.domain.live_video import LiveLimits, LiveRelay
 from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
@@ -98,14 +100,16 @@ class WebServices:
     printer: Printer = field(default_factory=Printer)  # of PDF, one at a time
     sight: Sight | None = None  # None: this process looks at no pictures
     clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
+    relay: LiveRelay | None = None  # None: this process relays no live video
+    live_limits: LiveLimits = field(default_factory=LiveLimits)
     ask_address: AskAddress | None = None  # None: this process asks no strangers
     device_networks: tuple[IPNetwork, ...] = ()  # where devices may be looked for
     steer: SteerCamera | None = None  # None: this process moves no cameras
 
 
-def get_services(request: Request) -> WebServices:
+def get_services(connection: HTTPConnection) -> WebServices:
     """Return what the application was created with."""
-    return cast("WebServices", request.app.state.services)
+    return cast("WebServices", connection.app.state.services)
 
 
 Services = Annotated[WebServices, Depends(get_services)]
