@@ -45,6 +45,7 @@ from hub.store.vault import Vault
 from streams.clips import ClipTaker
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
+from streams.live.relay import Relay
 from streams.photos import PhotoCleaner
 from streams.probe import probe_camera
 from streams.quality.judges import JudgePool
@@ -77,6 +78,7 @@ class Parts:
     clean_photo: PhotoCleaner
     probe: ProbeCamera
     snapshot: TakeSnapshot
+    relay: Relay
     receivers_client: aiohttp.ClientSession
     health: HealthWatch
     metrics: CollectorRegistry
@@ -156,6 +158,8 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         snapshot = partial(
             take_snapshot, client=camera_client, policy=devices, clock=utc_now, decoder=decoder
         )
+        relay = Relay(policy=devices, clock=utc_now, take_snapshot=snapshot)
+        stack.push_async_callback(relay.close)
         sight = build_sight(around)
         supervisor = Supervisor(database, factory.make, link_for, rng=random.SystemRandom())
         yield Parts(
@@ -211,6 +215,7 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
             clean_photo=cleaner,
             probe=probe,
             snapshot=snapshot,
+            relay=relay,
             receivers_client=receivers_client,
             health=HealthWatch(database),
             metrics=metrics,

@@ -21,6 +21,10 @@ from hub.main.surveying import address_asker
 from hub.web.app import create_app, end_streams
 from hub.web.services import WebServices, WebSettings
 
+MOST_SAID_BYTES = 64 * 1024
+# What of a film waits in the kernel for a slow link is a delay that nobody can leave out.
+MOST_UNSENT_BYTES = 128 * 1024
+
 
 class WebServer(uvicorn.Server):
     """Leaves signals to the process, which stops all parts in order, and says when it serves."""
@@ -56,6 +60,7 @@ def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
     try:
         taken.bind((host, port))
         taken.listen(256)
@@ -104,6 +109,7 @@ def make_server(parts: Parts, address: str) -> WebServer:
             run_command=parts.run_command,
             sight=parts.sight,
             clean_photo=parts.clean_photo,
+            relay=parts.relay,
             ask_address=address_asker(parts.around.policy),
             device_networks=parts.around.policy.allowed,
         )
@@ -115,5 +121,9 @@ def make_server(parts: Parts, address: str) -> WebServer:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=2,
+        # What browsers say over a WebSocket is short; video is compressed already.
+        ws="websockets-sansio",
+        ws_max_size=MOST_SAID_BYTES,
+        ws_per_message_deflate=False,
     )
     return WebServer(config, partial(end_streams, app))
