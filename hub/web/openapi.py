@@ -12,9 +12,10 @@ from fastapi.routing import APIWebSocketRoute, iter_route_contexts
 from hub.domain.access import Permission
 from hub.web.access import Anyone, find_requirement
 from hub.web.phone_access import LINK_HEADER
+from hub.web.schemas.discovery import DiscoveryNewsOut
 from hub.web.schemas.shifts import HandoverNewsOut
 
-LIVE_ONLY = (HandoverNewsOut,)  # rows that no route answers with, only the live stream
+LIVE_ONLY = (HandoverNewsOut, DiscoveryNewsOut)  # rows that no route answers with, only the live stream
 WEBSOCKET = "WEBSOCKET"
 ERRORS = {
     "description": "Problem",

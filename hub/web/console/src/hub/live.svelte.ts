@@ -10,6 +10,7 @@ export interface Topics {
   alerts: Schemas["AlertOut"];
   connections: Schemas["ConnectionOut"];
   devices: Schemas["DeviceLineOut"];
+  discoveries: Schemas["DiscoveryNewsOut"];
   dispatches: Schemas["DispatchOut"];
   events: Schemas["EventOut"];
   handovers: Schemas["HandoverNewsOut"];

@@ -14,6 +14,13 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", needs: "see", load: () => import("$/desks/overview/Page.svelte") },
+  // Before a device: "add" is no number of one.
+  { pattern: "/devices/add", needs: "maintain", load: () => import("$/desks/devices/adding/WaysPage.svelte") },
+  { pattern: "/devices/add/scan", needs: "administer", load: () => import("$/desks/devices/adding/ScanPage.svelte") },
+  { pattern: "/devices/add/look/:id", needs: "administer", load: () => import("$/desks/devices/adding/LookPage.svelte") },
+  { pattern: "/devices/add/address", needs: "administer", load: () => import("$/desks/devices/adding/AddressPage.svelte") },
+  { pattern: "/devices/add/waiting", needs: "maintain", load: () => import("$/desks/devices/adding/WaitingPage.svelte") },
+  { pattern: "/devices/add/import", needs: "administer", load: () => import("$/desks/devices/adding/ImportPage.svelte") },
 ];
 
 /** The route of a path and the parts it names. */
