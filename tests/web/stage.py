@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from alerts.notify.webhook import WebhookOptions
 from alerts.telling.notifier import validate
 from hub.domain.access import Role, system_scope
-from hub.domain.addresses import parse_networks
+from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.devices import (
     Channel,
     Connection,
@@ -46,6 +46,7 @@ from hub.store import areas, connections, devices, users
 from hub.store.database import Database, Transaction
 from hub.web.app import end_streams
 from hub.web.services import WebServices, WebSettings
+from streams.live.relay import Relay
 
 SYSTEM = system_scope("test")
 PASSWORD = "Correct-Horse-9"
@@ -146,6 +147,7 @@ class Field:
             sight=Sight(SightSenses(fetch=self.fetch, judge=self.judge)),
             ask_address=self.ask,
             device_networks=parse_networks(["10.0.0.0/8"]),
+            relay=Relay(policy=AddressPolicy(), clock=self.clock, take_snapshot=self.snapshot),
         )
 
 
@@ -256,7 +258,7 @@ async def serve(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
     """Run the application as it runs in production; yields its address."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="error", proxy_headers=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=1, ws="websockets-sansio", ws_per_message_deflate=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
