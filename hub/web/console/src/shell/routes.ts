@@ -14,6 +14,7 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", needs: "see", load: () => import("$/desks/overview/Page.svelte") },
+  { pattern: "/wall", needs: "see", load: () => import("$/desks/wall/Page.svelte") },
   // Before a device: "add" is no number of one.
   { pattern: "/devices/add", needs: "maintain", load: () => import("$/desks/devices/adding/WaysPage.svelte") },
   { pattern: "/devices/add/scan", needs: "administer", load: () => import("$/desks/devices/adding/ScanPage.svelte") },
