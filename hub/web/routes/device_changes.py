@@ -14,7 +14,12 @@ from hub.store.device_ledgers import ProfilePair, WindowPlan
 from hub.store.device_lists import DeviceFilter
 from hub.web.access import Maintain
 from hub.web.device_query import read_filter
-from hub.web.schemas.device_changes import BulkChangeIn, BulkIn, BulkOut, RefusedDeviceOut
+from hub.web.schemas.device_changes import (
+    DeviceChangesIn,
+    DeviceBulkIn,
+    DeviceBulkOut,
+    RefusedDeviceOut,
+)
 from hub.web.schemas.discovery import PendingListing, PendingOut
 from hub.web.schemas.shapes import AreaFilter, Cursor, Limit, TextFilter
 from hub.web.services import Services, WebServices
@@ -31,8 +36,8 @@ async def change_many(
     scope: Maintain,
     services: Services,
     wanted: Annotated[DeviceFilter, Depends(read_filter)],
-    body: BulkIn,
-) -> BulkOut:
+    body: DeviceBulkIn,
+) -> DeviceBulkOut:
     """Change many devices alike, or say what that would do; those that cannot are named."""
     change = _change(body.change, services)
     async with services.database.transaction() as tx:
@@ -40,7 +45,7 @@ async def change_many(
         outcome = await change_devices(
             tx, scope, ids, change, now=services.clock(), is_dry_run=body.dry_run
         )
-    return BulkOut(
+    return DeviceBulkOut(
         matched=outcome.matched,
         changed=outcome.changed,
         unchanged=outcome.unchanged,
@@ -69,7 +74,9 @@ async def list_pending(
     return PendingListing(items=items, next=page.next, total=total)
 
 
-async def _meant(tx: Transaction, scope: Scope, wanted: DeviceFilter, body: BulkIn) -> list[int]:
+async def _meant(
+    tx: Transaction, scope: Scope, wanted: DeviceFilter, body: DeviceBulkIn
+) -> list[int]:
     """The devices that are named, or all that a filter leaves if they are as many as were seen."""
     if (body.ids is None) == (body.total is None):
         msg = "name devices by ids, or by a filter with the total you saw"
@@ -89,7 +96,7 @@ async def _meant(tx: Transaction, scope: Scope, wanted: DeviceFilter, body: Bulk
     return found.numbers()
 
 
-def _change(body: BulkChangeIn, services: WebServices) -> BulkChange:
+def _change(body: DeviceChangesIn, services: WebServices) -> BulkChange:
     if not body.model_fields_set:
         msg = "say what shall change"
         raise Invalid(msg, field="change")

@@ -40,7 +40,7 @@ class BulkProfilesIn(In):
     night_id: Number
 
 
-class BulkChangeIn(In):
+class DeviceChangesIn(In):
     """What changes; what is left out stays. ``parent_id`` null: below no parent.
 
     ``intervals`` null: the devices inherit again.
@@ -58,7 +58,7 @@ class BulkChangeIn(In):
     profiles: BulkProfilesIn | None = None
 
 
-class BulkIn(In):
+class DeviceBulkIn(In):
     """Which devices, and what of them changes.
 
     Either ``ids``, or the filter of the device list in the query, with ``total``: how many
@@ -67,7 +67,7 @@ class BulkIn(In):
 
     ids: Annotated[Sequence[Number] | None, Field(min_length=1, max_length=MOST_AT_ONCE)] = None
     total: Annotated[int | None, Field(ge=1)] = None
-    change: BulkChangeIn
+    change: DeviceChangesIn
     dry_run: bool = False
 
 
@@ -79,7 +79,7 @@ class RefusedDeviceOut(Out):
     reason: str
 
 
-class BulkOut(Out):
+class DeviceBulkOut(Out):
     """What the change did, or would do; of ``refused_count`` the first are named."""
 
     matched: int
