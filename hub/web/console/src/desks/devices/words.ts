@@ -1,0 +1,36 @@
+import { wordsOf } from "$/hub/language.svelte";
+
+export const words = wordsOf({
+  en: {
+    title: "Devices", search: "Search", searchHint: "Name, number, serial, address or place", of: (n: string) => `${n} devices`, none: "No device matches.", noneHint: "Take a filter away, or search for less.",
+    ordered: (at: string) => `In order as of ${at}`, moved: (n: number) => (n === 1 ? "1 row may have changed place: sort anew" : `${n} rows may have changed place: sort anew`), doubtful: "The connection was interrupted: sort anew",
+    status: "State", kind: "Kind", layer: "What fails", area: "Area", more: "More filters", clear: "Clear all", any: "any", without: "(not recorded)", remove: (what: string) => `Take away: ${what}`,
+    deviceClass: "Class", team: "Maintained by", manufacturer: "Manufacturer", model: "Model", firmware: "Firmware", tag: "Tag", picture: "Fault of the picture", registration: "Registration", flapping: "flapping", flappingLabel: "Flapping",
+    placed: "Position", hasPosition: "on record", noPosition: "missing", behindNo: (n: number) => `Behind device ${n}`, parentNo: (n: number) => `Right below device ${n}`, yes: "yes", no: "no",
+    registrations: { approved: "in service", pending: "waits for approval", retired: "out of service" },
+    columns: { name: "Name", state: "State", since: "Since", area: "Area", place: "Place", address: "Address", kind: "Kind", class: "Class", team: "Maintained by", manufacturer: "Manufacturer", model: "Model", firmware: "Firmware", code: "Code", parent: "Behind", clock: "Clock", registration: "Registration", number: "No." },
+    sortBy: (column: string) => `Sort by ${column}`, chooseColumns: "Columns", shown: "Shown", up: "Further left", down: "Further right", usual: "As usual",
+    views: "Views", saveView: "Save this view", viewName: "Name of the view", viewSaved: "The view is saved.", viewTaken: "You have a view of this name. Choose another name, or replace it.", replace: "Replace it", removeView: (name: string) => `Remove the view ${name}`, viewRemoved: "The view is removed.", noViews: "No view is saved yet.", copyLink: "Copy the link", copied: "The link is copied.", save: "Save", cancel: "Cancel",
+    export: "Export", exporting: "The file is being made…", actions: "Actions", open: "Open", wall: "Show on the wall", probe: "Ask it now", loadingRow: "…", gone: "no longer visible to you",
+    chosen: (n: string) => `${n} chosen`, chooseAll: "Choose all that match", chooseNone: "Choose none", chooseRow: (name: string) => `Choose ${name}`, edit: "Change them", add: "Add devices",
+    behind: (name: string) => `behind ${name}`, inWindow: "planned maintenance", clockOff: (s: string) => `off by ${s}`, clockRight: "right", notCompared: "not compared",
+    keys: { search: "Search", sort: "Sort anew", choose: "Choose the row", all: "Choose all that match" }, table: "Devices", readOnly: "Your role looks at devices and changes nothing.",
+    probing: "The device is being asked…", probed: (name: string) => `What ${name} answered`, steps: "Step by step", took: (s: string) => `It took ${s}.`, nothingFails: "Everything that was asked for is good.",
+  },
+  zh: {
+    title: "设备", search: "搜索", searchHint: "名称、编码、序列号、地址或安装位置", of: (n) => `${n} 台设备`, none: "没有符合条件的设备。", noneHint: "请去掉一个筛选条件，或缩短搜索内容。",
+    ordered: (at) => `排序时间 ${at}`, moved: (n) => `${n} 行的位置可能已变：重新排序`, doubtful: "连接曾经中断：重新排序",
+    status: "状态", kind: "类型", layer: "故障层", area: "区域", more: "更多筛选", clear: "全部清除", any: "不限", without: "（未登记）", remove: (what) => `去掉：${what}`,
+    deviceClass: "分类", team: "维护单位", manufacturer: "厂商", model: "型号", firmware: "固件版本", tag: "标签", picture: "画面故障", registration: "登记状态", flapping: "时通时断", flappingLabel: "时通时断",
+    placed: "经纬度", hasPosition: "已登记", noPosition: "未登记", behindNo: (n) => `受设备 ${n} 影响`, parentNo: (n) => `设备 ${n} 的下级`, yes: "是", no: "否",
+    registrations: { approved: "在用", pending: "待批准", retired: "已停用" },
+    columns: { name: "名称", state: "状态", since: "起始时间", area: "区域", place: "安装位置", address: "地址", kind: "类型", class: "分类", team: "维护单位", manufacturer: "厂商", model: "型号", firmware: "固件版本", code: "编码", parent: "上级设备", clock: "时钟", registration: "登记状态", number: "编号" },
+    sortBy: (column) => `按${column}排序`, chooseColumns: "列", shown: "显示的列", up: "左移", down: "右移", usual: "恢复默认",
+    views: "视图", saveView: "保存当前视图", viewName: "视图名称", viewSaved: "视图已保存。", viewTaken: "已有同名视图。请换个名称，或替换它。", replace: "替换", removeView: (name) => `删除视图 ${name}`, viewRemoved: "视图已删除。", noViews: "还没有保存的视图。", copyLink: "复制链接", copied: "链接已复制。", save: "保存", cancel: "取消",
+    export: "导出", exporting: "正在生成文件…", actions: "操作", open: "打开", wall: "上墙", probe: "立即探测", loadingRow: "…", gone: "您已无权查看",
+    chosen: (n) => `已选 ${n} 台`, chooseAll: "选中全部符合条件的", chooseNone: "取消选择", chooseRow: (name) => `选择 ${name}`, edit: "批量修改", add: "添加设备",
+    behind: (name) => `上级 ${name} 不通`, inWindow: "计划维护中", clockOff: (s) => `偏差 ${s}`, clockRight: "准确", notCompared: "未比对",
+    keys: { search: "搜索", sort: "重新排序", choose: "选择该行", all: "选中全部符合条件的" }, table: "设备", readOnly: "您的角色只能查看设备，不能更改。",
+    probing: "正在探测设备…", probed: (name) => `${name} 的探测结果`, steps: "逐步过程", took: (s) => `用时 ${s}。`, nothingFails: "所探测的各项均正常。",
+  },
+});
