@@ -14,6 +14,7 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", needs: "see", load: () => import("$/desks/overview/Page.svelte") },
+  { pattern: "/map", needs: "see", load: () => import("$/desks/map/Page.svelte") },
   { pattern: "/wall", needs: "see", load: () => import("$/desks/wall/Page.svelte") },
   // Before a device: "add" is no number of one.
   { pattern: "/devices/add", needs: "maintain", load: () => import("$/desks/devices/adding/WaysPage.svelte") },
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/devices/add/address", needs: "administer", load: () => import("$/desks/devices/adding/AddressPage.svelte") },
   { pattern: "/devices/add/waiting", needs: "maintain", load: () => import("$/desks/devices/adding/WaitingPage.svelte") },
   { pattern: "/devices/add/import", needs: "administer", load: () => import("$/desks/devices/adding/ImportPage.svelte") },
+  { pattern: "/devices", needs: "see", load: () => import("$/desks/devices/Page.svelte") },
 ];
 
 /** The route of a path and the parts it names. */
