@@ -67,8 +67,11 @@ class LiveVideo:
             if self._is_stopping:
                 session.end()
             self._sessions[number] = session
+            # What changed since he was let in was told to nobody.
+            session.recheck()
             ending = Ending.LEFT
             try:
+                await self._tell_viewers([session.device_id])
                 ending = await session.run(number)
             finally:
                 self._sessions.pop(number, None)
