@@ -15,9 +15,9 @@ from hub.store.device_lists import DeviceFilter
 from hub.web.access import Maintain
 from hub.web.device_query import read_filter
 from hub.web.schemas.device_changes import (
-    DeviceChangesIn,
     DeviceBulkIn,
     DeviceBulkOut,
+    DeviceChangesIn,
     RefusedDeviceOut,
 )
 from hub.web.schemas.discovery import PendingListing, PendingOut
