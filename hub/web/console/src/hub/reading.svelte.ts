@@ -32,13 +32,14 @@ export class Reading<T> {
       if (question === this.#question) this.isBusy = false;
     }
   }
-  /** Read anew soon: many calls within a moment are one. */
+  /** Read anew soon: many calls within a moment are one, and a stream of them does not put it off. */
   soon(): void {
-    window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.load(), PAUSE_MS);
+    if (this.#timer) return;
+    this.#timer = window.setTimeout(() => { this.#timer = 0; void this.load(); }, PAUSE_MS);
   }
   stop(): void {
     window.clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#question++;
   }
 }

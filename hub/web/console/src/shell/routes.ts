@@ -24,6 +24,13 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/devices/add/waiting", needs: "maintain", load: () => import("$/desks/devices/adding/WaitingPage.svelte") },
   { pattern: "/devices/add/import", needs: "administer", load: () => import("$/desks/devices/adding/ImportPage.svelte") },
   { pattern: "/devices", needs: "see", load: () => import("$/desks/devices/Page.svelte") },
+  { pattern: "/dispatch", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
+  { pattern: "/dispatch/reports", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
+  { pattern: "/dispatch/reports/:id", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
+  { pattern: "/dispatch/:id", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
+  { pattern: "/patrol", needs: "see", load: () => import("$/desks/patrol/TonightPage.svelte") },
+  { pattern: "/patrol/rounds/:id/walk", needs: "operate", load: () => import("$/desks/patrol/WalkPage.svelte") },
+  { pattern: "/patrol/second-looks", needs: "plan", load: () => import("$/desks/patrol/SecondLooksPage.svelte") },
 ];
 
 /** The route of a path and the parts it names. */

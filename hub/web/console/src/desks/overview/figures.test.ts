@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addUp, known, percent, worstFirst, type Summary } from "./figures";
+import { addUp, known, worstFirst, type Summary } from "./figures";
 
 const one = (name: string, by_status: Record<string, number>, started_at = ""): Summary => {
   const managed = Object.values(by_status).reduce((sum, count) => sum + count, 0);
@@ -11,13 +11,6 @@ const one = (name: string, by_status: Record<string, number>, started_at = ""): 
     longest_outage: started_at ? { device_id: 1, device_name: "a", started_at } : null,
   };
 };
-
-test("what is nearly whole is not shown as whole, and nothing is not zero", () => {
-  expect(percent(0.99999)).toBe("99.99 %");
-  expect(percent(1)).toBe("100.00 %");
-  expect(percent(null)).toBe("—");
-  expect(percent(0, 0)).toBe("0 %");
-});
 
 test("areas add up; unknown devices are neither good nor away", () => {
   const sum = addUp([one("east", { online: 6, degraded: 1, unknown: 3 }, "2026-01-02"), one("west", { offline: 10 }, "2026-01-01"), one("none", {})]);

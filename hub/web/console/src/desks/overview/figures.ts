@@ -4,13 +4,6 @@ import type { Schemas } from "$/hub/api";
 export type Summary = Schemas["AreaSummaryOut"];
 export const STATUSES = ["online", "degraded", "offline", "unknown", "maintenance"] as const;
 
-/** 0.98765 as "98.77 %"; "—" where nothing is known. Never rounded up to a hundred. */
-export function percent(value: number | null | undefined, digits = 2): string {
-  if (value === null || value === undefined) return "—";
-  const scale = 10 ** digits;
-  const shown = value >= 1 ? 100 : Math.min(Math.round(value * 100 * scale) / scale, 100 - 1 / scale);
-  return `${shown.toFixed(digits)} %`;
-}
 /** The share of managed devices of which it is known how they are; null without devices. */
 export function known(summary: Summary): number | null {
   return summary.managed ? 1 - (summary.by_status["unknown"] ?? 0) / summary.managed : null;
