@@ -1,11 +1,14 @@
 """Random access into the device list over HTTP: order, lines, counts, values, file, days."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from hub.domain.health import Status
 from hub.store.database import Database
 from tests.statuses import Told, change_status
+from tests.web.history import fill_west
 from tests.web.stage import SYSTEM, Field, World, sign_in
 
 DEVICES = "/api/v1/devices"
@@ -84,3 +87,24 @@ async def test_a_question_that_makes_no_sense_is_refused(
         "1/availability?days=401",
     ):
         assert (await client.get(f"{DEVICES}/{question}")).status_code == 422, question
+
+
+@pytest.mark.threat("T1")
+async def test_what_was_done_about_a_device(
+    client: httpx.AsyncClient, world: World, database: Database, tmp_path: Path
+) -> None:
+    history = await fill_west(database, world, tmp_path)
+    async with database.transaction() as tx:
+        await tx.execute(
+            "UPDATE dispatches SET device_id = %(device)s WHERE id = %(id)s",
+            {"device": world.west_camera, "id": history.dispatch},
+        )
+    await sign_in(client, "root-admin")
+    work = (await client.get(f"{DEVICES}/{world.west_camera}/work")).json()
+    assert [task["id"] for task in work["tasks"]] == [history.dispatch]
+    assert {stop["round_id"] for stop in work["stops"]} == {history.walk}
+    assert work["stops"][0]["plan_name"]
+    await sign_in(client, "east-admin")
+    assert (await client.get(f"{DEVICES}/{world.west_camera}/work")).status_code == 404
+    nothing = (await client.get(f"{DEVICES}/{world.east_camera}/work")).json()
+    assert nothing == {"tasks": [], "stops": []}

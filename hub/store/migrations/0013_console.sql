@@ -146,3 +146,6 @@ CREATE INDEX ptz_holds_user ON ptz_holds (user_id);
 
 -- The overview asks what came back within the hour.
 CREATE INDEX outages_ended ON outages (ended_at);
+
+-- What was done about one device, also long ago.
+CREATE INDEX dispatches_of_device ON dispatches (device_id, id DESC) WHERE device_id IS NOT NULL;

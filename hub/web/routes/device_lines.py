@@ -13,7 +13,14 @@ from hub.maintenance.device_days import MOST_DAYS, divide_days, first_moment
 from hub.maintenance.device_list_exports import WantedList, export_list
 from hub.maintenance.device_tallies import sum_records, sum_tallies, without_choices
 from hub.runtime.sheets import SheetKind
-from hub.store import device_days, device_lists, device_order, devices
+from hub.store import (
+    device_days,
+    device_lists,
+    device_order,
+    device_work,
+    devices,
+    dispatches,
+)
 from hub.store.database import Transaction
 from hub.store.device_lists import DeviceFilter
 from hub.store.device_order import OrderKey
@@ -25,8 +32,11 @@ from hub.web.schemas.device_lines import (
     DeviceDayOut,
     DeviceDaysOut,
     DeviceOrderOut,
+    DeviceStopOut,
     DeviceValuesOut,
+    DeviceWorkOut,
 )
+from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.places import DeviceLineOut
 from hub.web.schemas.shapes import AreaFilter, Id, Listing, Number
 from hub.web.services import Services
@@ -129,6 +139,21 @@ async def list_days(
     divided = divide_days(spans, since=since, until=now, zone=zone)
     return DeviceDaysOut(
         at=now, zone=str(zone), days=[DeviceDayOut.model_validate(day) for day in divided]
+    )
+
+
+@router.get("/devices/{device_id}/work")
+async def list_work(scope: See, device_id: Id, services: Services) -> DeviceWorkOut:
+    """Tasks about a device and stops of patrols at it, the newest of each."""
+    now = services.clock()
+    async with services.database.transaction() as tx:
+        await devices.get_device(tx, scope, device_id)
+        numbers = await device_work.list_task_ids(tx, scope, device_id)
+        tasks = await dispatches.get_dispatches(tx, scope, numbers)
+        stops = await device_work.list_stops(tx, scope, device_id)
+    return DeviceWorkOut(
+        tasks=[DispatchOut.of(task, now) for task in reversed(tasks)],
+        stops=[DeviceStopOut.model_validate(stop) for stop in stops],
     )
 
 

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from hub.domain.patrols import Result, Verdict
+from hub.web.schemas.dispatches import DispatchOut
 from hub.web.schemas.shapes import Out
 
 
@@ -70,3 +72,29 @@ class DeviceDaysOut(Out):
     at: datetime
     zone: str
     days: Sequence[DeviceDayOut]
+
+
+class DeviceStopOut(Out):
+    """One stop of a patrol round at a device, and what came of it."""
+
+    round_id: int
+    plan_name: str
+    planned_at: datetime
+    position: int
+    verdict: Verdict
+    reason: str
+    at: datetime | None
+    result: Result
+    kind: str
+    note: str
+    judged_by: str
+    judged_at: datetime | None
+    has_picture: bool
+    dispatch_id: int | None
+
+
+class DeviceWorkOut(Out):
+    """What people did about a device lately: tasks and stops, newest first."""
+
+    tasks: Sequence[DispatchOut]
+    stops: Sequence[DeviceStopOut]

@@ -2,17 +2,17 @@
 import type { Sort } from "./query";
 
 export const COLUMNS = {
-  name: { sort: "name", least: 200, share: 2 },
-  state: { sort: "status", least: 250, share: 2 },
-  since: { sort: "since", least: 215, share: 1 },
-  area: { sort: "area", least: 110, share: 1 },
-  place: { sort: "place", least: 130, share: 1 },
+  name: { sort: "name", least: 180, share: 2 },
+  state: { sort: "status", least: 220, share: 2 },
+  since: { sort: "since", least: 180, share: 1 },
+  area: { sort: "area", least: 100, share: 1 },
+  place: { sort: "place", least: 110, share: 1 },
   address: { sort: "address", least: 200, share: 1 },
   kind: { sort: "kind", least: 90, share: 0 },
   class: { sort: "class", least: 100, share: 0 },
   team: { sort: "team", least: 110, share: 0 },
   manufacturer: { sort: "manufacturer", least: 110, share: 0 },
-  model: { sort: "model", least: 150, share: 0 },
+  model: { sort: "model", least: 120, share: 0 },
   firmware: { sort: "firmware", least: 190, share: 0 },
   code: { sort: "code", least: 190, share: 0 },
   parent: { sort: null, least: 130, share: 1 },
@@ -50,7 +50,7 @@ export function toggleColumn(columns: readonly Column[], column: Column): Column
 }
 
 const CHOOSE = 36;
-const ACTS = 96;
+const ACTS = 76;
 
 /** The tracks of a row: each column has its least width in px, and a share of what is left. */
 export function templateOf(columns: readonly Column[]): string {
