@@ -67,6 +67,7 @@ class Field:
     commands: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
 
     asked: list[tuple[str, str]] = field(default_factory=list)
+    networks: Sequence[str] = ("10.0.0.0/8",)
     is_camera_away: bool = False
     recent: dict[int, Sequence[ProbeResult]] = field(default_factory=dict)
     ordered: list[CheckOrder] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Field:
             recent_probes=lambda device_id: self.recent.get(device_id, ()),
             sight=Sight(SightSenses(fetch=self.fetch, judge=self.judge)),
             ask_address=self.ask,
-            device_networks=parse_networks(["10.0.0.0/8"]),
+            device_networks=parse_networks(self.networks),
             relay=Relay(policy=AddressPolicy(), clock=self.clock, take_snapshot=self.snapshot),
         )
 
