@@ -8,6 +8,7 @@ const RETRY_MS = 3_000;
 /** Rows of each collection as they change. */
 export interface Topics {
   alerts: Schemas["AlertOut"];
+  "area-outlines": { area_id: number };
   connections: Schemas["ConnectionOut"];
   devices: Schemas["DeviceLineOut"];
   discoveries: Schemas["DiscoveryNewsOut"];
