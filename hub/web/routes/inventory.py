@@ -30,7 +30,7 @@ from hub.store import asset_records, audit, devices
 from hub.store.notices import notify
 from hub.web.access import Administer, Maintain, See
 from hub.web.file_answer import FILE_ANSWER, Chinese, Format, send_file
-from hub.web.schemas.inventory import AssetRecordIn, AssetRecordOut, ImportOut, PreviewOut
+from hub.web.schemas.inventory import AssetRecordIn, AssetRecordOut, ImportOut, ImportPreviewOut
 from hub.web.schemas.shapes import Id
 from hub.web.services import Services
 
@@ -83,10 +83,10 @@ async def take_devices(
 
 
 @router.post("/inventory/devices/preview", openapi_extra=_BODY)
-async def look_at_devices(_scope: Administer, request: Request) -> PreviewOut:
+async def look_at_devices(_scope: Administer, request: Request) -> ImportPreviewOut:
     """The file as rows of cells, to be corrected before it is imported; nothing is kept of it."""
     async with _received(request) as source:
-        return PreviewOut.model_validate(await preview_devices(source))
+        return ImportPreviewOut.model_validate(await preview_devices(source))
 
 
 @router.post("/inventory/areas", openapi_extra=_BODY)

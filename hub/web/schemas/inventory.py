@@ -34,14 +34,14 @@ class ImportOut(Out):
     dry_run: bool = Field(validation_alias="is_dry_run")
 
 
-class HeadingOut(Out):
+class ImportHeadingOut(Out):
     """A column of a file; ``name`` is ours for it, empty when it is not known."""
 
     text: str
     name: str
 
 
-class KnownColumnOut(Out):
+class ImportColumnOut(Out):
     """A column that an import understands; ``shown`` ones are read past."""
 
     name: str
@@ -49,21 +49,21 @@ class KnownColumnOut(Out):
     shown: bool = Field(validation_alias="is_shown")
 
 
-class PreviewRowOut(Out):
+class ImportRowOut(Out):
     """A row of a file and the line it begins on."""
 
     line: int
     cells: Sequence[str]
 
 
-class PreviewOut(Out):
+class ImportPreviewOut(Out):
     """A file as it stands; ``total`` counts all rows, of which the first are here."""
 
-    headings: Sequence[HeadingOut]
-    rows: Sequence[PreviewRowOut]
+    headings: Sequence[ImportHeadingOut]
+    rows: Sequence[ImportRowOut]
     total: int
     encoding: str
-    known: Sequence[KnownColumnOut]
+    known: Sequence[ImportColumnOut]
 
 
 class AssetRecordOut(Out):
