@@ -131,9 +131,7 @@ class LiveSession:
             async with asyncio.timeout(WISH_S):
                 while self._wish.play is None and not self._wish.wants_pictures:
                     self._wish = parse_wish(await self._socket.receive_text())
-        except TimeoutError:
-            return Ending.SILENT
-        except KeyError:  # a binary message
+        except (TimeoutError, KeyError):  # a binary message says nothing
             return Ending.SILENT
         lasting = [
             asyncio.create_task(self._listen(), name="live-listen"),
@@ -144,19 +142,23 @@ class LiveSession:
         try:
             while True:
                 self._must_switch.clear()
-                talking = asyncio.create_task(self._talk(), name="live-talk")
-                switching = asyncio.create_task(self._must_switch.wait(), name="live-switch")
-                await asyncio.wait(
-                    [talking, switching, *lasting], return_when=asyncio.FIRST_COMPLETED
-                )
-                over = [task.result() for task in lasting if task.done()]
-                if talking.done():
-                    talking.result()
-                await end_tasks([talking, switching])
-                if over:
-                    return over[0]
+                await self._talk_until_switch(lasting)
+                for task in lasting:
+                    if task.done():
+                        return task.result()
         finally:
-            await end_tasks(lasting)
+            await _drop(lasting)
+
+    async def _talk_until_switch(self, lasting: Sequence[asyncio.Task[Ending]]) -> None:
+        """Send what is to be seen until it must be something else, or it is over."""
+        talking = asyncio.create_task(self._talk(), name="live-talk")
+        switching = asyncio.create_task(self._must_switch.wait(), name="live-switch")
+        try:
+            await asyncio.wait([talking, switching, *lasting], return_when=asyncio.FIRST_COMPLETED)
+            if talking.done():
+                talking.result()
+        finally:
+            await _drop([talking, switching])
 
     async def _listen(self) -> Ending:
         while True:
@@ -226,7 +228,6 @@ class LiveSession:
                     pass
             finally:
                 self._viewer = None
-        self._must_switch.set()
 
     def _choose(self) -> Instead | None:
         """Why there are pictures; None when there is video."""
@@ -297,3 +298,11 @@ async def refuse(socket: WebSocket, ending: Ending) -> None:
         async with asyncio.timeout(LAST_WORDS_S):
             await socket.send_text(build_ended(ending))
             await socket.close(CLOSE_CODES[ending], ending.value)
+
+
+async def _drop(tasks: Sequence[asyncio.Task[object]]) -> None:
+    """End tasks; that the viewer has gone is told by one of them, and need not be by all."""
+    await end_tasks(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
