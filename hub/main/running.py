@@ -27,6 +27,7 @@ from hub.main.servers import Servers
 from hub.main.surroundings import calm_collector, utc_now
 from hub.main.surveying import build_discoverer
 from hub.main.system_view import tell_of_process
+from hub.maintenance.area_days import AreaDays
 from hub.maintenance.flapping import FlappingEnds
 from hub.maintenance.parents import ParentFinder
 from hub.maintenance.presence import mark_listening
@@ -182,6 +183,7 @@ def register_work(parts: Parts, send_note: SendNote) -> None:
     WindowKeeper(database=parts.database, clock=utc_now).register(parts.jobs)
     FlappingEnds(database=parts.database, clock=utc_now).register(parts.jobs)
     ParentFinder(database=parts.database, clock=utc_now).register(parts.jobs)
+    AreaDays(database=parts.database, clock=utc_now, zone=parts.zone).register(parts.jobs)
     build_discoverer(parts.around).register(parts.jobs)
     parts.jobs.every("store.retention", RETENTION_EVERY_S, lambda: _drop_old(parts))
 

@@ -257,8 +257,10 @@ def scoped_routes(app: FastAPI) -> Iterator[RouteLine]:
     return iter(sorted(lines, key=lambda one: (one.method == "DELETE", -len(one.path))))
 
 
-def query(line: RouteLine, world: World) -> dict[str, int]:
+def query(line: RouteLine, world: World) -> dict[str, int | str]:
     """What lists that need to be narrowed are narrowed to."""
+    if line.path.endswith("/area-days"):
+        return {"area": world.west, "first": "2026-11-01", "last": "2026-11-02"}
     return (
         {"device_id": world.west_camera}
         if line.path.endswith(("/readings", "/channels", "/duplicates"))

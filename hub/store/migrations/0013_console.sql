@@ -149,3 +149,25 @@ CREATE INDEX outages_ended ON outages (ended_at);
 
 -- What was done about one device, also long ago.
 CREATE INDEX dispatches_of_device ON dispatches (device_id, id DESC) WHERE device_id IS NOT NULL;
+
+-- What each area's own devices did on each finished day of the site's calendar: made once, read by
+-- heat maps and trends. kind '' is all kinds.
+CREATE TABLE area_days (
+    day           date   NOT NULL,
+    area_id       bigint NOT NULL REFERENCES areas (id) ON DELETE CASCADE,
+    kind          text   NOT NULL,
+    devices       integer NOT NULL,
+    rated         integer NOT NULL,
+    rate_sum      double precision NOT NULL,
+    managed_s     double precision NOT NULL,
+    maintenance_s double precision NOT NULL,
+    unknown_s     double precision NOT NULL,
+    down_s        double precision NOT NULL,
+    outages       integer NOT NULL,
+    PRIMARY KEY (day, kind, area_id)
+);
+-- Days that were made, also those on which there was no device.
+CREATE TABLE made_days (
+    day     date PRIMARY KEY,
+    made_at timestamptz NOT NULL
+);

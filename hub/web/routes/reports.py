@@ -2,24 +2,29 @@
 
 import asyncio
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from hub.domain.devices import DeviceKind
+from hub.domain.errors import Invalid
+from hub.maintenance.area_days import MOST_DAYS_BACK, report_days
 from hub.maintenance.kpis import report_kpis
 from hub.maintenance.months import MonthOrder, publish_month
 from hub.maintenance.report_tables import ReportTable, kpi_table, uptime_table
-from hub.maintenance.uptime import report_uptime
+from hub.maintenance.uptime import FORMULA, report_uptime
 from hub.runtime.sheets import SheetKind, write_sheet
-from hub.store import alerts, console, device_lists, months
+from hub.store import alerts, areas, console, device_lists, months
+from hub.store.area_days import DayFilter
 from hub.store.ledger_rows import GroupBy, Period
 from hub.web.access import Plan, See
 from hub.web.routes.history import Moment, read_period
 from hub.web.schemas.places import StatusCountsOut
 from hub.web.schemas.reports import (
+    DayRowOut,
+    DayTableOut,
     KpiReportOut,
     MonthFiguresOut,
     MonthIn,
@@ -40,6 +45,18 @@ class ReportFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
+
+
+class DayKind(StrEnum):
+    """Of which devices days are made."""
+
+    CAMERA = "camera"
+    ALL = "all"
+
+    @property
+    def stored(self) -> str:
+        """As it is stored."""
+        return "" if self is DayKind.ALL else self.value
 
 
 Format = Annotated[ReportFormat, Query(alias="format")]
@@ -106,6 +123,35 @@ async def report_key_figures(
     if form is ReportFormat.JSON:
         return await _document(KpiReportOut, report)
     return await _download(kpi_table(report), SheetKind(form), f"kpis-{by.value}")
+
+
+@router.get("/reports/area-days")
+async def report_by_day(
+    scope: See,
+    services: Services,
+    first: date,
+    last: date,
+    area: AreaFilter = None,
+    kind: DayKind = DayKind.CAMERA,
+) -> DayTableOut:
+    """The online rate by area and finished day: of each direct child of an area.
+
+    Without an area: of each area, with what is directly in it.
+    """
+    if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS_BACK):
+        msg = f"ask for 1 to {MOST_DAYS_BACK} days, the first before the last"
+        raise Invalid(msg, field="first")
+    wanted = DayFilter(first=first, last=last, area_id=area, kind=kind.stored)
+    async with services.database.transaction() as tx:
+        if area is not None:
+            await areas.get_area(tx, scope, area)
+        table = await report_days(tx, scope, wanted)
+    return DayTableOut(
+        formula=FORMULA,
+        days=table.days,
+        whole=DayRowOut.model_validate(table.whole),
+        rows=[DayRowOut.model_validate(row) for row in table.rows],
+    )
 
 
 @router.post("/reports/months", status_code=201)

@@ -1,7 +1,7 @@
 """Figures over a period."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -127,3 +127,25 @@ class MonthFiguresOut(MonthOut):
     """A published month with its figures, as they were kept: by "area", "vendor" and so on."""
 
     figures: Mapping[str, object]
+
+
+class DayRowOut(Out):
+    """An area by days; null: that day was not made, or had no device. ``area_id`` 0: all."""
+
+    area_id: int
+    name: str
+    devices: int
+    days: Sequence[RateOut | None]
+    total: RateOut
+
+
+class DayTableOut(Out):
+    """The time-weighted online rate by area and day; a day is one of the site's calendar.
+
+    ``total`` of a row is the mean over its days and devices. The present day is not in it.
+    """
+
+    formula: str
+    days: Sequence[date]
+    whole: DayRowOut
+    rows: Sequence[DayRowOut]
