@@ -30,7 +30,10 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/dispatch/:id", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
   { pattern: "/patrol", needs: "see", load: () => import("$/desks/patrol/TonightPage.svelte") },
   { pattern: "/patrol/rounds/:id/walk", needs: "operate", load: () => import("$/desks/patrol/WalkPage.svelte") },
+  { pattern: "/patrol/rounds/:id", needs: "see", load: () => import("$/desks/patrol/RoundPage.svelte") },
   { pattern: "/patrol/second-looks", needs: "plan", load: () => import("$/desks/patrol/SecondLooksPage.svelte") },
+  { pattern: "/alerts", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
+  { pattern: "/alerts/:id", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
 ];
 
 /** The route of a path and the parts it names. */
