@@ -1,0 +1,18 @@
+import { wordsOf } from "$/hub/language.svelte";
+
+export const words = wordsOf({
+  en: {
+    title: "Devices from a file", back: "Back", drop: "Drop a file here", orChoose: "or choose one", kinds: "CSV (UTF-8 or GB18030) or Excel (.xlsx), up to 64 MiB", choose: "Choose a file", template: "Download a template", reading: "Reading the file…", wrongKind: "This is neither a CSV file nor an Excel workbook (.xlsx).",
+    what: "The same file again changes nothing; a corrected one changes what it corrects. Empty cells change nothing.", another: "Choose another file", line: "Line", row: "The whole row", unknown: "Not known: leave it out", unknownColumns: (n: number) => (n === 1 ? "1 column is not known. Say what it is, or leave it out." : `${n} columns are not known. Say what each is, or leave it out.`), columnIs: (heading: string) => `What “${heading}” is`, leaveOut: "(leave out)", emptyHeading: "(no heading)", twice: (name: string) => `Two columns are “${name}”. Leave one out.`,
+    checking: "Checking…", checked: "Checked", asChanged: "Changed: not checked yet", rows: (n: string) => `${n} rows`, isNew: (n: string) => `${n} new`, changed: (n: string) => `${n} change`, unchanged: (n: string) => `${n} unchanged`, refused: (n: number) => (n === 1 ? "1 row has faults" : `${n} rows have faults`), noFaults: "No faults.",
+    onlyFaults: "Rows with faults only", nextFault: "Next fault", importAll: (n: string) => `Import all ${n} rows`, importGood: (n: string) => `Import the ${n} good rows only`, importGoodSure: "Rows with faults stay out. You can download them and import them later.", badRows: "Download the faulty rows", why: "What is wrong", importing: "Importing…",
+    tooLarge: (shown: string, total: string) => `The file has ${total} rows. The first ${shown} are shown; it is imported as it is, and corrected in a spreadsheet.`, done: "The import is done.", doneRows: (n: string, c: string, u: string) => `${n} new, ${c} changed, ${u} unchanged.`, leftOut: (n: number) => (n === 1 ? "1 row stayed out." : `${n} rows stayed out.`), toList: "To the device list", more: "Another file", nothing: "Nothing was imported: the rows have changed meanwhile. See the faults.", table: "Rows of the file", hidden: "hidden", cellOf: (column: string, line: number) => `${column}, line ${line}`, encoding: (name: string) => `read as ${name}`, cancel: "Cancel",
+  },
+  zh: {
+    title: "从文件导入设备", back: "上一步", drop: "把文件拖到这里", orChoose: "或者选择文件", kinds: "CSV（UTF-8 或 GB18030）或 Excel（.xlsx），不超过 64 MiB", choose: "选择文件", template: "下载模板", reading: "正在读取文件…", wrongKind: "这既不是 CSV 文件，也不是 Excel 工作簿（.xlsx）。",
+    what: "同一文件重复导入不会有任何变化；更正后的文件只更改被更正的内容。空单元格不作更改。", another: "换一个文件", line: "行", row: "整行", unknown: "未识别：不导入", unknownColumns: (n) => `有 ${n} 列未能识别。请指明各列含义，或选择不导入。`, columnIs: (heading) => `“${heading}”对应`, leaveOut: "（不导入）", emptyHeading: "（无列名）", twice: (name) => `有两列都是“${name}”，请去掉其中一列。`,
+    checking: "正在检查…", checked: "已检查", asChanged: "有改动，尚未检查", rows: (n) => `共 ${n} 行`, isNew: (n) => `新增 ${n}`, changed: (n) => `更改 ${n}`, unchanged: (n) => `不变 ${n}`, refused: (n) => `${n} 行有错误`, noFaults: "没有错误。",
+    onlyFaults: "只看有错误的行", nextFault: "下一处错误", importAll: (n) => `导入全部 ${n} 行`, importGood: (n) => `只导入正确的 ${n} 行`, importGoodSure: "有错误的行不导入，可先下载，更正后再导入。", badRows: "下载有错误的行", why: "错误说明", importing: "正在导入…",
+    tooLarge: (shown, total) => `文件共 ${total} 行，这里显示前 ${shown} 行；将按原样导入，请在表格软件中更正。`, done: "导入完成。", doneRows: (n, c, u) => `新增 ${n}，更改 ${c}，不变 ${u}。`, leftOut: (n) => `${n} 行未导入。`, toList: "前往设备列表", more: "再导入一个文件", nothing: "未导入任何内容：数据在此期间有变化，请查看错误。", table: "文件内容", hidden: "已隐藏", cellOf: (column, line) => `${column}，第 ${line} 行`, encoding: (name) => `按 ${name} 读取`, cancel: "取消",
+  },
+});
