@@ -24,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/devices/add/waiting", needs: "maintain", load: () => import("$/desks/devices/adding/WaitingPage.svelte") },
   { pattern: "/devices/add/import", needs: "administer", load: () => import("$/desks/devices/adding/ImportPage.svelte") },
   { pattern: "/devices", needs: "see", load: () => import("$/desks/devices/Page.svelte") },
+  { pattern: "/devices/:id", needs: "see", load: () => import("$/desks/devices/device/Page.svelte") },
   { pattern: "/dispatch", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
   { pattern: "/dispatch/reports", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
   { pattern: "/dispatch/reports/:id", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/patrol/second-looks", needs: "plan", load: () => import("$/desks/patrol/SecondLooksPage.svelte") },
   { pattern: "/alerts", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
   { pattern: "/alerts/:id", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
+  { pattern: "/reports", needs: "see", load: () => import("$/desks/reports/Page.svelte") },
 ];
 
 /** The route of a path and the parts it names. */
