@@ -15,8 +15,8 @@ from hub.store import asset_records, audit
 from hub.store.database import Database
 from hub.web.map_tiles import MapOptions
 from hub.web.services import WebServices
+from tests.pmtiles_file import build_pmtiles
 from tests.statuses import Told, change_status
-from tests.unit.test_map_tiles import pmtiles
 from tests.unit.test_outline_files import SQUARE, feature, file_of
 from tests.web.history import raise_alert
 from tests.web.stage import SYSTEM, Field, World, sign_in
@@ -149,15 +149,15 @@ async def test_tiles_come_from_one_file_in_pieces(
     services: WebServices = app.state.services
     options = MapOptions(tiles=path, attribution="© somebody")
     app.state.services = replace(services, settings=replace(services.settings, map=options))
-    path.write_bytes(pmtiles()[:-3])
+    path.write_bytes(build_pmtiles()[:-3])
     assert (await get(client, "options"))["trouble"] == "county.pmtiles is cut short: copy it again"
     assert (await client.get(tiles, headers={"Range": "bytes=0-99"})).status_code == 404
-    path.write_bytes(pmtiles())
+    path.write_bytes(build_pmtiles())
     said = await get(client, "options")
     assert said["tiles"]["format"] == "png"
     piece = await client.get(tiles, headers={"Range": "bytes=0-6"})
     assert (piece.status_code, piece.content) == (206, b"PMTiles")
-    assert piece.headers["content-range"] == f"bytes 0-6/{len(pmtiles())}"
+    assert piece.headers["content-range"] == f"bytes 0-6/{len(build_pmtiles())}"
     assert piece.headers["etag"] == said["tiles"]["etag"]
     many = ",".join(f"{n}-{n}" for n in range(2_000))
     assert (await client.get(tiles, headers={"Range": f"bytes={many}"})).status_code == 416

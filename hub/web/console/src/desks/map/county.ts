@@ -9,7 +9,7 @@ import { areaLayers, AREAS, CHOSEN, depthFilters, GROUPED_TO, labelLayer, LABELS
 import type { PlacedFeature, PointTable } from "./points";
 
 export interface View { lon: number; lat: number; zoom: number; box: Bounds }
-export interface Listener { moved: (view: View) => void; picked: (ids: number[]) => void; pickedArea: (id: number) => void; broke: (text: string) => void }
+export interface Listener { moved: (view: View) => void; picked: (ids: number[]) => void; pickedArea: (id: number) => void; broke: (text: string) => void; drawn: (isDrawn: boolean) => void }
 interface Options { container: HTMLElement; palette: Palette; settings: MapSettings; label: string; view: { lon: number; lat: number; zoom: number } | null; tell: Listener }
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
@@ -20,6 +20,7 @@ export class County {
   #outlines: readonly Outline[] = [];
   #depth: number | null = null;
   #isGrouped = true;
+  #hasPoints = false;
 
   private constructor(private readonly chart: Chart, private readonly tell: Listener) {}
 
@@ -32,6 +33,7 @@ export class County {
     county.#dress(palette, engine.FONTS, settings.tiles !== null);
     chart.on("moveend", () => county.#moved());
     chart.on("click", (event) => void county.#click(event.point));
+    chart.on("idle", () => { if (county.#hasPoints) tell.drawn(true); });
     chart.on("error", (event) => tell.broke(event.error.message));
     for (const layer of PICKED) {
       chart.on("mouseenter", layer, () => { chart.getCanvas().style.cursor = "pointer"; });
@@ -44,6 +46,8 @@ export class County {
     this.chart.remove();
   }
   show(features: PlacedFeature[]): void {
+    this.#hasPoints = true;
+    this.tell.drawn(false);
     void this.#source(POINTS)?.setData({ type: "FeatureCollection", features });
   }
   change(table: PointTable, ids: Iterable<number>): void {

@@ -2,7 +2,7 @@ import { wordsOf } from "$/hub/language.svelte";
 
 export const words = wordsOf({
   en: {
-    title: "Map", chart: "Map of the devices", search: "Go to a device", kind: "Kind", allKinds: "All kinds", grouped: "Group what is close together", areas: "Areas and online rates", all: "Everything", fit: "Show all",
+    title: "Map", chart: "Map of the devices", search: "Go to a device", kind: "Kind", allKinds: "All kinds", grouped: "Grouped", areas: "Areas and rates", all: "Everything", fit: "Show all",
     legend: "States", shown: (n: string) => `${n} on the map`, unplaced: (n: string) => `${n} have no position`, unplacedWhy: "They are missing on this map, not in the list of devices.",
     inView: (n: string, bad: string) => `In view: ${n}, of these ${bad} offline or degraded.`, cut: (n: string) => `The worst ${n} of them:`, nothing: "Nothing is in view.", listTitle: "What is in view",
     alerts: "Open alerts", alertsWhy: "A ring round a device: dotted in time, dashed near its deadline, full when overdue.",
@@ -12,7 +12,7 @@ export const words = wordsOf({
     zoomIn: "Closer", zoomOut: "Farther", rate: (rate: string) => rate, collecting: (share: string) => `known ${share}`, areaLegend: "Online rate now", good: "99 % or more", warn: "95 % to 99 %", bad: "below 95 % (hatched)", unknown: "less than 95 % is known",
     areaCard: (name: string) => `Area ${name}`, managed: "Managed", answering: "Answering", unknownCount: "Unknown", onlineNow: "Online rate now", coverage: "Known", filterArea: "Show only this area", allAreas: "Show all areas", toOverview: "Overview of this area", removeOutline: "Take the outline off the map", removeAsk: "Take the outline of this area off the map? It can be imported again.", removed: "The outline is off the map.", remove: "Take it off", cancel: "Cancel",
     tilesTrouble: (why: string) => `The background cannot be shown: ${why}`, broke: "Part of the map could not be drawn.", keyIn: "Closer", keyOut: "Farther", keyAll: "Show all", keyClose: "Close the card", keySearch: "Go to a device",
-    import: "Outlines of areas…", importTitle: "Import outlines of areas", importWhat: "A GeoJSON file (FeatureCollection of polygons). One property of each feature holds the code of its area. The file is taken whole or not at all.",
+    import: "Outlines…", importTitle: "Import outlines of areas", importWhat: "A GeoJSON file (FeatureCollection of polygons). One property of each feature holds the code of its area. The file is taken whole or not at all.",
     file: "File", property: "Property with the code of the area", datum: "Coordinates", wgs84: "WGS-84 (GPS)", gcj02: "GCJ-02 (Chinese web maps): moved to WGS-84", check: "Check", take: "Import", again: "Another file", notJson: "This file is no GeoJSON FeatureCollection.",
     found: (n: number, fits: number) => `${n} features, of these ${fits} with the code of an area of yours.`, checked: (n: string, corners: string) => `All is well: ${n} areas, ${corners} corners. Nothing was changed yet.`, taken: (n: string) => `Outlines of ${n} areas were imported.`,
     refused: (n: string) => `Refused, nothing was changed: ${n} features are wrong.`, feature: "Feature", name: "Its name", fault: "What is wrong", busy: "Looking at the file…",
@@ -22,7 +22,7 @@ export const words = wordsOf({
     },
   },
   zh: {
-    title: "地图", chart: "设备地图", search: "定位设备", kind: "类型", allKinds: "全部类型", grouped: "聚合相邻设备", areas: "区域与在线率", all: "全部", fit: "显示全部",
+    title: "地图", chart: "设备地图", search: "定位设备", kind: "类型", allKinds: "全部类型", grouped: "聚合", areas: "区域与在线率", all: "全部", fit: "显示全部",
     legend: "状态", shown: (n) => `图上 ${n} 台`, unplaced: (n) => `${n} 台没有坐标`, unplacedWhy: "它们不在图上，但在设备列表里。",
     inView: (n, bad) => `当前视野 ${n} 台，其中离线或异常 ${bad} 台。`, cut: (n) => `最严重的 ${n} 台：`, nothing: "视野内没有设备。", listTitle: "视野内的设备",
     alerts: "未解除告警", alertsWhy: "设备外圈：点线为按时，虚线为将到期，实线为已逾期。",
