@@ -9,6 +9,7 @@ one to be sent (this is RTP's clock, 90 kHz).
 from dataclasses import dataclass
 from typing import Final
 
+BEGIN: Final = 90_000  # pictures that come out of order must not be shown before time 0
 USUAL: Final = 3_600  # 25 pictures a second, until something else is known
 _LONGEST: Final = 90_000  # a step that is longer, and no habit, is a gap
 _HABIT: Final = 3  # steps up to so many times the last one are taken as they are
@@ -28,7 +29,7 @@ class Timeline:
     """Places pictures in the order in which they come."""
 
     def __init__(self) -> None:
-        self._next = 0
+        self._next = BEGIN
         self._last: int | None = None
         self._step = USUAL
         self._reordered: _Reordered | None = None
