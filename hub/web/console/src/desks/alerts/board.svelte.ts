@@ -45,6 +45,7 @@ class Board {
   open(filter: Filter): void {
     this.filter = filter;
     this.#left.clear();
+    this.shown = []; // nothing lingers of what another filter showed
     this.#follow();
     const asked = JSON.stringify(askedOf(filter));
     if (asked === this.#asked) return;

@@ -46,7 +46,7 @@ class Deeds {
         const said = await ask(api.POST("/api/v1/alerts/bulk", { body: { ids: ids.slice(at, at + MOST), action, note: "", ...more } as Schemas["BulkIn"] }));
         whys.push(...said.items.filter((line) => !line.is_done).map((line) => line.error ?? ""));
       }
-      this.#tell(action, ids.length, whys);
+      this.#tell(more.if_free ? "take" : action, ids.length, whys);
       return whys.length === 0;
     } catch (error) {
       if (!(error instanceof Problem && error.status === 401)) say(troubleOf(error), "trouble");
@@ -55,7 +55,7 @@ class Deeds {
       this.isBusy = false;
     }
   }
-  #tell(action: Action, all: number, whys: readonly string[]): void {
+  #tell(action: Action | "take", all: number, whys: readonly string[]): void {
     if (!whys.length) { say(all === 1 ? words.done[action] : words.doneFor(all, all)); return; }
     const counts = new Map<string, number>();
     for (const why of whys) counts.set(why, (counts.get(why) ?? 0) + 1);

@@ -2,7 +2,7 @@ import { wordsOf } from "$/hub/language.svelte";
 
 export const words = wordsOf({
   en: {
-    title: "Alerts", list: "Alerts", none: "No open alert. All is quiet.", noneFits: "No alert fits this filter.", noneOver: "Nothing was resolved that fits this filter.", clear: "Clear the filter",
+    title: "Alerts", list: "Alerts", none: "No open alert. All is quiet.", noneFits: "No alert fits this filter.", noneOver: "Nothing was resolved that fits this filter.", clear: "Clear filter",
     cut: (n: number) => `Only the ${n} worst are loaded: narrow the filter to see the others.`, more: "Earlier ones", count: (n: number) => (n === 1 ? "1 alert" : `${n} alerts`),
     fresh: (n: number) => `${n} new, show`, freshBad: (n: number, bad: number) => `${n} new, ${bad} critical: show`, resort: "The order has changed, sort again",
     choose: "Choose an alert to see what it is about.", missing: "There is no such alert, or it lies outside your areas.", chooseRow: (name: string) => `Select ${name}`, back: "Back to the list", close: "Close",
@@ -22,7 +22,7 @@ export const words = wordsOf({
     selected: (n: number) => `${n} selected`,
     keys: { down: "Next alert", up: "Previous alert", open: "Details", choose: "Select or unselect", take: "Take: it is yours from now on", assign: "Assign to somebody", snooze: "Snooze", silence: "Silence: form filled in from the alert", resolve: "Resolve, with a reason", comment: "Comment", device: "Open the device", wall: "Show the camera on the live wall", mute: "Mute the sound 5 min, or end the mute", fresh: "Show what is new", escape: "Clear the selection, close the details" },
     notNow: "The hub does not answer now, so nothing was done. What you typed is kept; try again when this page is live.",
-    done: { acknowledge: "Acknowledged.", assign: "Assigned.", comment: "Noted.", snooze: "Snoozed.", resolve: "Resolved.", reopen: "Open again." },
+    done: { take: "It is yours now.", acknowledge: "Acknowledged.", assign: "Assigned.", comment: "Noted.", snooze: "Snoozed.", resolve: "Resolved.", reopen: "Open again." },
     doneFor: (n: number, all: number) => `Done for ${n} of ${all}.`, notFor: (n: number, why: string) => `${n} not: ${why}`, copied: "The link is copied.", notYours: (who: string) => `${who} has it. Take it over?`,
     about: (n: number, first: string) => (n === 1 ? first : `${first} and ${n - 1} more`), maySee: "Your role may look, not act.",
     resolveWhy: "Why is it over? (needed)", comments: "Your comment", note: "Note (may be empty)", reopenHint: "It fires again, and people are told again.", resolveHint: "Those who were told that it fired are told that it is over. If the cause lasts, it fires again only after it was good in between.",
@@ -67,7 +67,7 @@ export const words = wordsOf({
     selected: (n) => `已选 ${n} 条`,
     keys: { down: "下一条", up: "上一条", open: "详情", choose: "选中或取消", take: "接手：由我处理", assign: "指派给他人", snooze: "暂缓", silence: "静默（按此告警预填）", resolve: "解除（须填原因）", comment: "备注", device: "打开设备", wall: "在实时画面中查看", mute: "静音 5 分钟，再按取消静音", fresh: "显示新到的告警", escape: "取消选中，关闭详情" },
     notNow: "平台现在没有应答，操作没有执行。您输入的内容仍在，恢复实时后请再试。",
-    done: { acknowledge: "已确认。", assign: "已指派。", comment: "已备注。", snooze: "已暂缓。", resolve: "已解除。", reopen: "已重新打开。" },
+    done: { take: "已接手。", acknowledge: "已确认。", assign: "已指派。", comment: "已备注。", snooze: "已暂缓。", resolve: "已解除。", reopen: "已重新打开。" },
     doneFor: (n, all) => `${all} 条中已完成 ${n} 条。`, notFor: (n, why) => `${n} 条未完成：${why}`, copied: "链接已复制。", notYours: (who) => `${who} 正在处理，转由您处理？`,
     about: (n, first) => (n === 1 ? first : `${first} 等 ${n} 条`), maySee: "您的角色只能查看。",
     resolveWhy: "解除原因（必填）", comments: "备注内容", note: "说明（可不填）", reopenHint: "将重新告警，并再次通知有关人员。", resolveHint: "收到过告警的人都会收到解除通知。若原因仍在，须先恢复正常，才会再次告警。",
