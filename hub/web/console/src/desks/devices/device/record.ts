@@ -36,3 +36,22 @@ export function merge(form: Form, before: AssetRecord, now: AssetRecord): Form {
   const [old, fresh] = [toForm(before), toForm(now)];
   return Object.fromEntries(NAMES.map((name) => [name, form[name] === old[name] ? fresh[name] : form[name]])) as Form;
 }
+
+/** What can be seen to be wrong before it is sent: the sentence of each such field. */
+export function check(form: Form, say: { whole: string; number: string; range: (low: number, high: number) => string; pair: string; mac: string }): Partial<Record<Name, string>> {
+  const wrong: Partial<Record<Name, string>> = {};
+  const RANGES: [Name, number, number][] = [["longitude", -180, 180], ["latitude", -90, 90], ["mount_height_m", 0, 1000]];
+  for (const [name, low, high] of RANGES) {
+    const text = form[name].trim();
+    if (text === "") continue;
+    const value = Number(text);
+    if (!Number.isFinite(value)) wrong[name] = say.number;
+    else if (value < low || value > high) wrong[name] = say.range(low, high);
+  }
+  const port = form.port.trim();
+  if (port !== "" && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) wrong.port = say.whole;
+  if ((form.longitude.trim() === "") !== (form.latitude.trim() === "")) wrong[form.longitude.trim() === "" ? "longitude" : "latitude"] = say.pair;
+  const mac = form.mac.trim();
+  if (mac !== "" && !/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(mac)) wrong.mac = say.mac;
+  return wrong;
+}
