@@ -36,7 +36,7 @@ from streams.urls import redact
 
 MAX_ATTEMPTS = 3  # of one request: without password, with it, once more for a stale nonce
 DEFAULT_SESSION_S = 60.0  # RFC 2326 section 12.37
-SHORTEST_KEEP_S = 5.0
+SHORTEST_KEEP_S = 1.0
 KEEP_SHARE = 0.4  # of the time after which a camera forgets a session
 MAX_UNRELATED_ITEMS = 2_000  # packets and late replies skipped while waiting for one reply
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
+import av
 import cv2
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from hub.domain.devices import Stream
 from hub.domain.errors import AuthRejected, DeviceBusy, UnsupportedByDevice
 from hub.domain.events import DeviceDescribed
 from hub.domain.health import Depth, Layer
+from hub.domain.live_video import Fragment, StreamRole, Track
 from hub.domain.ports import CameraTarget
 from hub.domain.quality import CheckOrder, Codec, Index, Mode
 from hub.domain.secrets import Credentials, Secret
@@ -28,6 +32,7 @@ from hub.runtime.outbound import open_client
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
 from streams.frames import fetch_frames
+from streams.live.relay import Relay
 from streams.probe import probe_camera
 from streams.quality.judges import JudgePool
 from streams.snapshot import take_snapshot
@@ -253,6 +258,31 @@ async def test_adapter_registers_the_camera(gstreamer: GStreamer) -> None:
     assert isinstance(event, DeviceDescribed)
     (channel,) = event.description.channels
     assert [(s.role, s.codec, s.width) for s in channel.streams] == [("main", "h264", 640)]
+
+
+@pytest.mark.parametrize("path", ["/live", "/h265"])
+async def test_live_video_is_relayed_as_it_is(gstreamer: GStreamer, path: str) -> None:
+    if path == "/h265" and not gstreamer.ports["has_h265"]:
+        missing("GStreamer has no x265enc")
+    async with open_client(LOOPBACK) as client:
+        snapshot = partial(take_snapshot, client=client, policy=LOOPBACK, clock=now)
+        relay = Relay(policy=LOOPBACK, clock=now, take_snapshot=snapshot)
+        film, pictures = b"", 0
+        with relay.watch(gstreamer.target("digest", path), StreamRole.MAIN) as viewer:
+            async with asyncio.timeout(30):
+                while pictures < 15:
+                    for item in await viewer.next():
+                        film += item.init if isinstance(item, Track) else b""
+                        film += item.data if isinstance(item, Fragment) else b""
+                        pictures += isinstance(item, Fragment)
+        await relay.close()
+    with av.open(io.BytesIO(film), "r") as opened:
+        stream = opened.streams.video[0]
+        assert stream.codec_context.name == ("hevc" if "265" in path else "h264")
+        frames = list(opened.decode(stream))
+    assert len(frames) == pictures
+    assert not any(frame.is_corrupt for frame in frames)
+    assert (frames[0].width, frames[0].height) == (640, 360)
 
 
 async def _patiently(take: Callable[[], Awaitable[Got]]) -> Got:
