@@ -148,19 +148,13 @@ class Stream:
         )
         try:
             await asyncio.wait([self._pulling])
-            if self._pulling.cancelled():
-                return None
-            error = self._pulling.exception()
-            if isinstance(error, PullFailed):
-                return error
-            if error is not None:
-                raise error
-            return None
+            return _failure_of(self._pulling)
         finally:
             pulling, self._pulling = self._pulling, None
             if not pulling.done():
                 pulling.cancel()
                 await asyncio.wait([pulling])
+                _failure_of(pulling)  # what it met when it was ended interests nobody
 
     async def _pause(self, failed: PullFailed, failures: int) -> None:
         """Wait before another try: less when somebody new watches, not at all for a new way."""
@@ -191,3 +185,13 @@ class Stream:
             return
         since = self._clock() - timedelta(seconds=silent_s)
         self._standing.freeze(since, "the camera is connected and sends no picture")
+
+
+def _failure_of(pulling: asyncio.Task[None]) -> PullFailed | None:
+    """Why a pull ended, None when it was cancelled; a defect is raised."""
+    if pulling.cancelled():
+        return None
+    error = pulling.exception()
+    if error is None or isinstance(error, PullFailed):
+        return error
+    raise error
