@@ -154,7 +154,7 @@ class Stream:
             if not pulling.done():
                 pulling.cancel()
                 await asyncio.wait([pulling])
-                _failure_of(pulling)  # what it met when it was ended interests nobody
+            _failure_of(pulling)  # what it met while it was ended interests nobody
 
     async def _pause(self, failed: PullFailed, failures: int) -> None:
         """Wait before another try: less when somebody new watches, not at all for a new way."""
