@@ -39,6 +39,10 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/alerts", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
   { pattern: "/alerts/:id", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
   { pattern: "/reports", needs: "see", load: () => import("$/desks/reports/Page.svelte") },
+  { pattern: "/admin", needs: null, load: () => import("$/desks/admin/Page.svelte") },
+  { pattern: "/admin/:section", needs: null, load: () => import("$/desks/admin/Page.svelte") },
+  { pattern: "/admin/:section/:id", needs: null, load: () => import("$/desks/admin/Page.svelte") },
+  { pattern: "/account", needs: null, load: () => import("$/desks/account/Page.svelte") },
 ];
 
 /** The route of a path and the parts it names. */
