@@ -6,7 +6,8 @@ have it read a hundred times. The key of an answer holds the areas it was made f
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable, Hashable
+import math
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ _LEVEL: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
+    made_at: float
     until: float
     plain: bytes
     small: bytes
@@ -39,27 +41,31 @@ class MapAnswers:
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[str]]
     ) -> Response:
         """The JSON that ``make`` writes, or wrote for the same key a moment ago."""
-        kept = self._find(key)
+        kept, is_new = self._find(key), False
         if kept is None:
             lock = self._making.setdefault(key, asyncio.Lock())
             try:
                 async with lock:
-                    kept = self._find(key) or await self._make(key, make)
+                    kept = self._find(key)
+                    if kept is None:
+                        kept, is_new = await self._make(key, make), True
             finally:
                 self._making.pop(key, None)
-        return _respond(request, kept)
+        # Whoever follows the live stream since now may have missed what changed meanwhile.
+        age_s = 0 if is_new else max(1, math.ceil(self._clock() - kept.made_at))
+        return _respond(request, kept.plain, kept.small, {"Age": str(age_s)})
 
     def _find(self, key: Hashable) -> _Kept | None:
         kept = self._kept.get(key)
         return kept if kept is not None and kept.until > self._clock() else None
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[str]]) -> _Kept:
+        made_at = self._clock()
         plain = (await make()).encode()
-        small = b""
-        if len(plain) >= _LEAST_BYTES:
-            small = await asyncio.to_thread(gzip.compress, plain, _LEVEL, mtime=0)
+        small = await _compress(plain)
         now = self._clock()
-        kept = _Kept(until=now + KEPT_S, plain=plain, small=small)
+        # From now on: a database that takes long must not be asked all the more.
+        kept = _Kept(made_at=made_at, until=now + KEPT_S, plain=plain, small=small)
         self._kept = {k: one for k, one in self._kept.items() if one.until > now}
         while len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
@@ -67,12 +73,26 @@ class MapAnswers:
         return kept
 
 
-def _respond(request: Request, kept: _Kept) -> Response:
-    headers = {"Vary": "Accept-Encoding"}
-    body = kept.plain
-    if kept.small and _takes_gzip(request.headers.get("accept-encoding", "")):
+async def answer_compressed(request: Request, text: str) -> Response:
+    """Answer JSON, compressed where the browser takes it, and keep nothing."""
+    plain = text.encode()
+    return _respond(request, plain, await _compress(plain), {})
+
+
+async def _compress(plain: bytes) -> bytes:
+    if len(plain) < _LEAST_BYTES:
+        return b""
+    return await asyncio.to_thread(gzip.compress, plain, _LEVEL, mtime=0)
+
+
+def _respond(
+    request: Request, plain: bytes, small: bytes, more_headers: Mapping[str, str]
+) -> Response:
+    headers = {"Vary": "Accept-Encoding", **more_headers}
+    body = plain
+    if small and _takes_gzip(request.headers.get("accept-encoding", "")):
         headers["Content-Encoding"] = "gzip"
-        body = kept.small
+        body = small
     return Response(body, media_type="application/json", headers=headers)
 
 

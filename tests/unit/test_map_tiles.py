@@ -80,6 +80,8 @@ async def test_answers_are_kept_a_moment_for_the_same_question_alone() -> None:
     made: list[str] = []
     answers = MapAnswers(lambda: now[0])
 
+    ages: list[str] = []
+
     async def ask(key: str, accepted: str = "gzip, deflate") -> tuple[bytes, str | None]:
         async def make() -> str:
             made.append(key)
@@ -87,6 +89,7 @@ async def test_answers_are_kept_a_moment_for_the_same_question_alone() -> None:
 
         headers = [(b"accept-encoding", accepted.encode())]
         found = await answers.answer(Request({"type": "http", "headers": headers}), key, make)
+        ages.append(found.headers["age"])
         return bytes(found.body), found.headers.get("content-encoding")
 
     packed, encoding = await ask("east")
@@ -95,6 +98,10 @@ async def test_answers_are_kept_a_moment_for_the_same_question_alone() -> None:
     assert gzip.decompress(packed) == plain
     assert b'"for":"west"' in (await ask("west", ""))[0]
     assert made == ["east", "west"]
+    assert ages == ["0", "1", "0"], "what is kept is not said to be of this moment"
+    now[0] += KEPT_S / 2
+    await ask("west")
+    assert ages[-1] == "1"
     now[0] += KEPT_S
     await ask("east")
     assert made == ["east", "west", "east"]

@@ -27,7 +27,7 @@ from hub.store import area_outlines, map_points
 from hub.store.area_outlines import Detail
 from hub.store.map_points import KINDS, MOST_LINES, STATES, Box, PointFilter
 from hub.web.access import Administer, See
-from hub.web.map_answers import MapAnswers
+from hub.web.map_answers import MapAnswers, answer_compressed
 from hub.web.map_tiles import TilesUnusable, parse_range, read_archive, read_range
 from hub.web.schemas.maps import (
     AlertPointOut,
@@ -133,13 +133,16 @@ async def list_in_view(
     return InViewOut(items=items, is_cut=len(found) > MOST_LINES)
 
 
-@router.get("/map/alerts")
-async def list_alert_points(scope: See, services: Services) -> AlertPointsOut:
+@router.get("/map/alerts", response_model=AlertPointsOut)
+async def list_alert_points(scope: See, request: Request, services: Services) -> Response:
     """The open alert of each device that has one: what the map marks."""
     now = services.clock()
     async with services.database.transaction() as tx:
         found = await map_points.list_alert_points(tx, scope, now=now)
-    return AlertPointsOut(at=now, items=[AlertPointOut.model_validate(one) for one in found])
+    # Never an answer that is kept: an alert that fired just now must be in it.
+    items = [AlertPointOut.model_validate(one) for one in found]
+    said = AlertPointsOut.model_construct(at=now, items=items)
+    return await answer_compressed(request, said.model_dump_json())
 
 
 @router.get("/map/rates", response_model=AreaRatesOut)
@@ -159,12 +162,16 @@ async def list_rates(
 
 @router.get(FILE_PATH, response_model=OutlinesOut)
 async def list_outlines(
-    scope: See, services: Services, area: AreaFilter = None, detail: Detail = Detail.SIMPLE
+    scope: See,
+    request: Request,
+    services: Services,
+    area: AreaFilter = None,
+    detail: Detail = Detail.SIMPLE,
 ) -> Response:
     """Where areas lie: all of the caller's, or one with everything below it."""
     async with services.database.transaction() as tx:
         items = await area_outlines.read_outlines(tx, scope, area, detail)
-    return Response(f'{{"items":{items}}}', media_type="application/json")
+    return await answer_compressed(request, f'{{"items":{items}}}')
 
 
 @router.put(FILE_PATH, openapi_extra=_BODY)

@@ -9,6 +9,7 @@ export type AlertPoint = Schemas["AlertPointOut"];
 export type DeviceLine = Schemas["DeviceLineOut"];
 const RANKS: Record<string, number> = { green: 1, yellow: 2, red: 3 };
 const RECENT_MS = 10_000; // an answer may be two seconds old when it comes
+const SECOND_MS = 2_500;
 const FLUSH_MS = 1_000; // a storm of changes is drawn once a second
 const RATES_MS = 10_000;
 const COLOURS_MS = 60_000; // a deadline passes without anybody telling
@@ -25,6 +26,7 @@ export class MapDesk {
   onchange: (ids: ReadonlySet<number> | null) => void = () => undefined;
   #recent = new Map<number, { status: string; at: number }>();
   #changed = new Set<number>();
+  #isSecond = false;
   #elsewhere = new Set<number>(); // known not to be on the map
   #timers = new Map<string, number>();
 
@@ -57,7 +59,12 @@ export class MapDesk {
   }
 
   async #readPoints(): Promise<void> {
-    const table = new PointTable(await ask(api.GET("/api/v1/map/points")));
+    const call = api.GET("/api/v1/map/points");
+    const table = new PointTable(await ask(call));
+    // The hub keeps an answer for two seconds: what changed before this page listened is read once more.
+    const isKept = (await call).response.headers.get("Age") !== "0";
+    if (isKept && !this.#isSecond) this.#later("points", SECOND_MS, () => this.#readPoints());
+    this.#isSecond = isKept && !this.#isSecond;
     const oldest = Date.now() - RECENT_MS;
     for (const [id, news] of this.#recent) {
       if (news.at < oldest) this.#recent.delete(id);
