@@ -145,7 +145,8 @@ async def test_many_devices_change_after_it_was_shown_what_that_does(
     async with database.transaction() as tx:
         ids = [(await add_camera(tx, world.east, f"east-{n}"))[0] for n in (2, 3)]
     await sign_in(page, address, "/devices", language="en")
-    await page.get_by_role("button", name="Choose all that match").click()
+    await expect(page.get_by_text("4 devices").first).to_be_visible()
+    await page.keyboard.press("a")
     await page.get_by_role("button", name="Change them").click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("checkbox", name="Add tags").check()
