@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -165,8 +165,8 @@ class Discoverer:
         if heard.trouble:
             progress.keep(heard)
             return
-        find = await self.senses.ask_onvif(heard.address, survey.credentials)
-        progress.keep(heard if find is None else find)
+        find = await self.senses.ask_onvif(heard.address, survey.credentials) or heard
+        progress.keep(replace(find, name=find.name or heard.name, model=find.model or heard.model))
 
     async def _ask_host(
         self, host: IPAddress, survey: Survey, heard: set[tuple[str, int]], progress: _Progress
