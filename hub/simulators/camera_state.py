@@ -73,7 +73,7 @@ class CameraOptions:
     ``motion_interval_s`` is the mean time between two motions; None means none by itself.
     ``serial`` and ``mac`` must differ between cameras. ``kept_days`` is how long its memory card
     reaches back; 0 means that it has none and does not know ONVIF's Profile G. Without traffic
-    nothing moves where it looks.
+    nothing moves where it looks. With sound it hums, and can be spoken through.
     """
 
     name: str
@@ -91,6 +91,7 @@ class CameraOptions:
     max_subscriptions: int = 4
     kept_days: float = 30.0
     has_traffic: bool = True
+    has_sound: bool = False
 
 
 class CameraState:
@@ -109,6 +110,7 @@ class CameraState:
         self.boot_at = clock()
         self.card = MemoryCard(kept_s=options.kept_days * 86_400) if options.kept_days else None
         self.firmware = FIRMWARE
+        self.told = bytearray()  # what was said through it, in G.711
         self._clock = clock
         self._seed = rng.getrandbits(32)
 

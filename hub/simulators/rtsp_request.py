@@ -1,10 +1,12 @@
 """RTSP requests: read from a connection, parsed by a pure function (RFC 2326 section 6)."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 MAX_LINE, MAX_LINES, MAX_BODY = 8192, 64, 8192
+_TRACK = re.compile(r"/track([1-9])\Z")
 
 
 class BadRequest(Exception):
@@ -24,11 +26,21 @@ class RtspRequest:
         """The path of the target, without the server and without a track."""
         rest = self.target.partition("://")[2]
         path = rest.partition("/")[2] if rest else self.target.lstrip("/")
-        return path.partition("?")[0].removesuffix("/").removesuffix("/track1")
+        return _TRACK.sub("", path.partition("?")[0].removesuffix("/"))
+
+    @property
+    def track(self) -> int:
+        """The number of the track of the target, 1 without one."""
+        found = _TRACK.search(self.target)
+        return int(found[1]) if found else 1
 
 
-async def read_request(reader: asyncio.StreamReader) -> RtspRequest | None:
-    """Read the next request, skipping RTCP between; None at the end of the connection.
+async def read_request(
+    reader: asyncio.StreamReader, take: Callable[[int, bytes], None] | None = None
+) -> RtspRequest | None:
+    """Read the next request; None at the end of the connection.
+
+    What comes between on interleaved channels is given to ``take``.
 
     Raises:
         BadRequest: the bytes are no RTSP, or are too many.
@@ -37,7 +49,9 @@ async def read_request(reader: asyncio.StreamReader) -> RtspRequest | None:
         first = await reader.readexactly(1)
         while first == b"$":
             head = await reader.readexactly(3)
-            await reader.readexactly(int.from_bytes(head[1:]))
+            data = await reader.readexactly(int.from_bytes(head[1:]))
+            if take is not None:
+                take(head[0], data)
             first = await reader.readexactly(1)
         lines = [first + await reader.readuntil(b"\n")]
         while lines[-1].strip():

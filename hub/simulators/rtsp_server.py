@@ -15,6 +15,7 @@ from hub.simulators.listening import cannot_listen
 from hub.simulators.rtp import CLOCK_RATE, PAYLOAD_TYPE
 from hub.simulators.rtsp_player import FindClip, Player
 from hub.simulators.rtsp_request import MAX_LINE, BadRequest, RtspRequest, read_request
+from hub.simulators.rtsp_sound import BACKCHANNEL, Sound, sound_lines
 
 SESSION_TIMEOUT_S = 60
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
@@ -27,15 +28,19 @@ _REASONS = {
     455: "Method Not Valid in This State",
     461: "Unsupported Transport",
     501: "Not Implemented",
+    551: "Option not supported",
 }
 
 
-def build_sdp(state: CameraState, shape: StreamShape, clip: Clip) -> bytes:
-    """Describe a stream (RFC 4566, RFC 6184 section 8.2.1)."""
+def build_sdp(
+    state: CameraState, shape: StreamShape, clip: Clip, *, is_spoken_to: bool = False
+) -> bytes:
+    """Describe a stream (RFC 4566, RFC 6184 section 8.2.1), with a way back when that is asked."""
     sets = ",".join(base64.b64encode(nal).decode() for nal in (clip.sps, clip.pps))
     parameters = (
         f"packetization-mode=1;profile-level-id={clip.sps[1:4].hex()};sprop-parameter-sets={sets}"
     )
+    sound = sound_lines(state, is_spoken_to=is_spoken_to)
     lines = (
         "v=0",
         f"o=- {int(state.boot_at.timestamp())} 1 IN IP4 {state.options.host}",
@@ -50,6 +55,7 @@ def build_sdp(state: CameraState, shape: StreamShape, clip: Clip) -> bytes:
         f"a=framerate:{FRAME_RATE}",
         f"a=x-dimensions:{shape.width},{shape.height}",
         "a=control:track1",
+        *sound,
     )
     return ("\r\n".join(lines) + "\r\n").encode()
 
@@ -133,12 +139,13 @@ class RtspConnection:
         self._shape: StreamShape | None = None
         self._channel = 0
         self._player: asyncio.Task[None] | None = None
+        self._sound = Sound(state, writer)
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         """Answer until the client goes."""
         condition = self._state.condition
         while True:
-            request = await read_request(reader)
+            request = await read_request(reader, self._sound.take)
             if request is None:
                 return
             await condition.before_answer()
@@ -153,6 +160,7 @@ class RtspConnection:
         """End the session, and the connection; what a client does not fetch now is lost."""
         if self._player is not None:
             self._player.cancel()
+        self._sound.close()
         self._writer.close()
         if self._writer.transport.get_write_buffer_size():
             self._writer.transport.abort()
@@ -192,7 +200,12 @@ class RtspConnection:
         if shape is None:
             self._reply(request, 404)
             return
-        sdp = build_sdp(self._state, shape, await self._find_clip(shape))
+        clip = await self._find_clip(shape)
+        required = request.headers.get("require", "")
+        if required and not (self._state.options.has_sound and required == BACKCHANNEL):
+            self._reply(request, 551, {"Unsupported": required})
+            return
+        sdp = build_sdp(self._state, shape, clip, is_spoken_to=bool(required))
         base = request.target.removesuffix("/") + "/"
         self._reply(request, 200, {"Content-Base": base, "Content-Type": "application/sdp"}, sdp)
 
@@ -206,10 +219,14 @@ class RtspConnection:
         elif not transport.startswith("RTP/AVP/TCP"):
             self._reply(request, 461)
         else:
-            self._shape = shape
-            self._channel = _interleaved_channel(transport)
-            self._session = f"{self._state.rng.getrandbits(32):08x}"
-            pair = f"{self._channel}-{self._channel + 1}"
+            channel = _interleaved_channel(transport)
+            if request.track == 1:
+                self._shape, self._channel = shape, channel
+            elif not self._sound.set_up(request.track, channel):
+                self._reply(request, 404)
+                return
+            self._session = self._session or f"{self._state.rng.getrandbits(32):08x}"
+            pair = f"{channel}-{channel + 1}"
             self._reply(
                 request,
                 200,
@@ -222,9 +239,12 @@ class RtspConnection:
     def _control(self, request: RtspRequest) -> bool:
         session = {"Session": self._session} if self._session else {}
         given = request.headers.get("session", "").partition(";")[0]
-        if request.method != "GET_PARAMETER" and (self._shape is None or given != self._session):
+        is_ours = self._session and given == self._session
+        if request.method != "GET_PARAMETER" and not is_ours:
             self._reply(request, 454)
             return True
+        if request.method == "PLAY":
+            self._sound.start()
         if request.method == "PLAY" and self._player is None and self._shape is not None:
             player = Player(self._state, self._shape, self._channel, self._writer)
             url = request.target.removesuffix("/")

@@ -77,6 +77,7 @@ class RtspClient:
         self._sequence = 0
         self._session = ""
         self._channel = 0
+        self._requires: tuple[tuple[str, str], ...] = ()
         self._challenge: Challenge | None = None
         self._nonce_count = 0
         self._is_proven = False  # the camera has accepted our credentials on this connection
@@ -96,10 +97,15 @@ class RtspClient:
         response = await self._reply()
         self._trace.note(f"OPTIONS: {response.status}")
 
-    async def describe(self) -> Description:
-        """Ask which streams there are."""
+    async def describe(self, *, requires: str = "") -> Description:
+        """Ask which streams there are; ``requires`` is an extension without which they make none.
+
+        Raises:
+            UnsupportedByDevice: the camera does not know the extension.
+        """
+        self._requires = (("Require", requires),) if requires else ()
         response = await self._request(
-            "DESCRIBE", self._address.text, ("Accept", "application/sdp")
+            "DESCRIBE", self._address.text, ("Accept", "application/sdp"), *self._requires
         )
         self._trace.layer = Layer.STREAM
         _expect_success(response)
@@ -112,15 +118,19 @@ class RtspClient:
 
     async def play(self, description: Description, media: Media) -> None:
         """Set one stream up on the interleaved channel and start it."""
-        transport = "RTP/AVP/TCP;unicast;interleaved=0-1"
+        self._channel = await self.set_up(media)
+        await self.start(description)
+
+    async def set_up(self, media: Media, *, first: int = 0) -> int:
+        """Set a stream up and return its interleaved channel; ``first`` is the one wished for."""
+        transport = f"RTP/AVP/TCP;unicast;interleaved={first}-{first + 1}"
         url = join_control(self._base, media.control)
-        response = await self._request("SETUP", url, ("Transport", transport))
+        response = await self._request("SETUP", url, ("Transport", transport), *self._requires)
         _expect_success(response)
         if "tcp" not in response.header("transport").lower():
             msg = "the camera does not send this stream over TCP"
             raise UnsupportedByDevice(msg)
         chosen = _INTERLEAVED.search(response.header("transport").lower())
-        self._channel = int(chosen.group(1)) if chosen else 0  # cameras may choose another
         session = _SESSION.match(response.header("session"))
         if session is None:
             msg = "the camera set the stream up without a session"
@@ -128,10 +138,24 @@ class RtspClient:
         self._session = session.group()
         kept = _KEPT.search(response.header("session"))
         self._keeps_s = float(kept.group(1)) if kept else DEFAULT_SESSION_S
+        return int(chosen.group(1)) if chosen else first  # cameras may choose another
+
+    async def start(self, description: Description) -> None:
+        """Start all that was set up."""
         whole = join_control(self._base, description.control)
-        _expect_success(await self._request("PLAY", whole, ("Range", "npt=0.000-")))
+        _expect_success(
+            await self._request("PLAY", whole, ("Range", "npt=0.000-"), *self._requires)
+        )
         self._trace.layer = Layer.FRAMES
         self._trace.note("playing")
+
+    def listen_to(self, channel: int) -> None:
+        """Whose packets :meth:`packets` and :meth:`bursts` yield; -1 for none."""
+        self._channel = channel
+
+    def send_packet(self, channel: int, packet: bytes) -> None:
+        """Send an RTP packet to the camera; raises a DeviceError when it is gone."""
+        self._connection.send(b"$%c%b%b" % (channel, len(packet).to_bytes(2, "big"), packet))
 
     async def packets(self) -> AsyncGenerator[bytes, None]:
         """Yield the RTP packets of the stream that plays, until the connection ends."""
@@ -327,6 +351,7 @@ _STATUSES: dict[int, tuple[type[DeviceError], str]] = {
     501: (UnsupportedByDevice, "it does not know this request"),
     503: (DeviceBusy, "too many viewers, or it is starting up"),
     505: (UnsupportedByDevice, "it does not know this version of RTSP"),
+    551: (UnsupportedByDevice, "it does not know this extension"),
 }
 
 

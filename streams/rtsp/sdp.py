@@ -27,6 +27,7 @@ CODECS = {
 }
 _STATIC_PAYLOADS = {"26": "JPEG", "32": "MPV", "34": "H263"}
 _MEDIA = re.compile(r"([a-z]{1,32}) \d{1,5}(?:/\d+)? (RTP/S?AVPF?)(?:/TCP)? ([0-9 ]{1,256})\Z")
+_DIRECTIONS = ("sendonly", "recvonly", "sendrecv", "inactive")
 _SIZE = re.compile(r"(?:\d+ )?(\d{1,5})[,x-](\d{1,5})\Z")
 
 
@@ -51,6 +52,7 @@ class Media:
     width: int = 0
     height: int = 0
     format_parameters: str = ""
+    direction: str = ""  # "sendonly" of a camera is what is sent to it (ONVIF streaming, 5.3)
 
     @property
     def parameter_sets(self) -> tuple[bytes, ...]:
@@ -134,6 +136,7 @@ def _build_media(section: _Section) -> Media:
         width=int(size.group(1)) if size else 0,
         height=int(size.group(2)) if size else 0,
         format_parameters=attributes.get("fmtp", ""),
+        direction=next((one for one in _DIRECTIONS if one in attributes), ""),
     )
 
 

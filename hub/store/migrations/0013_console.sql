@@ -134,15 +134,18 @@ $$;
 ALTER TABLE devices
     ADD COLUMN address_order text NOT NULL GENERATED ALWAYS AS (address_order(address)) STORED;
 
--- Who steers a camera by hand: whoever gave it the last order, for a few seconds after that.
-CREATE TABLE ptz_holds (
-    device_id   bigint PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+-- Who steers a camera by hand, or speaks through it: one person, for a few seconds after his last
+-- order.
+CREATE TABLE device_holds (
+    device_id   bigint NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    work        text NOT NULL CHECK (work IN ('steer', 'talk')),
     user_id     bigint REFERENCES users (id) ON DELETE CASCADE,
     actor       text NOT NULL,
     since       timestamptz NOT NULL,
-    until       timestamptz NOT NULL
+    until       timestamptz NOT NULL,
+    PRIMARY KEY (device_id, work)
 ) WITH (fillfactor = 50);
-CREATE INDEX ptz_holds_user ON ptz_holds (user_id);
+CREATE INDEX device_holds_user ON device_holds (user_id);
 
 -- The overview asks what came back within the hour.
 CREATE INDEX outages_ended ON outages (ended_at);

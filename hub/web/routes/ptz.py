@@ -17,8 +17,9 @@ from hub.domain.devices import Device, Json, Preset
 from hub.domain.errors import Conflict, NotPermitted
 from hub.domain.ports import CameraTarget
 from hub.domain.steering import SteerCamera
-from hub.store import audit, cameras, devices, ptz_holds
+from hub.store import audit, cameras, device_holds, devices
 from hub.store.database import Transaction
+from hub.store.device_holds import Wanted, Work
 from hub.web.access import Maintain, Operate, See, SignedIn, Visitor
 from hub.web.helm import ORDER_TIMEOUT_S, Helm
 from hub.web.schemas.ptz import (
@@ -58,7 +59,9 @@ async def show_hold(scope: See, device_id: Id, visitor: SignedIn, services: Serv
     """Who steers the camera now."""
     async with services.database.transaction() as tx:
         await devices.get_device(tx, scope, device_id)
-        hold = await ptz_holds.find_hold(tx, scope, device_id, services.clock())
+        hold = await device_holds.find_hold(
+            tx, scope, Wanted(device_id, Work.STEER), services.clock()
+        )
     return PtzOut(holder=None if hold is None else _shown(hold, visitor))
 
 
@@ -168,7 +171,9 @@ async def _take(
         if body.take_over and not visitor.principal.scope(Permission.PLAN).covers(device.area_path):
             msg = "this needs a role that may plan: only such a person takes over"
             raise NotPermitted(msg)
-        taken = await ptz_holds.take_hold(tx, scope, device_id, now, take_over=body.take_over)
+        taken = await device_holds.take_hold(
+            tx, scope, Wanted(device_id, Work.STEER), now, take_over=body.take_over
+        )
         if not taken.is_mine:
             raise Conflict(_busy(services, taken.hold))
         if taken.is_new:
@@ -180,7 +185,7 @@ async def _take(
     return _Steered(target=target, hold=_shown(taken.hold, visitor))
 
 
-def _busy(services: WebServices, hold: ptz_holds.Hold) -> str:
+def _busy(services: WebServices, hold: device_holds.Hold) -> str:
     since: datetime = hold.since.astimezone(services.settings.zone)
     return f"another person steers: {hold.actor}, since {since:%H:%M:%S}"
 
@@ -205,7 +210,7 @@ async def _read_presets(services: WebServices, scope: Scope, target: CameraTarge
         target, timeout_s=ORDER_TIMEOUT_S
     )
     async with services.database.transaction() as tx:
-        await ptz_holds.keep_presets(tx, scope, target.device_id, target.channel, found)
+        await device_holds.keep_presets(tx, scope, target.device_id, target.channel, found)
 
 
 async def _find_target(tx: Transaction, scope: Scope, device_id: int) -> CameraTarget:
@@ -230,7 +235,7 @@ def _deed(action: str, device: Device) -> audit.Deed:
     )
 
 
-def _shown(hold: ptz_holds.Hold, visitor: Visitor) -> PtzHoldOut:
+def _shown(hold: device_holds.Hold, visitor: Visitor) -> PtzHoldOut:
     return PtzHoldOut(
         actor=hold.actor,
         is_me=hold.user_id == visitor.principal.user_id,

@@ -1,8 +1,12 @@
-"""Who steers a camera by hand now: one person at a time, for a few seconds after his last order."""
+"""Who steers a camera by hand, or speaks through it: one person at a time, and not for long.
+
+A hold ends by itself a few seconds after the last order: whoever gave it may be gone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from psycopg.types.json import Jsonb
 
@@ -15,9 +19,24 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 HELD_FOR = timedelta(seconds=10)
 
 
+class Work(StrEnum):
+    """What a camera does for one person at a time."""
+
+    STEER = "steer"
+    TALK = "talk"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A camera, and what it is to do."""
+
+    device_id: int
+    work: Work
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Somebody steers; ``until`` is when others may, should he give no further order."""
+    """Somebody has it; ``until`` is when others may, should he give no further order."""
 
     user_id: int | None
     actor: str
@@ -27,9 +46,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of a wish to steer.
+    """What became of a wish to have it.
 
-    ``hold`` is whoever steers now; ``is_new`` when he begins with this order; ``before`` is whom
+    ``hold`` is whoever has it now; ``is_new`` when he begins with this order; ``before`` is whom
     it was taken from.
     """
 
@@ -40,30 +59,31 @@ class Taken:
 
 
 async def take_hold(
-    tx: Transaction, scope: Scope, device_id: int, now: datetime, *, take_over: bool = False
+    tx: Transaction, scope: Scope, wanted: Wanted, now: datetime, *, take_over: bool = False
 ) -> Taken:
-    """Steer from now on, or go on steering; from somebody else only to ``take_over``.
+    """Have it from now on, or go on having it; from somebody else only to ``take_over``.
 
     The caller has looked whether the device lies in the scope.
     """
-    before = await find_hold(tx, scope, device_id, now)
+    before = await find_hold(tx, scope, wanted, now)
     is_own = before is not None and (before.user_id, before.actor) == (scope.user_id, scope.actor)
     if before is not None and not is_own and not take_over:
         return Taken(hold=before, is_mine=False)
     since = before.since if before is not None and is_own else now
     rows = await tx.fetch(
         Hold,
-        "INSERT INTO ptz_holds AS h (device_id, user_id, actor, since, until)"
-        " SELECT d.id, %(user)s::bigint, %(actor)s, %(since)s, %(until)s"
+        "INSERT INTO device_holds AS h (device_id, work, user_id, actor, since, until)"
+        " SELECT d.id, %(work)s, %(user)s::bigint, %(actor)s, %(since)s, %(until)s"
         " FROM devices d JOIN areas a ON a.id = d.area_id WHERE d.id = %(device)s AND"
         + IN_SCOPE
-        + "ON CONFLICT (device_id) DO UPDATE SET user_id = excluded.user_id,"
+        + "ON CONFLICT (device_id, work) DO UPDATE SET user_id = excluded.user_id,"
         " actor = excluded.actor, since = excluded.since, until = excluded.until"
         " WHERE h.until <= %(now)s OR %(over)s"
         " OR (h.user_id IS NOT DISTINCT FROM excluded.user_id AND h.actor = excluded.actor)"
         " RETURNING h.user_id, h.actor, h.since, h.until",
         {
-            "device": device_id,
+            "device": wanted.device_id,
+            "work": wanted.work,
             "user": scope.user_id,
             "actor": scope.actor,
             "since": since,
@@ -74,7 +94,7 @@ async def take_hold(
         },
     )
     if not rows:  # somebody else began in the same moment
-        other = await find_hold(tx, scope, device_id, now)
+        other = await find_hold(tx, scope, wanted, now)
         if other is None:
             msg = "no such device"
             raise NotFound(msg)
@@ -88,14 +108,36 @@ async def take_hold(
     )
 
 
-async def find_hold(tx: Transaction, scope: Scope, device_id: int, now: datetime) -> Hold | None:
-    """Who steers a camera of the scope now."""
+async def find_hold(tx: Transaction, scope: Scope, wanted: Wanted, now: datetime) -> Hold | None:
+    """Who has it now, in the scope."""
     return await tx.fetch_one(
         Hold,
-        "SELECT h.user_id, h.actor, h.since, h.until FROM ptz_holds h"
+        "SELECT h.user_id, h.actor, h.since, h.until FROM device_holds h"
         " JOIN devices d ON d.id = h.device_id JOIN areas a ON a.id = d.area_id"
-        " WHERE h.device_id = %(device)s AND h.until > %(now)s AND" + IN_SCOPE,
-        {"device": device_id, "now": now, "scope": scope_paths(scope)},
+        " WHERE h.device_id = %(device)s AND h.work = %(work)s AND h.until > %(now)s AND"
+        + IN_SCOPE,
+        {
+            "device": wanted.device_id,
+            "work": wanted.work,
+            "now": now,
+            "scope": scope_paths(scope),
+        },
+    )
+
+
+async def end_hold(tx: Transaction, scope: Scope, wanted: Wanted) -> None:
+    """Leave it to others, if it is the caller's."""
+    await tx.execute(
+        "DELETE FROM device_holds h USING devices d, areas a WHERE d.id = h.device_id"
+        " AND a.id = d.area_id AND h.device_id = %(device)s AND h.work = %(work)s"
+        " AND h.user_id IS NOT DISTINCT FROM %(user)s AND h.actor = %(actor)s AND" + IN_SCOPE,
+        {
+            "device": wanted.device_id,
+            "work": wanted.work,
+            "user": scope.user_id,
+            "actor": scope.actor,
+            "scope": scope_paths(scope),
+        },
     )
 
 
