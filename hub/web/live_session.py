@@ -1,19 +1,15 @@
 """One viewer at one WebSocket: what he is sent, and when that ends.
 
-The protocol stands in :mod:`hub.web.routes.live_video`. Who may watch is asked again whenever
-something changed that it may depend on, and every few seconds anyway.
+The protocol stands in :mod:`hub.web.routes.live_video`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from hub.domain.access import Permission, Principal
-from hub.domain.errors import Conflict, NotFound, StoreUnavailable
 from hub.domain.live_video import (
     Behind,
     Fragment,
@@ -27,6 +23,7 @@ from hub.domain.live_video import (
 from hub.domain.ports import Clock, Picture
 from hub.runtime.ending import end_tasks
 from hub.store.live_targets import LiveTarget
+from hub.web.live_guard import Guard, Recheck, Standpoint
 from hub.web.live_messages import (
     CLOSE_CODES,
     Ending,
@@ -46,31 +43,8 @@ from hub.web.live_messages import (
 
 BEAT_S: Final = 1.0
 WISH_S: Final = 10.0  # a client says within this what it plays
-RECHECK_S: Final = 15.0
-STORE_GRACE_S: Final = 60.0  # while the database is away nobody's access can end in it
-RETRY_S: Final = 1.0
 MESSAGE_BYTES: Final = 256 * 1024  # fragments that wait are sent together up to this size
 LAST_WORDS_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standpoint:
-    """Who watches what, as it is now."""
-
-    principal: Principal
-    target: LiveTarget
-
-    @property
-    def sees_viewers(self) -> bool:
-        """Whether he may know who else watches."""
-        return self.principal.scope(Permission.PLAN).covers(self.target.device.area_path)
-
-
-Recheck = Callable[[], Awaitable[Standpoint | None]]
-"""Returns who watches what now, None when the session or token is over.
-
-Raises NotFound or Conflict when there is nothing to watch any more, StoreUnavailable.
-"""
 
 
 class LiveSession:
@@ -86,16 +60,20 @@ class LiveSession:
         recheck: Recheck,
         clock: Clock,
     ) -> None:
-        self.standpoint = standpoint
         self.sent = 0
         self.viewers: tuple[str, ...] = ()  # who watches, for those who may know
         self._socket, self._relay = socket, relay
-        self._wanted, self._recheck, self._clock = wanted, recheck, clock
+        self._wanted, self._clock = wanted, clock
+        self._guard = Guard(standpoint, recheck)
         self._wish = Wish()
         self._viewer: LiveViewer | None = None
-        self._must_check = asyncio.Event()
         self._must_switch = asyncio.Event()
         self._stopping = asyncio.Event()
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """Who watches what, as it is now."""
+        return self._guard.standpoint
 
     @property
     def user_id(self) -> int:
@@ -109,7 +87,7 @@ class LiveSession:
 
     def recheck(self) -> None:
         """Have it looked at once whether this viewer may still watch, and how."""
-        self._must_check.set()
+        self._guard.check_now()
 
     def end(self) -> None:
         """Have the viewing end, for the hub stops."""
@@ -136,7 +114,7 @@ class LiveSession:
         lasting = [
             asyncio.create_task(self._listen(), name="live-listen"),
             asyncio.create_task(self._beat(), name="live-beat"),
-            asyncio.create_task(self._guard(), name="live-guard"),
+            asyncio.create_task(self._watch_over(), name="live-guard"),
             asyncio.create_task(self._stop(), name="live-stop"),
         ]
         try:
@@ -183,34 +161,14 @@ class LiveSession:
         await self._stopping.wait()
         return Ending.STOPPING
 
-    async def _guard(self) -> Ending:
-        """Return when this viewer may no longer watch, and why."""
-        loop = asyncio.get_running_loop()
-        known_at, pause_s = loop.time(), RECHECK_S
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._must_check.wait()
-            self._must_check.clear()
-            try:
-                now = await self._recheck()
-            except StoreUnavailable:
-                if loop.time() - known_at > STORE_GRACE_S:
-                    return Ending.STORE
-                pause_s = RETRY_S
-                continue
-            except (NotFound, Conflict):
-                return Ending.GONE
-            if now is None:
-                return Ending.SESSION
-            known_at, pause_s = loop.time(), RECHECK_S
-            self._take(now)
+    async def _watch_over(self) -> Ending:
+        return await self._guard.watch(self._take)
 
-    def _take(self, now: Standpoint) -> None:
-        """Go on with what is known now of the camera and of who watches it."""
-        before, self.standpoint = self.standpoint.target, now
-        was, is_now = before.camera, now.target.camera
-        is_other = before.role is not now.target.role or was.channel != is_now.channel
+    def _take(self, before: LiveTarget) -> None:
+        """Go on with what is known now of the camera."""
+        now = self.standpoint.target
+        was, is_now = before.camera, now.camera
+        is_other = before.role is not now.role or was.channel != is_now.channel
         if is_other or bool(was.masks) != bool(is_now.masks) or not is_now.stream_address:
             self._must_switch.set()
         elif self._viewer is not None and was != is_now:

@@ -58,8 +58,9 @@ from hub.domain.live_video import StreamRole
 from hub.store.live_targets import find_live_target
 from hub.store.viewings import list_live_viewers, list_viewings
 from hub.web.access import Plan, See, SignedIn, look_up
+from hub.web.live_guard import Standpoint
 from hub.web.live_messages import Ending
-from hub.web.live_session import LiveSession, Standpoint, refuse
+from hub.web.live_session import LiveSession, refuse
 from hub.web.live_video import LiveVideo
 from hub.web.schemas.live_video import ViewerOut, ViewingOut
 from hub.web.schemas.shapes import MAX_NUMBER, Cursor, Id, Limit, Listing
