@@ -82,6 +82,7 @@ from hub.web.routes import (
     silences,
     site,
     system,
+    talk,
 )
 from hub.web.services import WebServices
 from hub.web.throttle import LoginThrottle
@@ -104,6 +105,7 @@ _ROUTERS = (
     discovery,
     points,
     ptz,
+    talk,
     pictures,
     picture_remarks,
     picture_profiles,

@@ -19,6 +19,7 @@ from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
 from hub.domain.steering import SteerCamera
+from hub.domain.talking import OpenTalk
 from hub.maintenance.pictures.sight import Sight
 from hub.patrols.citizens.receiving import Intake
 from hub.patrols.reporting.pdf import Printer
@@ -105,6 +106,7 @@ class WebServices:
     ask_address: AskAddress | None = None  # None: this process asks no strangers
     device_networks: tuple[IPNetwork, ...] = ()  # where devices may be looked for
     steer: SteerCamera | None = None  # None: this process moves no cameras
+    talk: OpenTalk | None = None  # None: this process opens no lines of sound
 
 
 def get_services(connection: HTTPConnection) -> WebServices:
