@@ -187,7 +187,9 @@ async def _write(
     if not changed:
         return
     ids = [before.id for before, _ in changed]
-    await device_labels.write_labels(tx, scope, [after for _, after in changed])
+    relabelled = [after for before, after in changed if _differing(before, after)]
+    if relabelled:
+        await device_labels.write_labels(tx, scope, relabelled)
     if change.sets_parent:
         await parents.set_parent(tx, scope, ids, change.parent_id)
     if change.window is not None:
@@ -210,12 +212,15 @@ async def _write(
     await notify(tx, scope, "areas", sorted(moved))
 
 
+def _differing(before: Labelled, after: Labelled) -> list[str]:
+    return [name for name in _WRITTEN if getattr(before, name) != getattr(after, name)]
+
+
 def _deed(before: Labelled, after: Labelled, change: BulkChange, count: int) -> ImportDeed:
     detail: dict[str, object] = {"together": count}
-    for name in _WRITTEN:
-        if getattr(before, name) != getattr(after, name):
-            detail[name] = getattr(after, name)
-            detail[f"previous_{name}"] = getattr(before, name)
+    for name in _differing(before, after):
+        detail[name] = getattr(after, name)
+        detail[f"previous_{name}"] = getattr(before, name)
     if change.window is not None:
         detail["window"] = {
             "starts_at": change.window.starts_at.isoformat(),
