@@ -19,6 +19,6 @@ test("a line leads to what it is about, never to where its text says", () => {
 });
 
 test("details are plain text", () => {
-  expect(detailOf({ name: "<b>Gate", fields: ["a", "b"], count: 3, ok: true })).toBe("name: <b>Gate · fields: a, b · count: 3 · ok: true");
+  expect(detailOf({ name: "<b>Gate", fields: ["a", "b"], count: 3, ok: true, none: null, no: [], nothing: {}, text: "" })).toBe("name: <b>Gate · fields: a, b · count: 3 · ok: true");
   expect(detailOf({})).toBe("");
 });

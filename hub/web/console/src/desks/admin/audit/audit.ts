@@ -29,7 +29,8 @@ export function pageOf(type: string, id: string): string | null {
   return make && /^\d+$/.test(id) ? make(id) : null;
 }
 
-/** The details of a line, "name: Gate · fields: a, b". */
+/** The details of a line, "name: Gate · fields: a, b"; what is empty is left out. */
 export function detailOf(detail: Record<string, unknown>): string {
-  return Object.entries(detail).map(([key, value]) => `${key}: ${typeof value === "string" ? value : Array.isArray(value) ? value.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(", ") : JSON.stringify(value)}`).join(" · ");
+  const isEmpty = (value: unknown): boolean => value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
+  return Object.entries(detail).filter(([, value]) => !isEmpty(value)).map(([key, value]) => `${key}: ${typeof value === "string" ? value : Array.isArray(value) ? value.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join(", ") : JSON.stringify(value)}`).join(" · ");
 }

@@ -31,10 +31,9 @@ export const connections = erase<Schemas["ConnectionOut"], ConnectionBody>({
   list: async () => (await ask(api.GET("/api/v1/connections"))).items,
   idOf: (row) => String(row.id), nameOf: (row) => row.name, isOff: (row) => !row.is_enabled,
   columns: [
-    { label: label("name"), text: (row) => row.name },
-    { label: label("state"), text: (row) => (row.is_enabled ? wordOf(words.connectionStates, row.state) : labels.off), mark: (row) => (!row.is_enabled ? { tone: "unknown", shape: "■" } : row.state === "connected" ? { tone: "good", shape: "●" } : row.state === "new" ? { tone: "unknown", shape: "?" } : { tone: "bad", shape: "✖" }) },
-    { label: () => words.since, text: (row) => showTime(row.state_since) }, { label: () => words.detail, text: (row) => row.state_detail },
-    { label: label("protocol"), text: (row) => wordOf(labels.protocols, row.protocol) }, { label: label("address"), text: (row) => row.address }, areaColumn,
+    { label: label("name"), text: (row) => row.name, sub: (row) => row.address },
+    { label: label("state"), sub: (row) => row.state_detail, text: (row) => (row.is_enabled ? wordOf(words.connectionStates, row.state) : labels.off), mark: (row) => (!row.is_enabled ? { tone: "unknown", shape: "■" } : row.state === "connected" ? { tone: "good", shape: "●" } : row.state === "new" ? { tone: "unknown", shape: "?" } : { tone: "bad", shape: "✖" }) },
+    { label: () => words.since, text: (row) => showTime(row.state_since), isNarrow: true }, { label: label("protocol"), text: (row) => wordOf(labels.protocols, row.protocol) }, areaColumn,
   ],
   fields: [
     { name: "protocol", kind: "one", options: choices.protocols, required: true, fixed: true }, { name: "name", kind: "text", required: true }, AREA,
@@ -69,7 +68,7 @@ export const windows = erase<Schemas["WindowOut"], Schemas["WindowIn"]>({
   key: "windows", needs: "maintain", one: () => words.windows.one, many: () => frame.sections.windows, about: () => words.windows.about,
   list: () => allPages((cursor) => ask(api.GET("/api/v1/maintenance-windows", { params: { query: { limit: PAGE, cursor } } })), 1000),
   idOf: (row) => String(row.id), nameOf: (row) => row.reason, isOff: (row) => isOver(row.state),
-  columns: [{ label: label("reason"), text: (row) => row.reason }, { label: label("state"), text: (row) => wordOf(labels.states, row.state), mark: (row) => stateTone(row.state) }, { label: () => words.forWhom, text: (row) => (row.device_id ? row.device_name : row.area_name) }, { label: () => fieldLabel("starts_at").replace(/[（(].*/, "").trim(), text: (row) => showTime(row.starts_at) }, { label: label("ends_at"), text: (row) => showTime(row.ends_at) }, { label: label("author"), text: (row) => row.author }],
+  columns: [{ label: label("reason"), text: (row) => row.reason }, { label: label("state"), text: (row) => wordOf(labels.states, row.state), mark: (row) => stateTone(row.state) }, { label: () => words.forWhom, text: (row) => (row.device_id ? row.device_name : row.area_name) }, { label: () => fieldLabel("starts_at").replace(/[（(].*/, "").trim(), text: (row) => showTime(row.starts_at), isNarrow: true }, { label: label("ends_at"), text: (row) => showTime(row.ends_at), isNarrow: true }, { label: label("author"), text: (row) => row.author }],
   fields: [{ name: "area_id", kind: "area", hint: () => words.targetHint }, { name: "device_id", kind: "device" }, { name: "starts_at", kind: "moment" }, { name: "ends_at", kind: "moment", required: true }, { name: "reason", kind: "text", max: 500, required: true }],
   blank: () => ({ area_id: null, device_id: null, starts_at: null, ends_at: new Date(Math.ceil(site.now() / 60_000) * 60_000 + 4 * HOUR_MS).toISOString(), reason: "" }),
   bodyOf: (row) => ({ area_id: row.device_id ? null : row.area_id, device_id: row.device_id, starts_at: row.starts_at, ends_at: row.ends_at, reason: row.reason }),

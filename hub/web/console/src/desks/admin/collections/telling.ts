@@ -120,13 +120,13 @@ const HOUR_MS = 3_600_000;
 const isOver = (state: string): boolean => !["active", "planned", "pending"].includes(state);
 const stateMark = (row: { state: string }): { tone: "info" | "planned" | "unknown"; shape: string } => (row.state === "active" ? { tone: "planned", shape: "■" } : isOver(row.state) ? { tone: "unknown", shape: "○" } : { tone: "info", shape: "◔" });
 const stateColumn = { label: label("state"), text: (row: { state: string }) => wordOf(labels.states, row.state), mark: stateMark };
-const when = (name: "starts_at" | "ends_at") => ({ label: () => fieldLabel(name).replace(/[（(].*/, "").trim(), text: (row: { starts_at: string; ends_at: string }) => showTime(row[name]) });
+const when = (name: "starts_at" | "ends_at") => ({ label: () => fieldLabel(name).replace(/[（(].*/, "").trim(), text: (row: { starts_at: string; ends_at: string }) => showTime(row[name]), isNarrow: true });
 
 export const silences = erase<Schemas["SilenceOut"], Schemas["SilenceIn"]>({
   key: "silences", needs: "plan", one: () => words.silences.one, many: () => frame.sections.silences, about: () => words.silences.about, lookups: ["rules"],
   list: () => allPages((cursor) => ask(api.GET("/api/v1/silences", { params: { query: { limit: PAGE, cursor } } })), 1000),
   idOf: (row) => String(row.id), nameOf: (row) => row.reason, isOff: (row) => isOver(row.state),
-  columns: [{ label: label("reason"), text: (row) => row.reason }, stateColumn, areaColumn, { label: label("matcher"), text: (row) => showMatcher(row.matcher) }, { label: label("quiets"), text: (row) => String(row.quiets) }, when("starts_at"), when("ends_at"), { label: label("author"), text: (row) => row.author }],
+  columns: [{ label: label("reason"), text: (row) => row.reason, sub: (row) => row.author }, stateColumn, { label: label("matcher"), text: (row) => showMatcher(row.matcher), sub: (row) => areaName(row.area_id) }, { label: label("quiets"), text: (row) => String(row.quiets) }, when("starts_at"), when("ends_at")],
   fields: [{ ...AREA, fixed: true }, { name: "reason", kind: "text", max: 1024, required: true, fixed: true }, { name: "matcher", kind: "matcher", when: (_draft, isNew) => isNew }, { name: "starts_at", kind: "moment", fixed: true }, { name: "ends_at", kind: "moment", required: true, hint: () => words.endsHint }],
   blank: () => ({ area_id: null as unknown as number, matcher: { ...NO_MATCHER }, reason: "", starts_at: null, ends_at: new Date(Math.ceil(site.now() / 60_000) * 60_000 + 2 * HOUR_MS).toISOString() }),
   bodyOf: (row) => ({ area_id: row.area_id, matcher: { ...row.matcher }, reason: row.reason, starts_at: row.starts_at, ends_at: row.ends_at }),
@@ -140,7 +140,7 @@ export const drills = erase<Schemas["DrillOut"], Schemas["DrillIn"]>({
   key: "drills", needs: "plan", one: () => words.drills.one, many: () => frame.sections.drills, about: () => words.drills.about, lookups: ["rules"],
   list: () => allPages((cursor) => ask(api.GET("/api/v1/drills", { params: { query: { limit: PAGE, cursor } } })), 1000),
   idOf: (row) => String(row.id), nameOf: (row) => row.name, isOff: (row) => row.ended_at !== null,
-  columns: [{ label: label("name"), text: (row) => row.name }, { label: label("state"), text: (row) => (row.ended_at ? labels.states.over : labels.states.active), mark: (row) => (row.ended_at ? { tone: "unknown", shape: "○" } : { tone: "planned", shape: "■" }) }, areaColumn, { label: label("rule_id"), text: (row) => lookups.rules.name(row.rule_id) }, { label: label("device_ids"), text: (row) => labels.devices(row.device_ids.length) }, { label: label("started_at"), text: (row) => showTime(row.started_at) }, { label: label("author"), text: (row) => row.author }],
+  columns: [{ label: label("name"), text: (row) => row.name }, { label: label("state"), text: (row) => (row.ended_at ? labels.states.over : labels.states.active), mark: (row) => (row.ended_at ? { tone: "unknown", shape: "○" } : { tone: "planned", shape: "■" }) }, areaColumn, { label: label("rule_id"), text: (row) => lookups.rules.name(row.rule_id) }, { label: label("device_ids"), text: (row) => labels.devices(row.device_ids.length) }, { label: label("started_at"), text: (row) => showTime(row.started_at), isNarrow: true }, { label: label("author"), text: (row) => row.author }],
   fields: [NAME, AREA, { name: "rule_id", kind: "look", of: "rules", required: true }, { name: "device_ids", kind: "devices", required: true }, { name: "ends_in_s", kind: "seconds", min: 1, max: 86_400, required: true, when: (_draft, isNew) => isNew }],
   blank: () => ({ name: "", area_id: null as unknown as number, rule_id: null as unknown as number, device_ids: [], ends_in_s: 3600 }),
   bodyOf: (row) => ({ name: row.name, area_id: row.area_id, rule_id: row.rule_id, device_ids: [...row.device_ids], ends_in_s: 3600 }),

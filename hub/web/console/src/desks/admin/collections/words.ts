@@ -32,7 +32,7 @@ export const words = wordsOf({
     connectionHits: (n: number | string) => `The devices behind it go with it: ${n} of them, with their status and history.`,
     receiverHits: (routes: number, duties: number) => `${routes} routes and ${duties} duties name it: they will tell nobody in its place.`,
     routeHits: (names: string) => `${names} will no longer be told by it.`, profileHits: (n: number) => `It is in use ${n} times; what is in use cannot be removed.`,
-    connectionStates: { connected: "connected", new: "not connected yet", DeviceUnreachable: "does not answer", DeviceBusy: "busy", AuthRejected: "wrong user name or password", ProtocolViolation: "answers nonsense", UnsupportedByDevice: "cannot do what is asked" }, since: "Since", detail: "Last error",
+    connectionStates: { connected: "connected", new: "not connected yet", DeviceUnreachable: "does not answer", DeviceBusy: "busy", AuthRejected: "wrong user name or password", ProtocolViolation: "answers nonsense", UnsupportedByDevice: "cannot do what is asked" }, since: "Since",
     forWhom: "Where", wholeArea: "the whole area", targetHint: "For an area (and a class in it), or for one device instead.", endsHint: "A silence always has an end.",
   },
   zh: {
@@ -66,7 +66,7 @@ export const words = wordsOf({
     connectionHits: (n) => `其下 ${n} 台设备连同状态和历史一并删除。`,
     receiverHits: (routes, duties) => `有 ${routes} 条路由、${duties} 项值守指向它：删除后将无人代替。`,
     routeHits: (names) => `${names}将不再由它通知。`, profileHits: (n) => `有 ${n} 处正在使用；使用中的不能删除。`,
-    connectionStates: { connected: "已连接", new: "尚未连接", DeviceUnreachable: "无应答", DeviceBusy: "设备忙", AuthRejected: "用户名或密码错误", ProtocolViolation: "应答不合规范", UnsupportedByDevice: "设备不支持" }, since: "自", detail: "最近错误",
+    connectionStates: { connected: "已连接", new: "尚未连接", DeviceUnreachable: "无应答", DeviceBusy: "设备忙", AuthRejected: "用户名或密码错误", ProtocolViolation: "应答不合规范", UnsupportedByDevice: "设备不支持" }, since: "自",
     forWhom: "适用范围", wholeArea: "整个区域", targetHint: "针对区域（及其中的类别），或改为单台设备。", endsHint: "静默必须有结束时间。",
   },
 });

@@ -38,6 +38,9 @@ export interface Column<Row> {
   text(row: Row): string;
   /** A state beside the words: its tone and sign. */
   mark?(row: Row): { tone: "good" | "bad" | "warn" | "unknown" | "planned" | "info"; shape: string } | null;
+  /** What stands below it, small. */
+  sub?(row: Row): string;
+  /** Never broken over lines. */
   isNarrow?: boolean;
 }
 
