@@ -1,6 +1,7 @@
 """The console in a browser: who signs in, in which language, and what every page must keep."""
 
 import json
+import os
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,6 +13,8 @@ from tests.web.stage import PASSWORD
 
 ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "hub" / "web" / "console" / "node_modules" / "axe-core" / "axe.min.js"
+HOSTILE: Final = '<img src=x onerror="alert(1)">{{7*7}}'
+SHOTS: Final = os.environ.get("GENGFU_SCREENSHOTS")
 SIGN_IN: Final = {"zh": "登录", "en": "Sign in"}
 WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
@@ -44,3 +47,9 @@ async def expect_accessible(page: Page) -> None:
         if str(one["impact"]) in {"serious", "critical"}
     ]
     assert not serious, json.dumps(serious, indent=1, ensure_ascii=False)
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Keep a picture for human eyes when somebody asked for it."""
+    if SHOTS:
+        await page.screenshot(path=f"{SHOTS}/{name}.png")
