@@ -224,6 +224,45 @@ class MapSettings(_Section):
     )
 
 
+class LiveSettings(_Section):
+    """How live video is shown."""
+
+    viewings: int = Field(
+        default=400, ge=1, le=100_000, description="streams being watched in one process"
+    )
+    viewings_per_user: int = Field(
+        default=64, ge=1, le=10_000, description="and by one user: two walls of 25 tiles, and some"
+    )
+    linger_s: float = Field(
+        default=5.0, ge=0, le=300, description="a camera is let go so long after its last viewer"
+    )
+    viewings_days: int = Field(default=400, ge=1, le=36500, description="days of viewings kept")
+    mediamtx: str = Field(
+        default="", description="API of a MediaMTX, for WebRTC and LL-HLS; unset: none"
+    )
+    mediamtx_webrtc: str = Field(
+        default="", description="its WebRTC; unset: port 8889 of the same host"
+    )
+    mediamtx_hls: str = Field(default="", description="its HLS; unset: port 8888 of the same host")
+    mediamtx_user: str = Field(default="", description="the hub's user at MediaMTX")
+    mediamtx_password: OwnSecret = Field(default=SecretStr(""), description="and its password")
+
+    @field_validator("mediamtx", "mediamtx_webrtc", "mediamtx_hls")
+    @classmethod
+    def _form(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if address and (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or "@" in parts.netloc
+            or parts.path.strip("/")
+            or parts.query
+        ):
+            msg = "this is no address of a server: write it like http://127.0.0.1:9997"
+            raise ValueError(msg)
+        return address.rstrip("/")
+
+
 class HistorySettings(_Section):
     """How long is remembered."""
 
@@ -260,6 +299,7 @@ class Settings(_Section):
     patrols: PatrolSettings = PatrolSettings()
     citizens: CitizenSettings = CitizenSettings()
     map: MapSettings = MapSettings()
+    live: LiveSettings = LiveSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 

@@ -5,7 +5,7 @@ first a track, then its fragments. It never decodes, and never relays a camera w
 such a one is looked at picture by picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,24 +96,37 @@ class LiveRelay(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proxied:
-    """What a media server answered."""
+class MediaFile:
+    """A playlist of LL-HLS, or a part of the film."""
 
-    status: int
     content_type: str
-    body: bytes = field(repr=False)
+    data: bytes = field(repr=False)
 
 
 class MediaServer(Protocol):
-    """A media server beside the hub, for WebRTC and for many viewers."""
+    """A media server beside the hub: WebRTC, and many viewers. Browsers never ask it themselves.
 
-    async def offer(self, user_id: int, target: CameraTarget, role: StreamRole, sdp: str) -> str:
-        """Begin to send a stream by WebRTC and return the answer to an SDP offer."""
+    Every method raises a DeviceError when the server, or the camera behind it, does not answer.
+    """
 
-    async def fetch(
-        self, user_id: int, target: CameraTarget, role: StreamRole, name: str
-    ) -> Proxied:
-        """Return a file of the stream's LL-HLS: a playlist, or a part of the film."""
+    async def open(self, target: CameraTarget) -> str:
+        """Make the stream at ``stream_address`` readable under a name that nobody can guess.
+
+        Raises:
+            UnsupportedByDevice: the camera has masks.
+        """
+
+    async def offer(self, name: str, offer: str) -> str:
+        """Send the stream by WebRTC; returns the answer to an offer (SDP)."""
+
+    async def fetch(self, name: str, file: str, query: Mapping[str, str]) -> MediaFile:
+        """Return a file of the stream's LL-HLS; raises NotFound for what there is not."""
+
+    async def count_readers(self, name: str) -> int:
+        """How many receive the stream now."""
+
+    async def close(self, name: str) -> None:
+        """Take the stream from everybody; never raises, for nothing can be done about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from alerts.receivers import validate_options
 from config.schema import Settings
 from hub.domain.addresses import parse_networks
 from hub.domain.errors import ConfigError
+from hub.domain.live_video import LiveLimits
 from hub.main.adapters import parse_connection
 from hub.main.assembly import Parts
 from hub.main.patrolling import intake_of
@@ -125,6 +126,11 @@ def make_server(parts: Parts, address: str) -> WebServer:
             sight=parts.sight,
             clean_photo=parts.clean_photo,
             relay=parts.relay,
+            media_server=parts.media_server,
+            live_limits=LiveLimits(
+                per_user=parts.settings.live.viewings_per_user,
+                in_all=parts.settings.live.viewings,
+            ),
             ask_address=address_asker(parts.around.policy),
             device_networks=parts.around.policy.allowed,
         )

@@ -42,6 +42,7 @@ from hub.store import server
 from hub.store.alert_holds import drop_old_holds
 from hub.store.citizen_reports import forget_contacts
 from hub.store.migrate import migrate
+from hub.store.viewings import drop_old_viewings
 
 log = logging.getLogger(__name__)
 
@@ -200,6 +201,8 @@ async def _drop_old(parts: Parts) -> None:
         await drop_old_holds(tx, SCOPE, utc_now() - KEEP_HOLDS)
         contacts = timedelta(days=parts.settings.citizens.contact_days)
         await forget_contacts(tx, SCOPE, utc_now() - contacts)
+        viewed = timedelta(days=parts.settings.live.viewings_days)
+        await drop_old_viewings(tx, SCOPE, utc_now() - viewed)
 
 
 def _broker(parts: Parts, link: int) -> bool | str:

@@ -17,6 +17,7 @@ from config.schema import Settings
 from hub.domain.addresses import DEFAULT_PORTS, IPAddress, parse_address
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Credentials, Secret
+from hub.main.media_server import media_endpoints
 from hub.runtime.embedded_broker import EmbeddedBroker
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store.database import network_endpoints
@@ -54,6 +55,7 @@ class Servers:
         yield from network_endpoints(self.database_url.reveal())
         broker = urlsplit(self.broker_address)
         yield broker.hostname or "", broker.port or DEFAULT_PORTS[broker.scheme]
+        yield from media_endpoints(settings)
         listens_everywhere = settings.http.host in {"0.0.0.0", "::", ""}  # noqa: S104 - a comparison
         hosts = ("127.0.0.1", "::1", socket.gethostname()) if listens_everywhere else ()
         for host in (settings.http.host, *hosts):

@@ -56,6 +56,7 @@ from hub.web.routes import (
     holidays,
     inventory,
     live,
+    live_media,
     live_video,
     maintenance,
     maps,
@@ -145,6 +146,7 @@ _ROUTERS = (
     maps,
     live,
     live_video,
+    live_media,
 )
 
 
@@ -175,6 +177,7 @@ def create_app(services: WebServices) -> FastAPI:
             asyncio.create_task(viewings.run(), name="web-live-video"),
         ]
         yield
+        await viewings.close()
         await end_tasks(tasks)
         await helm.close()
 

@@ -7,10 +7,9 @@ whoever watches is known in every process, and nobody for longer than he does.
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from hub.domain.access import Scope, system_scope
 from hub.domain.errors import NotFound, StoreUnavailable
@@ -29,16 +28,46 @@ from hub.store.viewings import (
     list_live_viewers,
     mark_viewings,
 )
+from hub.web.live_guard import Standpoint
+from hub.web.live_media import MediaSession
 from hub.web.live_messages import Ending
-from hub.web.live_session import LiveSession
 
 log = logging.getLogger(__name__)
 
+CLOSE_S: Final = 2.0
 TOPIC: Final = "viewings"  # the numbers are of devices
 _SCOPE = system_scope("hub.web.live_video")
 # What a viewing may depend on beside its own device: whoever watches is looked at again.
 _CONCERN_ALL: Final = frozenset({RESYNC.topic, "areas", "connections"})
 _CONCERN_DEVICES: Final = frozenset({"devices", MASKS})
+
+
+class Watched(Protocol):
+    """One viewing, at a WebSocket or through a media server."""
+
+    sent: int
+    viewers: tuple[str, ...]
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """Who watches what."""
+
+    @property
+    def user_id(self) -> int:
+        """Who watches."""
+
+    @property
+    def device_id(self) -> int:
+        """What is watched."""
+
+    def recheck(self) -> None:
+        """Have it looked at once whether this viewer may still watch."""
+
+    def end(self) -> None:
+        """Have it end, for the hub stops."""
+
+    async def run(self, number: int) -> Ending:
+        """Last until it is over."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,10 +79,11 @@ class LiveVideo:
     clock: Clock
     limits: LiveLimits = field(default_factory=LiveLimits)
     process: str = field(default_factory=lambda: secrets.token_hex(8))
-    _sessions: dict[int, LiveSession] = field(default_factory=dict, init=False)
+    _sessions: dict[int, Watched] = field(default_factory=dict, init=False)
     _opening: list[int] = field(
         default_factory=list, init=False
     )  # users whose viewing is being recorded
+    _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _is_stopping: bool = field(default=False, init=False)
 
     def has_too_many(self, user_id: int) -> bool:
@@ -61,21 +91,26 @@ class LiveVideo:
         users = [*self._opening, *(session.user_id for session in self._sessions.values())]
         return len(users) >= self.limits.in_all or users.count(user_id) >= self.limits.per_user
 
-    async def serve(self, session: LiveSession, scope: Scope) -> None:
+    async def serve(self, session: Watched, scope: Scope) -> None:
         """Serve a viewer whose connection is accepted, and record that he watched."""
-        async with self._recorded(session, scope) as number:
-            if self._is_stopping:
-                session.end()
-            self._sessions[number] = session
-            # What changed since he was let in was told to nobody.
-            session.recheck()
-            ending = Ending.LEFT
-            try:
-                await self._tell_viewers([session.device_id])
-                ending = await session.run(number)
-            finally:
-                self._sessions.pop(number, None)
-                await self._record_end(session, scope, number, ending)
+        await self._run(session, scope, await self._begin(session, scope))
+
+    async def start(self, session: Watched, scope: Scope) -> int:
+        """Have a viewing guarded in the background, and recorded; returns its number."""
+        number = await self._begin(session, scope)
+        task = asyncio.create_task(self._run(session, scope, number), name="live-viewing")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return number
+
+    def find_media(self, number: int, user_id: int, device_id: int) -> MediaSession:
+        """Return a viewing through a media server; raises NotFound for anybody else's."""
+        session = self._sessions.get(number)
+        is_own = isinstance(session, MediaSession) and session.user_id == user_id
+        if not isinstance(session, MediaSession) or not is_own or session.device_id != device_id:
+            msg = "this viewing is over: begin a new one"
+            raise NotFound(msg)
+        return session
 
     def end_all(self) -> None:
         """End every viewing, so that the server can stop; browsers come back by themselves."""
@@ -83,14 +118,19 @@ class LiveVideo:
         for session in self._sessions.values():
             session.end()
 
+    async def close(self) -> None:
+        """End what lasts in the background, and wait until that is recorded."""
+        self.end_all()
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLOSE_S)
+
     async def run(self) -> None:
         """Hear what changed and leave marks, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear(), name="live-video-notices")
             group.create_task(self._mark(), name="live-video-marks")
 
-    @asynccontextmanager
-    async def _recorded(self, session: LiveSession, scope: Scope) -> AsyncIterator[int]:
+    async def _begin(self, session: Watched, scope: Scope) -> int:
         target = session.standpoint.target
         self._opening.append(session.user_id)
         try:
@@ -109,10 +149,24 @@ class LiveVideo:
                 await notify(tx, scope, TOPIC, [target.device.id])
         finally:
             self._opening.remove(session.user_id)
-        yield number
+        self._sessions[number] = session
+        return number
+
+    async def _run(self, session: Watched, scope: Scope, number: int) -> None:
+        if self._is_stopping:
+            session.end()
+        # What changed since he was let in was told to nobody.
+        session.recheck()
+        ending = Ending.LEFT
+        try:
+            await self._tell_viewers([session.device_id])
+            ending = await session.run(number)
+        finally:
+            self._sessions.pop(number, None)
+            await self._record_end(session, scope, number, ending)
 
     async def _record_end(
-        self, session: LiveSession, scope: Scope, number: int, ending: Ending
+        self, session: Watched, scope: Scope, number: int, ending: Ending
     ) -> None:
         try:
             async with self.database.transaction() as tx:
@@ -132,7 +186,7 @@ class LiveVideo:
                 if notice.topic == TOPIC:
                     await self._tell_viewers(notice.ids)
 
-    def _concerned(self, notice: Notice) -> Iterable[LiveSession]:
+    def _concerned(self, notice: Notice) -> Iterable[Watched]:
         ids = frozenset(notice.ids)
         sessions = list(self._sessions.values())
         if notice.topic in _CONCERN_ALL:

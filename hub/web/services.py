@@ -14,7 +14,7 @@ from hub.domain.addresses import IPNetwork
 from hub.domain.devices import Device, Json
 from hub.domain.discovery import AskAddress
 from hub.domain.health import ProbeResult
-from hub.domain.live_video import LiveLimits, LiveRelay
+from hub.domain.live_video import LiveLimits, LiveRelay, MediaServer
 from hub.domain.looks import CleanPhotos
 from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import Clock, ProbeCamera, TakeSnapshot
@@ -102,6 +102,7 @@ class WebServices:
     sight: Sight | None = None  # None: this process looks at no pictures
     clean_photo: CleanPhotos | None = None  # None: this process takes no photos from outside
     relay: LiveRelay | None = None  # None: this process relays no live video
+    media_server: MediaServer | None = None  # None: video goes through the hub alone
     live_limits: LiveLimits = field(default_factory=LiveLimits)
     ask_address: AskAddress | None = None  # None: this process asks no strangers
     device_networks: tuple[IPNetwork, ...] = ()  # where devices may be looked for
