@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 SCAN: Final = "discovery.scan"
 SWEEP: Final = "discovery.sweep"
+LOOKS_AT_ONCE: Final = 2
 SWEEP_S: Final = 60.0
 BEAT_S: Final = 1.0
 MULTICAST_S: Final = 4.0

@@ -16,7 +16,7 @@ from hub.domain.discovery import (
 )
 from hub.domain.errors import AddressRefused, Conflict, DeviceError, Invalid
 from hub.domain.secrets import Credentials, Secret
-from hub.maintenance.discovering import SCAN
+from hub.maintenance.discovering import LOOKS_AT_ONCE, SCAN
 from hub.maintenance.discovery_adding import Chosen, Common, add_finds
 from hub.store import areas, audit, discoveries, discovery_finds
 from hub.web.access import Administer
@@ -69,7 +69,9 @@ async def start_discovery(scope: Administer, body: DiscoveryIn, services: Servic
         found = await discoveries.add_discovery(
             tx, scope, body.area_id, survey, now=services.clock()
         )
-        await services.jobs.defer(tx, SCAN, {"discovery": found.id})
+        # So many at once over all workers: what they ask of the network is bounded.
+        lock = f"{SCAN}:{found.id % LOOKS_AT_ONCE}"
+        await services.jobs.defer(tx, SCAN, {"discovery": found.id}, lock=lock)
     return DiscoveryOut.model_validate(found)
 
 
