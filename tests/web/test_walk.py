@@ -18,7 +18,8 @@ from tests.web.history import History, fill_west
 from tests.web.sockets import ACCEPTED, call
 from tests.web.stage import World, sign_in
 
-LIVE = "/api/v1/devices/{device_id}/live"  # a WebSocket
+LIVE = "/api/v1/devices/{device_id}/live"  # a WebSocket, as is the next
+TALK = "/api/v1/devices/{device_id}/talk"
 STREAMS = {"/api/v1/live"}  # never ends: tests/web/test_live.py looks at whose rows it shows
 # Take a file and name each row that they refuse: tests/web/test_inventory.py looks at whose.
 PICTURE = "/api/v1/devices/{device_id}/picture"
@@ -386,7 +387,7 @@ async def test_openapi_names_what_each_route_asks_for(
     assert asked["patch", "/api/v1/devices/{device_id}"] == "maintain"
     assert asked["post", "/api/v1/session/login"] == "open"
     described = {path for _, path in asked}
-    pages = {"/", "/old", "/static", "/assets", "/api/v1/openapi.json", "/report", LIVE}
+    pages = {"/", "/old", "/static", "/assets", "/api/v1/openapi.json", "/report", LIVE, TALK}
     for desk in ("account admin alerts devices dispatch map patrol reports wall").split():
         pages |= {f"/{desk}", f"/{desk}/{{rest:path}}"}
     pages |= {"/phone/task", "/phone/call", "/phone/static"}

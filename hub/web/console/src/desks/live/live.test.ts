@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Pace, planSteps, retryAfterMs } from "./buffer";
+import { decode, encode } from "./g711";
 import { parseMessage } from "./messages";
 import { judge, type Facts } from "./verdict";
 import { shift, WHOLE, zoomAt } from "./zoom";
@@ -82,4 +83,16 @@ test("zooming keeps the point under the mouse, and no edge comes into view", () 
   expect(shift(near, 5, 5)).toEqual({ scale: 2, x: 0.5, y: 0.5 });
   expect(zoomAt(near, 0.01, { x: 0.4, y: 0.4 })).toEqual(WHOLE);
   expect(zoomAt(near, 1000, { x: 0, y: 0 }).scale).toBe(8);
+});
+
+test("sound goes to G.711 and back with little lost, and silence stays silence", () => {
+  const samples = Float32Array.from({ length: 400 }, (_none, n) => Math.sin(n / 7) * Math.min(1, n / 300));
+  for (const codec of ["pcma", "pcmu"] as const) {
+    const back = decode(codec, encode(codec, samples));
+    const worst = Math.max(...samples.map((sample, n) => Math.abs(sample - (back[n] ?? 9)) / Math.max(0.02, Math.abs(sample))));
+    expect(worst).toBeLessThan(0.06);
+    expect(encode(codec, decode(codec, Uint8Array.from({ length: 256 }, (_none, n) => n)))).toHaveLength(256);
+  }
+  expect([...encode("pcma", Float32Array.of(0))]).toEqual([0xd5]);
+  expect([...encode("pcmu", Float32Array.of(0))]).toEqual([0xff]);
 });

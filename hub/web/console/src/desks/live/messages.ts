@@ -3,7 +3,7 @@
 export type StreamRole = "main" | "sub";
 export type HubState = "connecting" | "live" | "frozen" | "offline";
 export type PicturesWhy = "codec" | "masked" | "no_stream" | "asked";
-export type EndedWhy = "session" | "gone" | "stopping" | "too_many" | "silent";
+export type EndedWhy = "session" | "gone" | "stopping" | "too_many" | "silent" | "store";
 
 export type Message =
   | { type: "hello"; stream: StreamRole; wanted: StreamRole }
