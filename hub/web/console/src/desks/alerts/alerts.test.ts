@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { askedOf, fits, readFilter, viewOf } from "./filters";
 import { muteAfter, muteAt, muteFor, readMute, writeMute } from "./mute";
 import { clockOf, colourAt, compareBy, type Alert } from "./need";
 import { arrange, sectionsOf } from "./order";
+import { paced } from "./paced";
 import { sayReason } from "./reasons";
 import { DEFAULTS, Ears, Gate, readChoices, worstOf } from "./ringing";
 
@@ -111,4 +112,23 @@ test("what the hub says by itself is said in Chinese; what a person wrote stays"
   ];
   for (const [said, shown] of cases) expect(sayReason(said, "zh")).toBe(shown);
   expect(sayReason("offline for 30 s", "en")).toBe("offline for 30 s");
+});
+
+test("reading anew is soon after a change and calm under a stream of them", () => {
+  vi.useFakeTimers();
+  try {
+    let reads = 0;
+    const again = paced(5000, () => { reads += 1; });
+    again.soon();
+    vi.advanceTimersByTime(300);
+    expect(reads).toBe(1);
+    for (let tenth = 0; tenth < 100; tenth++) { again.soon(); vi.advanceTimersByTime(100); }
+    expect(reads).toBe(2 + 1);
+    again.soon();
+    again.stop();
+    vi.advanceTimersByTime(9000);
+    expect(reads).toBe(3);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -10,6 +10,7 @@ import { site } from "$/hub/site.svelte";
 import { askedOf, fits, readFilter, type Filter, type Surroundings } from "./filters";
 import { compareBy, isOpen, type Alert } from "./need";
 import { arrange } from "./order";
+import { paced } from "./paced";
 
 const MOST_PAGES = 4; // of 500: more is no list that anybody works through
 const LINGER_MS = 60_000;
@@ -36,7 +37,8 @@ class Board {
   top = 0;
   #asked = "";
   #question = 0;
-  #timer = 0;
+  #again = paced(SOON_MS, () => void this.read());
+  #uplinksAgain = paced(SOON_MS * 3, () => void this.uplinks.load());
   #isFollowing = false;
   #arrived: Map<number, Alert> | null = null;
   #left = new Map<number, number>();
@@ -137,11 +139,10 @@ class Board {
     }
     if (this.filter.state !== "resolved") for (const [id, alert] of next) if (!isOpen(alert) && !this.#left.has(id) && !this.shown.includes(id)) next.delete(id);
     this.rows = next;
-    if (this.filter.group === "parent") this.uplinks.soon();
+    if (this.filter.group === "parent") this.#uplinksAgain.soon();
   }
   soon(): void {
-    if (this.#timer) return; // under a stream of changes, too, it is read again
-    this.#timer = window.setTimeout(() => { this.#timer = 0; void this.read(); }, SOON_MS);
+    this.#again.soon();
   }
   #follow(): void {
     if (this.#isFollowing) return;

@@ -7,13 +7,14 @@ import { site } from "$/hub/site.svelte";
 import { attempt, say } from "$/shell/toasts.svelte";
 import { muteAfter, muteAt, muteFor, readMute, writeMute, type Mute } from "./mute";
 import { titleOf, type Alert } from "./need";
+import { paced } from "./paced";
 import { DEFAULTS, Ears, Gate, readChoices, worstOf, type Choices } from "./ringing";
 import { play } from "./tones";
 import { words } from "./words";
 
 const KEY = "gengfu.mute";
 const CHOICES = "alert-sound";
-const COUNT_MS = 2000;
+const COUNT_MS = 5000;
 const TITLE = "更夫 Gengfu";
 
 class Watch {
@@ -24,7 +25,7 @@ class Watch {
   #context: AudioContext | null = null;
   #ears: Ears | null = null;
   #gate = new Gate();
-  #timer = 0;
+  #recount = paced(COUNT_MS, () => void this.#count());
 
   /** The mute as it is this second. */
   get mute(): Mute | null {
@@ -38,9 +39,9 @@ class Watch {
     void mine("choices").load().then(() => { this.choices = readChoices(mine("choices").find(CHOICES)?.value); }, () => undefined);
     this.#open();
     for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => void this.wake(), { capture: true });
-    live.follow("alerts", (items) => { this.hear(items); this.#countSoon(); });
-    live.onResync(() => { this.#countSoon(); void this.#catchUp(); });
-    this.#countSoon(0);
+    live.follow("alerts", (items) => { this.hear(items); this.#recount.soon(); });
+    live.onResync(() => { this.#recount.soon(); void this.#catchUp(); });
+    void this.#count();
   }
   /** Let it sound, when somebody touches the page. */
   async wake(): Promise<void> {
@@ -96,10 +97,6 @@ class Watch {
     if (!first) return;
     const notice = new Notification(words.sound.notice(calling.length), { body: `${titleOf(first)}: ${first.reason}`, tag: "gengfu-alerts", silent: true });
     notice.onclick = () => { window.focus(); notice.close(); };
-  }
-  #countSoon(waitMs = COUNT_MS): void {
-    if (this.#timer) return;
-    this.#timer = window.setTimeout(() => { this.#timer = 0; void this.#count(); }, waitMs);
   }
   async #count(): Promise<void> {
     const said = await ask(api.GET("/api/v1/alerts/counts")).catch(() => null);

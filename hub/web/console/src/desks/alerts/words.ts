@@ -2,7 +2,7 @@ import { wordsOf } from "$/hub/language.svelte";
 
 export const words = wordsOf({
   en: {
-    title: "Alerts", list: "Alerts", none: "No open alert. All is quiet.", noneFits: "No alert fits this filter.", noneOver: "Nothing was resolved that fits this filter.", clear: "Clear filter",
+    title: "Alerts", list: "Alerts", none: "No open alert. All is quiet.", noneFits: "No alert fits this filter.", noneOver: "Nothing was resolved that fits this filter.", clear: "Clear the filter", clearShort: "Clear",
     cut: (n: number) => `Only the ${n} worst are loaded: narrow the filter to see the others.`, more: "Earlier ones", count: (n: number) => (n === 1 ? "1 alert" : `${n} alerts`),
     fresh: (n: number) => `${n} new, show`, freshBad: (n: number, bad: number) => `${n} new, ${bad} critical: show`, resort: "The order has changed, sort again",
     choose: "Choose an alert to see what it is about.", missing: "There is no such alert, or it lies outside your areas.", chooseRow: (name: string) => `Select ${name}`, back: "Back to the list", close: "Close",
@@ -35,7 +35,7 @@ export const words = wordsOf({
     dispatch: { title: "Send somebody", what: "What is to be done", kind: "Kind", priority: "Priority", text: "Details (may be empty)", open: "Open the task", same: "Open already about the same: look first", separate: "A task of its own beside it", merge: "It joins the open task.", done: (id: number) => `Task ${id} is open.`, show: "Show", kinds: { camera_down: "camera down", picture_bad: "bad picture", view_blocked: "view blocked", fire_smoke: "fire or smoke", water: "water", road: "road damage", obstruction: "obstruction", waste: "waste", facility: "damaged facility", other: "other" } },
     facts: { what: "Why", rule: "Rule", where: "Where", since: "Since", fired: "Called", deadline: "Deadline", who: "Who", value: "Value", over: "Over", resolution: "How it ended", number: "Number", drill: "This is an exercise. Nothing has failed.", acknowledgeBy: "to be taken by", resolveBy: "to be over by", part: "Counts in alert", channel: "Channel" },
     conditions: { device_offline: "a device is offline", device_degraded: "a device is degraded", point_beyond: "a value is out of range", event_of_kind: "an event came", event_count: "many events came", nothing_seen: "nothing came", combination: "several things came together" },
-    sight: { title: "Picture and place", then: "When it fired", now: "Now", look: "Look now", again: "New picture", live: "Live picture", stopLive: "End the live picture", noThen: "No picture of that moment is kept.", map: "On the map", toMap: "Open the map", noPlace: "Its position is not known." },
+    sight: { title: "Picture and place", then: "When it fired", now: "Now", look: "Look now", again: "New picture", live: "Live picture", stopLive: "End the live picture", noThen: "No picture of that moment is kept.", usual: "Its usual view", isUsual: "Usual view, not of the alert", map: "On the map", toMap: "Open the map", noPlace: "Its position is not known." },
     place: { now: "The device now", others: "Also open in this place", noOthers: "Nothing else is open in this place.", since: "since", fault: "fails first", all: "All of this place" },
     story: {
       title: "Why was I called", told: "told", untold: "nobody is told", attempt: "delivery", planned: "to come", hub: "the hub", held: "Held back here before", noHeld: "Nothing was held back.", times: (n: number) => (n === 1 ? "once" : `${n} times`), who: "Who was told", nobody: "Nobody was told.", attempts: (n: number) => (n === 1 ? "1 attempt" : `${n} attempts`),
@@ -47,7 +47,7 @@ export const words = wordsOf({
     },
   },
   zh: {
-    title: "告警", list: "告警列表", none: "没有未解除的告警，一切平静。", noneFits: "没有符合条件的告警。", noneOver: "没有符合条件的已解除告警。", clear: "清除筛选",
+    title: "告警", list: "告警列表", none: "没有未解除的告警，一切平静。", noneFits: "没有符合条件的告警。", noneOver: "没有符合条件的已解除告警。", clear: "清除筛选", clearShort: "清除",
     cut: (n) => `只载入了最严重的 ${n} 条，请缩小范围查看其余。`, more: "更早的", count: (n) => `${n} 条`,
     fresh: (n) => `新到 ${n} 条，显示`, freshBad: (n, bad) => `新到 ${n} 条，其中严重 ${bad} 条：显示`, resort: "紧急程度有变，重新排序",
     choose: "选一条告警查看详情。", missing: "没有这条告警，或不在您的辖区内。", chooseRow: (name) => `选中 ${name}`, back: "返回列表", close: "关闭",
@@ -80,7 +80,7 @@ export const words = wordsOf({
     dispatch: { title: "派单", what: "任务内容", kind: "类别", priority: "优先级", text: "补充说明（可不填）", open: "派单", same: "已有同类未结任务，请先查看", separate: "另开一单", merge: "将并入未结任务。", done: (id) => `已派单，任务 ${id}。`, show: "查看", kinds: { camera_down: "摄像机不通", picture_bad: "画面质量差", view_blocked: "视野被挡", fire_smoke: "烟火", water: "积水险情", road: "道路损坏", obstruction: "占道堵塞", waste: "垃圾堆放", facility: "公共设施损坏", other: "其他" } },
     facts: { what: "原因", rule: "规则", where: "位置", since: "始于", fired: "告警时间", deadline: "时限", who: "处理人", value: "数值", over: "解除时间", resolution: "解除说明", number: "编号", drill: "这是演练，设备并未故障。", acknowledgeBy: "须在此前接手", resolveBy: "须在此前解除", part: "合并于告警", channel: "通道" },
     conditions: { device_offline: "设备离线", device_degraded: "设备异常", point_beyond: "数值越限", event_of_kind: "出现事件", event_count: "事件频发", nothing_seen: "没有上报", combination: "多个情况同时出现" },
-    sight: { title: "画面与位置", then: "告警时", now: "现在", look: "看现在的画面", again: "重新取图", live: "看实时视频", stopLive: "停止实时视频", noThen: "没有保存告警时的画面。", map: "地图位置", toMap: "打开地图", noPlace: "没有登记位置。" },
+    sight: { title: "画面与位置", then: "告警时", now: "现在", look: "看现在的画面", again: "重新取图", live: "看实时视频", stopLive: "停止实时视频", noThen: "没有保存告警时的画面。", usual: "看平时画面", isUsual: "平时画面，并非告警时", map: "地图位置", toMap: "打开地图", noPlace: "没有登记位置。" },
     place: { now: "设备现状", others: "此处其他未解除告警", noOthers: "此处没有其他未解除的告警。", since: "始于", fault: "首要故障", all: "查看此处全部" },
     story: {
       title: "为什么通知我", told: "通知", untold: "无人被通知", attempt: "投递", planned: "将要", hub: "平台", held: "此处此前未告警的情况", noHeld: "没有被拦下的告警。", times: (n) => `${n} 次`, who: "通知了谁", nobody: "没有通知任何人。", attempts: (n) => `投递 ${n} 次`,
