@@ -36,7 +36,7 @@ async def type_a_plan(page: Page, area_name: str) -> Locator:
     await page.get_by_label("Must be done within: Unit").select_option("min")
     await page.get_by_label("Must be done within", exact=True).fill("2")
     await expect(forecast).to_contain_text("Too long by 3 min")
-    await page.get_by_label("At", exact=True).fill("23:30")
+    await page.get_by_role("textbox", name="At", exact=True).fill("23:30")
     await expect(page.get_by_text("every night at 23:30")).to_be_visible()
     return forecast
 
@@ -244,7 +244,7 @@ async def test_rooms_answer_and_are_rung_and_a_note_is_left(
     await expect(lines).to_have_count(0)
     heard = await find(database, east)
     assert (heard.answered_how, heard.answered_by) == (AnsweredBy.TELEPHONE, "王五")
-    await page.get_by_role("button", name="已接班").click()
+    await page.get_by_role("button", name="接班").click()
     await expect(page.locator("main")).to_contain_text("没有待接的留言。")
     for path, name in (("rooms", "值班室"), ("reports", "巡查报告")):
         await page.goto(f"{address}/patrol/{path}")

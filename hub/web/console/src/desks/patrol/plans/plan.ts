@@ -9,7 +9,9 @@ export type WalkerKind = "anybody" | "person" | "role" | "roster";
 export const walkerKind = (walker: PlanIn["details"]["walker"]): WalkerKind => (walker.is_roster ? "roster" : walker.role ? "role" : walker.user_id ? "person" : "anybody");
 
 /** A plan for a beginning: each night half an hour after midnight. */
-export function newPlan(zone: string, today: string): PlanIn {
+export function newPlan(siteZone: string, today: string): PlanIn {
+  // A site that knows only its distance from UTC has no rules for changes of clocks: plans need a named zone.
+  const zone = /^[A-Za-z]/.test(siteZone) ? siteZone : Intl.DateTimeFormat().resolvedOptions().timeZone;
   return {
     name: "", area_id: 0, rrule: "FREQ=DAILY;BYHOUR=0;BYMINUTE=30", time_zone: zone, starts_on: today, ends_on: null, exceptions: [], window_s: 900, lasts_s: 7200, seconds_per_stop: 5, mode: "mixed", order: "by_area", device_ids: null, is_enabled: true,
     details: {
