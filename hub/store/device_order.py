@@ -95,6 +95,11 @@ class DeviceNumbers:
         """The numbers as such."""
         return [int(number) for number in self.ids.split(",")] if self.ids else []
 
+    def first(self, count: int) -> list[int]:
+        """The first of the numbers."""
+        head = self.ids.split(",", count)[:count] if self.ids else []
+        return [int(number) for number in head]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceTally:

@@ -29,7 +29,13 @@ async def test_the_list_as_a_console_shows_it(
         )
     await sign_in(client, "root-admin")
     order = (await client.get(f"{DEVICES}/order?sort=status&desc=true")).json()
-    assert (order["total"], order["ids"]) == (2, [west, east])
+    assert (order["total"], order["ids"], order["lines"]) == (2, [west, east], [])
+    first = (await client.get(f"{DEVICES}/order?sort=status&desc=true&lines=1")).json()
+    assert first["ids"] == [west, east]
+    assert [(line["id"], line["class"]) for line in first["lines"]] == [(west, "")]
+    all_lines = (await client.get(f"{DEVICES}/order?lines=200")).json()["lines"]
+    assert [line["id"] for line in all_lines] == [east, west]
+    assert (await client.get(f"{DEVICES}/order?q=nothing&lines=5")).json()["lines"] == []
     assert order["at"] == "2026-11-22T01:00:00Z"
     lines = (await client.get(f"{DEVICES}/lines?id={west}&id=999&id={east}")).json()["items"]
     assert [line["id"] for line in lines] == [west, east]

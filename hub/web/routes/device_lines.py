@@ -67,19 +67,30 @@ async def order_devices(
     services: Services,
     wanted: Wanted,
     sort: OrderKey = OrderKey.NUMBER,
+    first: Annotated[int, Query(alias="lines", ge=0, le=MOST_LINES)] = 0,
     *,
     descending: Descending = False,
 ) -> Response:
-    """All devices of a list in order, as numbers: ask for the lines of those that are seen."""
+    """All devices of a list in order, as numbers, and as many lines as are seen first.
+
+    Ask for the lines of the others when somebody comes to them.
+    """
     at = services.clock()
     async with services.database.transaction() as tx:
         await _refuse_foreign(tx, scope, wanted)
         found = await device_order.order_devices(
             tx, scope, wanted, by=sort, is_descending=descending
         )
-    head = DeviceOrderOut(at=at, total=found.total, ids=()).model_dump_json()
+        lines = await device_lists.list_lines(tx, scope, found.first(first)) if first else []
+    head = DeviceOrderOut(
+        at=at,
+        total=found.total,
+        lines=[DeviceLineOut.model_validate(line) for line in lines],
+        ids=(),
+    )
     # 70,000 numbers come from the database as they go to the console.
-    return Response(f"{head.removesuffix(']}')}{found.ids}]}}", media_type="application/json")
+    text = head.model_dump_json(by_alias=True).removesuffix("]}")
+    return Response(f"{text}{found.ids}]}}", media_type="application/json")
 
 
 @router.get("/devices/lines")

@@ -7,14 +7,16 @@ from pydantic import Field
 
 from hub.domain.patrols import Result, Verdict
 from hub.web.schemas.dispatches import DispatchOut
+from hub.web.schemas.places import DeviceLineOut
 from hub.web.schemas.shapes import Out
 
 
 class DeviceOrderOut(Out):
-    """All devices of a list, in order, as they were at a moment."""
+    """All devices of a list, in order, as they were at a moment; the first lines when asked for."""
 
     at: datetime
     total: int
+    lines: Sequence[DeviceLineOut]
     ids: Sequence[int]
 
 

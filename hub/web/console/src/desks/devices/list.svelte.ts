@@ -8,6 +8,7 @@ import { apiQuery, showQuery, type Line, type Query } from "./query";
 
 const MOST_LINES = 200; // of one question
 const MOST_KEPT = 4000; // lines; the rest is asked for again
+const COUNT_PAUSE_MS = 200;
 const PAUSE_MS = 25; // of the scroll bar: rows flown over are not asked for
 
 export class DeviceList {
@@ -52,11 +53,12 @@ export class DeviceList {
       const query = this.#wanted;
       this.#wanted = null;
       try {
-        const said = await ask(api.GET("/api/v1/devices/order", { params: { query: apiQuery(query) } }));
-        if (this.#wanted) continue; // somebody typed on
         const isOther = showQuery(query) !== this.#shown;
-        const [from, to] = isOther ? [0, Math.max(40, this.#seen[1] - this.#seen[0])] : this.#seen;
-        await this.#read(said.ids.slice(from, to + 1).filter((id) => !this.lines.has(id)));
+        const [from, to] = isOther ? [0, Math.min(MOST_LINES, Math.max(40, this.#seen[1] - this.#seen[0] + 1)) - 1] : this.#seen;
+        const said = await ask(api.GET("/api/v1/devices/order", { params: { query: { ...apiQuery(query), lines: isOther ? to + 1 : 0 } } }));
+        if (this.#wanted) continue; // somebody typed on
+        this.#keep(said.lines);
+        if (!isOther) await this.#read(said.ids.slice(from, to + 1).filter((id) => !this.lines.has(id)));
         if (this.#wanted) continue;
         this.#seen = [from, to];
         this.ids = said.ids;
@@ -68,7 +70,7 @@ export class DeviceList {
         this.isDoubtful = false;
         this.error = null;
         this.#shown = showQuery(query);
-        void this.#count(query);
+        this.#countSoon(COUNT_PAUSE_MS);
       } catch (error) {
         if (error instanceof Problem && error.status === 401) break;
         if (!this.#wanted) this.error = error;
@@ -137,13 +139,13 @@ export class DeviceList {
     }
     if (held.length) this.#keep(held);
     this.moved = moved;
-    if (this.#query && items.length) this.countSoon();
+    if (items.length) this.#countSoon(1500);
   }
   #countTimer = 0;
-  /** Count anew soon: changes that come together are one count. */
-  countSoon(): void {
+  /** Count soon: while somebody types, and of changes that come together, the last one counts. */
+  #countSoon(pause: number): void {
     window.clearTimeout(this.#countTimer);
-    this.#countTimer = window.setTimeout(() => { if (this.#query) void this.#count(this.#query); }, 1500);
+    this.#countTimer = window.setTimeout(() => { if (this.#query) void this.#count(this.#query); }, pause);
   }
   /** After a gap nothing held is sure: what is seen is read anew, the order is said to be doubtful. */
   doubt(): void {
