@@ -20,6 +20,7 @@ from hub.domain.devices import Channel, DeviceDescription, DeviceKind, Stream
 from hub.domain.live_video import LiveLimits, StreamRole
 from hub.domain.secrets import Credentials, Secret
 from hub.runtime.live import LiveFeed
+from hub.runtime.outbound import open_client
 from hub.simulators.camera import Camera
 from hub.simulators.camera_state import CameraOptions
 from hub.simulators.faults import Fault
@@ -27,8 +28,11 @@ from hub.store import audit, devices, users, viewings
 from hub.store.database import Database
 from hub.store.picture_masks import set_masks
 from hub.web.app import create_app
+from streams.live.mediamtx import MediaMtx, MediaMtxOptions
 from streams.live.relay import Relay, RelayOptions
 from streams.live.stream import StreamOptions
+from tests import media_server
+from tests.media_server import StandIn
 from tests.web.sockets import PLAYS_H264, PLAYS_H265, Watching, watch
 from tests.web.stage import JPEG, PASSWORD, SYSTEM, Field, World, serve, sign_in
 
@@ -66,8 +70,19 @@ async def camera() -> AsyncIterator[Camera]:
 
 
 @pytest.fixture
+async def media() -> AsyncIterator[StandIn]:
+    async with media_server.stand_in() as media:
+        yield media
+
+
+@pytest.fixture
 async def site(
-    database: Database, world: World, outside: Field, camera: Camera, tmp_path: Path
+    database: Database,
+    world: World,
+    outside: Field,
+    camera: Camera,
+    media: StandIn,
+    tmp_path: Path,
 ) -> AsyncIterator[Site]:
     port = camera.state.rtsp_port
     streams = tuple(
@@ -89,9 +104,17 @@ async def site(
             linger_s=0.2, picture_every_s=0.05, stream=StreamOptions(frozen_s=0.5, soonest_s=0.1)
         ),
     )
+    options = MediaMtxOptions(
+        api=media.address,
+        webrtc=media.address,
+        hls=media.address,
+        credentials=Credentials(username=media_server.USER, password=Secret(media_server.PASSWORD)),
+    )
+    media_client = open_client(LOOPBACK)
     services = replace(
         outside.services(database, tmp_path, feed),
         relay=relay,
+        media_server=MediaMtx(options, client=media_client, policy=LOOPBACK),
         live_limits=LiveLimits(per_user=3, in_all=5),
     )
     async with serve(create_app(services)) as address:
@@ -103,6 +126,7 @@ async def site(
             database=database,
         )
     await relay.close()
+    await media_client.close()
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
 
@@ -292,6 +316,47 @@ async def test_a_stream_that_dies_says_so_and_comes_back(site: Site) -> None:
         await site.camera.set_fault(Fault.WRONG_PASSWORD)
         refused = await viewer.until("state", state="offline", layer="credentials")
         assert "camera-secret" not in str(refused)
+
+
+@pytest.mark.threat("T17")
+@pytest.mark.threat("T24")
+async def test_a_media_server_sends_only_for_as_long_as_the_viewer_may_watch(
+    site: Site, world: World, media: StandIn
+) -> None:
+    async with site.client() as client, site.client() as other, asyncio.timeout(DEADLINE_S):
+        await sign_in(client, "east-viewer")
+        await sign_in(other, "root-admin")
+        begun = await client.post(f"{site.path}/whep", json={"offer": "v=0\r\nx", "stream": "sub"})
+        assert (begun.status_code, begun.json()["answer"]) == (201, media_server.ANSWER)
+        (webrtc,) = media.paths
+        assert str(media.paths[webrtc]["source"]).endswith("/sub")
+        hls = (await client.post(f"{site.path}/hls", json={})).json()
+        playlist = await client.get(hls["playlist"], params={"_HLS_msn": "3"})
+        assert playlist.text == "#EXTM3U index.m3u8"
+        assert playlist.headers["Content-Type"] == "application/vnd.apple.mpegurl"
+        assert (await other.get(hls["playlist"])).status_code == 404  # somebody else's
+        lines = (await other.get("/api/v1/live-viewers")).json()["items"]
+        assert [one["stream"] for one in lines] == ["sub", "main"]
+        for answer in (begun, playlist):
+            assert webrtc not in answer.text + str(answer.headers)
+
+        own = f"{site.path}/viewings/{hls['viewing']}"
+        assert (await client.delete(own)).status_code == 204
+        while len(media.removed) < 1:
+            await asyncio.sleep(0.01)
+        assert (await client.get(hls["playlist"])).status_code == 404
+        async with site.database.transaction() as tx:
+            await set_masks(tx, SYSTEM, world.east_camera, [[(0, 0), (1, 0), (1, 1)]])
+        while media.paths:
+            await asyncio.sleep(0.01)
+        refused = await client.post(f"{site.path}/whep", json={"offer": "v=0\r\nx"})
+        assert refused.status_code == 409
+        path = f"/api/v1/devices/{world.east_camera}/viewings"
+        while True:
+            lines = (await other.get(path)).json()["items"]
+            if all(line["ended_at"] for line in lines):
+                break
+        assert [line["why"] for line in lines] == ["left", "gone"]
 
 
 async def test_who_watches_is_forgotten_when_nobody_says_that_he_still_does(
