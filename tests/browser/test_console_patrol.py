@@ -191,7 +191,12 @@ async def test_what_is_shown_beside_a_picture_and_what_cannot_be_shown(
     first, last = [(await stops_of(database, number))[place] for place in (0, 3)]
     assert (first.result, first.note) == (Result.NOT_JUDGED, "画面文件损坏")
     assert last.result is Result.OPEN
+    # A judgement that finds no line is not lost, and nobody is told that it arrived.
+    await page.context.set_offline(True)
     await page.keyboard.press("n")
+    await expect(page.get_by_role("alert")).to_contain_text("尚未送达：安平村 桥头 正常")
+    await shoot(page, "walk-lost")
+    await page.context.set_offline(False)
     await expect(note(page)).to_contain_text("这一轮巡查已经结束。")
 
 

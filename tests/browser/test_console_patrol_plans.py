@@ -27,7 +27,7 @@ async def type_a_plan(page: Page, area_name: str) -> Locator:
     await area.press("Enter")
     forecast = page.locator("[data-forecast]")
     await expect(forecast).to_contain_text("It fits")
-    await expect(forecast).to_contain_text("1 cameras fit")
+    await expect(forecast).to_contain_text("1 camera fits")
     await expect(forecast.locator("ol li")).to_have_count(5)
     await page.get_by_label("Who looks").select_option(
         label="A person every stop, the machine remarks"
