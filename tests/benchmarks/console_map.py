@@ -232,7 +232,7 @@ async def measure_live(page: Page, address: str, database: Database) -> None:
             found = await tx.tuples(
                 "UPDATE device_status SET status = 'offline' WHERE device_id IN"
                 " (SELECT device_id FROM device_status WHERE status = 'online'"
-                "  AND device_id % 97 = %(part)s ORDER BY device_id LIMIT %(most)s)"
+                "  AND device_id %% 97 = %(part)s ORDER BY device_id LIMIT %(most)s)"
                 " RETURNING device_id",
                 {"part": second, "most": PER_SECOND},
             )

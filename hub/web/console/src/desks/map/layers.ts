@@ -19,7 +19,7 @@ export const pointSource = (): GeoJSONSourceSpecification => ({
 
 const count: ExpressionSpecification = ["get", "point_count"];
 const sixteenths = (key: string): ExpressionSpecification => ["to-string", ["ceil", ["*", 16, ["/", ["get", key], count]]]];
-const ringSize: ExpressionSpecification = ["step", count, 42, 50, 50, 500, 58, 5000, 68];
+const ringSize: ExpressionSpecification = ["step", count, 46, 50, 52, 500, 60, 5000, 70];
 const bad: ExpressionSpecification = ["+", ["get", "off"], ["get", "deg"]];
 
 export function pointLayers(palette: Palette, fonts: string[]): LayerSpecification[] {
@@ -31,7 +31,7 @@ export function pointLayers(palette: Palette, fonts: string[]): LayerSpecificati
         ...above, "symbol-sort-key": bad,
         "icon-image": ["concat", "ring/", ["to-string", ringSize], "/", sixteenths("off"), "/", sixteenths("deg"), "/", sixteenths("unk"), "/", sixteenths("mnt")],
         "text-field": ["format", ["to-string", ["get", "point_count_abbreviated"]], { "font-scale": 1 }, ["case", [">", bad, 0], ["concat", "\n✖ ", ["to-string", bad]], ""], { "font-scale": 0.82, "text-color": palette.ink }],
-        "text-font": fonts, "text-size": 12, "text-line-height": 1.05,
+        "text-font": fonts, "text-size": 11.5, "text-line-height": 1.05,
       },
       paint: { "text-color": palette.ink },
     },
@@ -50,6 +50,7 @@ export function pointLayers(palette: Palette, fonts: string[]): LayerSpecificati
 const atDepth = (depth: number): ExpressionSpecification => ["==", ["get", "depth"], depth];
 export const depthFilters = (depth: number): { layer: string; filter: ExpressionSpecification }[] => [
   { layer: "area-fill", filter: atDepth(depth) },
+  { layer: "area-edge", filter: atDepth(depth) },
   { layer: "area-poor", filter: ["all", atDepth(depth), ["==", ["get", "verdict"], "bad"]] },
   { layer: "area-line", filter: ["<=", ["get", "depth"], depth] },
   { layer: "area-label", filter: atDepth(depth) },
@@ -62,9 +63,11 @@ export function areaLayers(palette: Palette, fonts: string[]): LayerSpecificatio
       layout: { "symbol-placement": "line", "text-field": ["get", "text"], "text-font": fonts, "text-size": 10, "symbol-spacing": 420, "text-offset": [0, -0.6] },
       paint: { "text-color": palette.soft, "text-halo-color": palette.paper, "text-halo-width": 1.5 },
     },
+    // Nothing to see: what is clicked on. To fill a county costs half of all the drawing.
+    { id: "area-fill", type: "fill", source: AREAS, paint: { "fill-opacity": 0 } },
     {
-      id: "area-fill", type: "fill", source: AREAS,
-      paint: { "fill-color": ["match", ["get", "verdict"], "good", palette.good, "warn", palette.warn, "bad", palette.bad, palette.unknown], "fill-opacity": ["match", ["get", "verdict"], "bad", 0.16, 0.09] },
+      id: "area-edge", type: "line", source: AREAS, layout: { "line-join": "round" },
+      paint: { "line-color": ["match", ["get", "verdict"], "good", palette.good, "warn", palette.warn, "bad", palette.bad, palette.unknown], "line-width": 5, "line-offset": 3, "line-opacity": 0.6 },
     },
     // What is far below the target is hatched, too: not by its colour alone.
     { id: "area-poor", type: "fill", source: AREAS, filter: ["==", ["get", "verdict"], "bad"], paint: { "fill-pattern": "hatch", "fill-opacity": 0.55 } },
@@ -78,7 +81,7 @@ export function areaLayers(palette: Palette, fonts: string[]): LayerSpecificatio
 export function labelLayer(palette: Palette, fonts: string[]): LayerSpecification {
   return {
     id: "area-label", type: "symbol", source: LABELS,
-    layout: { "text-field": ["get", "text"], "text-font": fonts, "text-size": 12.5, "text-max-width": 9, "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 2.6, "text-justify": "auto", "symbol-sort-key": ["-", 0, ["get", "weight"]], "text-padding": 4 },
+    layout: { "text-field": ["get", "text"], "text-font": fonts, "text-size": 12.5, "text-max-width": 9, "text-variable-anchor": ["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"], "text-radial-offset": 2.6, "text-justify": "auto", "symbol-sort-key": ["-", 0, ["get", "weight"]], "text-padding": 4 },
     paint: { "text-color": palette.ink, "text-halo-color": palette.card, "text-halo-width": 2 },
   };
 }

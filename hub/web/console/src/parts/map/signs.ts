@@ -25,14 +25,18 @@ function draw(size: number, work: (pen: Pen) => void): ImageData {
 /** Every sign of single devices: "state-0" … "state-4", "alert-1" … "alert-3", tasks, units, "chosen". */
 export function addSigns(chart: Chart, palette: Palette): void {
   const middle = SIZE / 2;
-  const shapes: Record<State, (pen: Pen) => void> = {
-    online: (pen) => { disc(pen, middle, 5.5); fill(pen, palette.good, palette.card); },
-    offline: (pen) => { cross(pen, middle, 5); pen.strokeStyle = palette.card; pen.lineWidth = 7; pen.stroke(); pen.strokeStyle = palette.bad; pen.lineWidth = 4; pen.stroke(); },
-    degraded: (pen) => { polygon(pen, [[middle, 3], [19.5, 18.5], [2.5, 18.5]]); fill(pen, palette.warn, palette.card); mark(pen, "!", palette.isDark ? palette.paper : palette.ink, 14); },
-    unknown: (pen) => { disc(pen, middle, 7); pen.fillStyle = palette.card; pen.fill(); pen.strokeStyle = palette.unknown; pen.lineWidth = 2; pen.stroke(); mark(pen, "?", palette.ink, 11.5); },
-    maintenance: (pen) => { polygon(pen, [[5, 5], [17, 5], [17, 17], [5, 17]]); fill(pen, palette.planned, palette.card); },
+  // As tight as they can be: a map of thousands is mostly these.
+  const shapes: Record<State, [number, (pen: Pen, middle: number) => void]> = {
+    online: [14, (pen, mid) => { disc(pen, mid, 5.2); fill(pen, palette.good, palette.card); }],
+    offline: [18, (pen, mid) => { cross(pen, mid, 5); pen.strokeStyle = palette.card; pen.lineWidth = 7; pen.stroke(); pen.strokeStyle = palette.bad; pen.lineWidth = 4; pen.stroke(); }],
+    degraded: [20, (pen, mid) => { polygon(pen, [[mid, 2], [18.5, 17.5], [1.5, 17.5]]); fill(pen, palette.warn, palette.card); mark(pen, "!", palette.isDark ? palette.paper : palette.ink, mid, 13); }],
+    unknown: [17, (pen, mid) => { disc(pen, mid, 7); pen.fillStyle = palette.card; pen.fill(); pen.strokeStyle = palette.unknown; pen.lineWidth = 2; pen.stroke(); mark(pen, "?", palette.ink, mid, mid + 0.5); }],
+    maintenance: [16, (pen) => { polygon(pen, [[2.5, 2.5], [13.5, 2.5], [13.5, 13.5], [2.5, 13.5]]); fill(pen, palette.planned, palette.card); }],
   };
-  STATES.forEach((state, at) => put(chart, `state-${at}`, draw(SIZE, shapes[state])));
+  STATES.forEach((state, at) => {
+    const [size, shape] = shapes[state];
+    put(chart, `state-${at}`, draw(size, (pen) => shape(pen, size / 2)));
+  });
   [palette.info, palette.warn, palette.bad].forEach((colour, at) => put(chart, `alert-${at + 1}`, draw(SIZE, (pen) => {
     disc(pen, middle, 9.5); pen.strokeStyle = colour; pen.lineWidth = 2.5; pen.setLineDash(at === 2 ? [] : at === 1 ? [5, 3] : [1.5, 3.5]); pen.stroke();
   })));
@@ -62,8 +66,8 @@ export function drawRing(id: string, palette: Palette): ImageData | null {
   const colours = [palette.bad, palette.warn, palette.unknown, palette.planned];
   return draw(size, (pen) => {
     const middle = size / 2;
-    const radius = middle - 6;
-    disc(pen, middle, radius + 1); pen.fillStyle = palette.card; pen.fill();
+    const radius = middle - 5;
+    disc(pen, middle, radius); pen.fillStyle = palette.card; pen.fill();
     let at = 0;
     const arc = (parts: number, colour: string, width: number, dash: number[]): void => {
       if (parts <= 0) return;
@@ -72,8 +76,8 @@ export function drawRing(id: string, palette: Palette): ImageData | null {
       pen.strokeStyle = colour; pen.lineWidth = width; pen.stroke(); pen.setLineDash([]);
       at += parts;
     };
-    shares.forEach((share, index) => arc(Math.min(share, PARTS - at), colours[index] ?? palette.unknown, index === 0 ? 11 : 6, index === 2 ? [3, 3] : []));
-    arc(PARTS - at, palette.good, 4, []);
+    shares.forEach((share, index) => arc(Math.min(share, PARTS - at), colours[index] ?? palette.unknown, index === 0 ? 8 : 5, index === 2 ? [3, 3] : []));
+    arc(PARTS - at, palette.good, 3.5, []);
   });
 }
 const turn = (part: number): number => (part / PARTS) * 2 * Math.PI - Math.PI / 2;
@@ -94,6 +98,6 @@ function polygon(pen: Pen, corners: [number, number][]): void {
 function fill(pen: Pen, colour: string, rim: string): void {
   pen.strokeStyle = rim; pen.lineWidth = 3; pen.stroke(); pen.fillStyle = colour; pen.fill();
 }
-function mark(pen: Pen, text: string, colour: string, middle: number): void {
-  pen.fillStyle = colour; pen.font = "bold 11px sans-serif"; pen.textAlign = "center"; pen.textBaseline = "middle"; pen.fillText(text, SIZE / 2, middle);
+function mark(pen: Pen, text: string, colour: string, x: number, y: number): void {
+  pen.fillStyle = colour; pen.font = "bold 11px sans-serif"; pen.textAlign = "center"; pen.textBaseline = "middle"; pen.fillText(text, x, y);
 }
