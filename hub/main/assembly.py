@@ -18,7 +18,7 @@ from hub.domain.devices import Connection, Device, Json
 from hub.domain.live_video import MediaServer
 from hub.domain.ports import Link, ProbeCamera, TakeSnapshot
 from hub.main.adapters import AdapterFactory, registration_of
-from hub.main.media_server import open_media_server
+from hub.main.live_video import open_media_server, open_relay
 from hub.main.patrolling import Senses as PatrolSenses
 from hub.main.patrolling import build_eyes
 from hub.main.pictures import Surroundings, build_rounds, build_sight
@@ -47,7 +47,7 @@ from hub.store.vault import Vault
 from streams.clips import ClipTaker
 from streams.decoder import DecoderProcess
 from streams.describe import describe_stream
-from streams.live.relay import Relay, RelayOptions
+from streams.live.relay import Relay
 from streams.photos import PhotoCleaner
 from streams.probe import probe_camera
 from streams.quality.judges import JudgePool
@@ -161,13 +161,7 @@ async def open_parts(settings: Settings, servers: Servers) -> AsyncIterator[Part
         snapshot = partial(
             take_snapshot, client=camera_client, policy=devices, clock=utc_now, decoder=decoder
         )
-        relay = Relay(
-            policy=devices,
-            clock=utc_now,
-            take_snapshot=snapshot,
-            options=RelayOptions(linger_s=settings.live.linger_s),
-        )
-        stack.push_async_callback(relay.close)
+        relay = open_relay(around, snapshot, stack)
         media_server = await open_media_server(settings, devices, stack)
         sight = build_sight(around)
         supervisor = Supervisor(database, factory.make, link_for, rng=random.SystemRandom())

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 FROZEN_S: Final = 2.0
 FROZEN_STEPS: Final = 3  # a camera that sends less than a picture a second is given longer
 MOST_FROZEN_S: Final = 30.0
-MOST_GROUP_BYTES: Final = 8 * 1024 * 1024
+MOST_GROUP_BYTES: Final = 4 * 1024 * 1024  # 16 s of 2 Mbit/s
 MOST_GROUP: Final = 1_500  # a minute of 25 pictures a second
 SOONEST_S: Final = 2.0  # a new viewer has a camera asked anew, but no sooner than this
 

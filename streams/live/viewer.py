@@ -12,7 +12,7 @@ from hub.domain.live_video import Behind, Fragment, LiveItem, LiveStatus, Track
 from hub.domain.ports import CameraTarget, Picture
 
 MOST_WAITING_S: Final = 1.5  # what waited longer is no longer live
-MOST_WAITING_BYTES: Final = 16 * 1024 * 1024  # twice the largest group that a newcomer is given
+MOST_WAITING_BYTES: Final = 8 * 1024 * 1024  # twice the largest group that a newcomer is given
 
 
 class Viewer:

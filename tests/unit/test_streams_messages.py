@@ -15,6 +15,7 @@ from streams.rtsp.messages import (
     ServerRequest,
     build_request,
     take_item,
+    take_packets,
 )
 
 REPLY = (
@@ -152,3 +153,29 @@ def take_all(buffer: bytearray) -> list[object]:
     while (item := take_item(buffer)) is not None:
         items.append(item)
     return items
+
+
+@pytest.mark.threat("K8")
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=20).map(lambda b: b"$\0" + len(b).to_bytes(2, "big") + b),
+            st.binary(max_size=20).map(lambda b: b"$\1" + len(b).to_bytes(2, "big") + b),
+            st.just(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"),
+        ),
+        max_size=8,
+    ),
+    st.integers(0, 40),
+)
+def test_packets_taken_together_are_those_taken_one_by_one(parts: list[bytes], cut: int) -> None:
+    data = b"".join(parts)
+    data = data[: max(0, len(data) - cut)]
+    together, one_by_one = bytearray(data), bytearray(data)
+    found, taken = take_packets(together, 0, 1_000)
+    expected = []
+    for _ in range(taken):
+        item = take_item(one_by_one)
+        assert isinstance(item, Packet)
+        expected += [item.data] if item.channel == 0 else []
+    assert (found, together) == (expected, one_by_one)
+    assert not isinstance(take_item(one_by_one), Packet)

@@ -41,10 +41,11 @@ secret stands in the address. Before the connection is accepted a refusal is an 
     Every second: a client that hears nothing for 3 s has lost the hub, whatever it shows.
 ``{"type": "viewers", "names": [text]}``
     Who watches this camera, for those who may ``plan`` there; again whenever that changes.
-``{"type": "ended", "why": "session"|"gone"|"stopping"|"too_many"|"silent"}``
-    The last message, then the connection is closed (4401, 4404, 1012, 4429, 4408): the session
-    is over; the camera is gone or no longer visible; the hub stops, connect again; this user or
-    the hub has too many; the client never said what it can play.
+``{"type": "ended", "why": "session"|"gone"|"stopping"|"too_many"|"silent"|"store"}``
+    The last message, then the connection is closed (4401, 4404, 1012, 4429, 4408, 1013): the
+    session is over; the camera is gone or no longer visible; the hub stops, connect again; this
+    user or the hub has too many; the client never said what it can play; the database has been
+    away for so long that nobody knows any more who may watch.
 """
 
 from dataclasses import dataclass
