@@ -15,6 +15,7 @@ from tests.protocol.simulated import LOGIN, simulated_camera
 from tests.web.stage import SYSTEM, Field, World, add_camera
 
 COMMA = "\uff0c"
+PATIENCE_MS = 20_000  # a look, or 900 rows on a busy machine
 WORDS = {
     "zh": {
         "start": "开始搜索", "ranges": "地址段", "ports": "端口", "password": "密码",
@@ -55,7 +56,8 @@ async def test_a_camera_is_looked_for_and_added(
         await page.get_by_label(said["password"], exact=True).fill(LOGIN.password.reveal())
         await expect_accessible(page)
         await page.get_by_role("button", name=said["start"]).click()
-        await expect(page.get_by_text(said["done"], exact=False).first).to_be_visible()
+        over = page.get_by_text(said["done"], exact=False).first
+        await expect(over).to_be_visible(timeout=PATIENCE_MS)
         rows = page.get_by_role("row")
         await expect(rows.filter(has_text="SIM-77").get_by_text(said["fits"])).to_be_visible()
         stranger = rows.filter(has_text="169.254.169.254")
@@ -95,7 +97,7 @@ async def test_a_file_is_corrected_where_its_faults_are_and_goes_in_whole(
     file.write_bytes("\n".join(lines).encode("gb18030"))
     await sign_in(page, address, "/devices/add/import", name="east-admin")
     await page.locator("input[type=file]").set_input_files(file)
-    await expect(page.get_by_text("1 行有错误")).to_be_visible()
+    await expect(page.get_by_text("1 行有错误")).to_be_visible(timeout=PATIENCE_MS)
     button = page.get_by_role("button", name="导入全部 902 行")
     await expect(button).to_be_disabled()
     cell = page.get_by_label(f"所属区划{COMMA}第 3 行")
@@ -108,9 +110,9 @@ async def test_a_file_is_corrected_where_its_faults_are_and_goes_in_whole(
     await expect(cell).to_be_focused()
     await page.keyboard.press("Control+a")
     await page.keyboard.type("east")
-    await expect(page.get_by_text("没有错误。")).to_be_visible()
+    await expect(page.get_by_text("没有错误。")).to_be_visible(timeout=PATIENCE_MS)
     await button.click()
-    await expect(page.get_by_text("导入完成。")).to_be_visible()
+    await expect(page.get_by_text("导入完成。")).to_be_visible(timeout=PATIENCE_MS)
     async with database.transaction() as tx:
         count = await device_lists.count_devices(tx, SYSTEM, DeviceFilter(area_id=world.east))
         west = await device_lists.count_devices(tx, SYSTEM, DeviceFilter(area_id=world.west))
