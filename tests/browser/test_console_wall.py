@@ -1,15 +1,18 @@
 """The live wall against simulated cameras: what a tile says, layouts, steering, foreign cameras."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, async_playwright, expect
 
 from hub.simulators.faults import Fault
 from hub.store.database import Database
+from tests.browser.conftest import CHROMIUM
 from tests.browser.console import expect_accessible, sign_in
 from tests.browser.wall_stage import WallSite, open_wall
+from tests.conftest import missing
 from tests.protocol.simulated import until, utc_now
 from tests.web.stage import World
 
@@ -72,6 +75,8 @@ async def test_cameras_are_hung_by_keys_and_layouts_kept(
 ) -> None:
     first, second = site.cameras
     path = f"/wall?layout=4_{first.device}.{world.west_camera}"
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
     await sign_in(page, site.address, path, name="east-operator")
     # Whose link it is does not count: what one may not see does not exist.
     await expect(page.locator(tile(page, 2))).to_contain_text("没有这台摄像机")
@@ -84,6 +89,8 @@ async def test_cameras_are_hung_by_keys_and_layouts_kept(
     await expect(found).to_have_count(1)
     await page.get_by_role("combobox", name="查找摄像机").press("Enter")
     await expect(page.locator(tile(page, 2))).to_have_attribute("data-device", str(second.device))
+    # What is hung beside it disturbs no film.
+    assert sum(f"/devices/{first.device}/live" in one for one in sockets) == 1
     hung = f"4_{first.device}.{second.device}"
     assert f"layout={hung}" in page.url
     await page.get_by_role("button", name="保存…").click()
@@ -131,3 +138,29 @@ async def test_a_camera_is_steered_by_keys_and_by_mouse_and_enlarged(
     await page.locator("body").press("Escape")
     await page.locator("body").press("Escape")
     await expect(large).to_have_count(0)
+
+
+async def test_an_operator_speaks_through_a_camera(site: WallSite) -> None:
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        missing("no Chromium: apt-get install chromium")
+    first = site.cameras[0]
+    async with async_playwright() as playwright:
+        # A microphone that beeps, and nobody who must be asked for it.
+        quiet = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
+        )
+        page = await (await browser.new_context(locale="zh-CN")).new_page()
+        path = f"/wall?layout=1_{first.device}"
+        await sign_in(page, site.address, path, name="east-operator")
+        await page.get_by_role("button", name="监听与对讲").click()
+        hold = page.get_by_role("button", name="按住说话")
+        await hold.hover()
+        assert not first.camera.state.told
+        await page.mouse.down()
+        await until(lambda: len(first.camera.state.told) > 4000)
+        await page.mouse.up()
+        await page.get_by_role("button", name="挂断").click()
+        await expect(hold).to_have_count(0)
+        await browser.close()

@@ -29,6 +29,7 @@ from hub.web.app import create_app
 from streams.decoder import DecoderProcess
 from streams.live.relay import Relay
 from streams.snapshot import take_snapshot
+from streams.talk.line import open_line
 from tests.protocol.simulated import LOGIN, utc_now
 from tests.web.stage import SYSTEM, Field, World, serve
 
@@ -62,6 +63,7 @@ def camera_of(number: int, name: str) -> Camera:
         rtsp_port=0,
         credentials=LOGIN,
         motion_interval_s=None,
+        has_sound=True,
     )
     return Camera(options, clock=utc_now, rng=random.Random(number))
 
@@ -134,6 +136,7 @@ async def open_wall(
             clock=utc_now,
             relay=relay,
             steer=OnvifSteering(policy=LOOPBACK, clock=utc_now),
+            talk=partial(open_line, policy=LOOPBACK),
             take_snapshot=snapshot,
         )
         async with serve(create_app(services), port) as address:
