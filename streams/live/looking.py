@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 PICTURE_TIMEOUT_S: Final = 10.0
 FROZEN_S: Final = 2.5  # a picture that is this late is told of
+FROZEN_STEPS: Final = 2  # a camera that takes its time for every picture is given longer
 # A camera is not asked more often than it can answer: it rests as long as it worked.
 REST_SHARE: Final = 1.0
 
@@ -33,10 +34,12 @@ class Looking:
         self._clock = clock
         self._last: Picture | None = None
         self._last_at = 0.0
+        self._step_s = 0.0  # between the last two pictures
         self._is_changed = asyncio.Event()
         self.rests_until = 0.0  # of the loop: until then the camera is left in peace
         self._loop = asyncio.get_running_loop()
         self._running = asyncio.create_task(self._run(), name="live-looking")
+        self._running.add_done_callback(self._standing.confess)
 
     def join(self, viewer: Viewer) -> None:
         """Let somebody look: he gets the last picture at once, if it is still fresh."""
@@ -66,7 +69,9 @@ class Looking:
         while True:
             began_at = self._loop.time()
             target = self._target
-            late = self._loop.call_later(FROZEN_S, self._say_late)
+            limit_s = max(FROZEN_S, FROZEN_STEPS * self._step_s)
+            late_at = max(began_at + self._every_s, self._last_at + limit_s)
+            late = self._loop.call_at(late_at, self._say_late)
             try:
                 picture = await self._take_snapshot(target, timeout_s=PICTURE_TIMEOUT_S)
             except DeviceError as error:
@@ -74,7 +79,8 @@ class Looking:
                 log.info("device %s: no picture: %s", target.device_id, error)
                 layer, why = split_layer(str(error))
                 self._standing.fail(why, layer)
-                await self._rest(find_pause_s(error, failures))
+                if target is self._target:
+                    await self._rest(find_pause_s(error, failures))
                 continue
             finally:
                 late.cancel()
@@ -85,7 +91,9 @@ class Looking:
             await asyncio.sleep(max(self._every_s - worked_s, worked_s * REST_SHARE))
 
     def _show(self, picture: Picture) -> None:
-        self._last, self._last_at = picture, self._loop.time()
+        now = self._loop.time()
+        self._step_s = now - self._last_at if self._standing.is_live else 0.0
+        self._last, self._last_at = picture, now
         self._standing.become_live()
         for viewer in self.viewers:
             viewer.tell(picture)

@@ -1,5 +1,7 @@
 """How it stands with a stream, told to all who watch it; and when it is tried again."""
 
+import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -15,6 +17,8 @@ from hub.domain.health import Layer
 from hub.domain.live_video import LiveState, LiveStatus
 from hub.domain.ports import Clock
 from streams.live.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 BACK_OFF_S: Final[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0, 15.0)
 BUSY_BACK_OFF_S: Final[tuple[float, ...]] = (5.0, 10.0, 20.0, 30.0)
@@ -71,6 +75,13 @@ class Standing:
         known = before.state in {LiveState.FROZEN, LiveState.OFFLINE}
         since = before.since if known else now
         self._tell(LiveStatus(state=LiveState.OFFLINE, since=since, why=why, layer=layer))
+
+    def confess(self, task: asyncio.Task[None]) -> None:
+        """A stream's task has ended: when that was no cancellation, it was a defect of ours."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("live video failed by a defect", exc_info=error)
+            self.fail("a defect in the hub: see its log", Layer.PROTOCOL)
 
     def _tell(self, status: LiveStatus) -> None:
         if status != self.status:

@@ -62,6 +62,7 @@ class Stream:
         self._is_wanted = self._is_changed = False  # by a new viewer; the way to the camera
         self._nudge = asyncio.Event()
         self._running = asyncio.create_task(self._run(), name="live-stream")
+        self._running.add_done_callback(self._standing.confess)
 
     def join(self, viewer: Viewer) -> None:
         """Let somebody watch: he gets the current group of pictures at once."""
@@ -123,6 +124,7 @@ class Stream:
         failures = 0
         while True:
             began_at = self._loop.time()
+            self._is_changed = False
             self._standing.connect("asking the camera for its stream")
             failed = await self._pull_once()
             if failed is None:  # there is another way to the camera now
@@ -161,7 +163,7 @@ class Stream:
         now = self._loop.time()
         end = self.rests_until = now + find_pause_s(failed.error, failures)
         soonest = now + self._options.soonest_s if may_hurry(failed.error) else end
-        self._is_wanted = self._is_changed = False
+        self._is_wanted = False
         while not self._is_changed and self._loop.time() < end:
             if self._is_wanted and self._loop.time() >= soonest:
                 return

@@ -222,6 +222,18 @@ async def test_pictures_are_fetched_once_for_all_and_masked_as_it_is_now(
         assert (offline.layer, offline.why) == (Layer.NETWORK, "nothing listens on this port")
 
 
+async def test_a_defect_of_ours_is_confessed(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(target: CameraTarget, *, timeout_s: float) -> Picture:
+        raise LookupError((target.device_id, timeout_s))
+
+    relay = Relay(policy=LOOPBACK, clock=now, take_snapshot=fail, options=FAST)
+    with relay.look(CameraTarget(device_id=1)) as viewer:
+        offline = await until_state(viewer, LiveState.OFFLINE)
+    await relay.close()
+    assert "defect" in offline.why
+    assert "LookupError" in caplog.text
+
+
 async def test_the_session_is_kept_alive_though_the_nonce_grows_old(relay: Relay) -> None:
     seen: list[Seen] = []
 
