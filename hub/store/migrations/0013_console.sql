@@ -123,6 +123,7 @@ CREATE TABLE viewings (
 CREATE INDEX viewings_open ON viewings (device_id) WHERE ended_at IS NULL;
 CREATE INDEX viewings_of_device ON viewings (device_id, id DESC);
 CREATE INDEX viewings_user ON viewings (user_id);
+CREATE INDEX viewings_ended ON viewings (ended_at);
 
 -- By addresses people sort as by numbers: 10.9.0.1 comes before 10.20.0.1.
 CREATE FUNCTION address_order(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
