@@ -106,8 +106,11 @@ def _constant_names(tree: ast.Module) -> Iterator[str]:
     """Module-level names bound once to joined string constants, in the order they appear."""
     known: set[str] = set()
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == "hub.store.scoping":
-            known |= {alias.name for alias in node.names if alias.name.isupper()}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hub.store."):
+            # What another repository module joined from constants is one here, too.
+            source = ROOT / f"{(node.module or '').replace('.', '/')}.py"
+            theirs = set(_constant_names(ast.parse(source.read_text(encoding="utf-8"))))
+            known |= theirs & {alias.name for alias in node.names}
             yield from known
         target: ast.expr | None = None
         if isinstance(node, ast.Assign):
