@@ -8,8 +8,6 @@ from functools import partial
 from importlib import metadata
 
 import uvicorn
-from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from alerts.receivers import validate_options
 from config.schema import Settings
@@ -21,25 +19,9 @@ from hub.main.assembly import Parts
 from hub.main.patrolling import intake_of
 from hub.main.surroundings import utc_now
 from hub.main.surveying import address_asker
+from hub.main.web_sockets import MOST_SAID_BYTES, MOST_UNSENT_BYTES, WebSocketProtocol
 from hub.web.app import create_app, end_streams
 from hub.web.services import WebServices, WebSettings
-
-MOST_SAID_BYTES = 64 * 1024
-# What of a film waits in the kernel for a slow link is a delay that nobody can leave out.
-MOST_UNSENT_BYTES = 128 * 1024
-
-
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Knows that a WebSocket that was refused with an answer was answered.
-
-    uvicorn 0.54 logs an error of ours for each.
-    """
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send on."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and self.close_sent:
-            self.handshake_complete = True
 
 
 class WebServer(uvicorn.Server):
@@ -142,9 +124,8 @@ def make_server(parts: Parts, address: str) -> WebServer:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=2,
-        # What browsers say over a WebSocket is short; video is compressed already.
         ws=WebSocketProtocol,
         ws_max_size=MOST_SAID_BYTES,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=False,  # video is compressed already
     )
     return WebServer(config, partial(end_streams, app))

@@ -23,8 +23,8 @@ import uvloop
 
 from hub.domain.access import Role
 from hub.domain.live_video import LiveLimits
-from hub.main.listening import MOST_SAID_BYTES, MOST_UNSENT_BYTES
 from hub.main.surroundings import utc_now
+from hub.main.web_sockets import MOST_SAID_BYTES, MOST_UNSENT_BYTES, WebSocketProtocol
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
 from hub.store.migrate import migrate
@@ -244,7 +244,7 @@ async def _serve(url: str, folder: Path) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=MOST_SAID_BYTES,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=20,

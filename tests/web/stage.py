@@ -38,6 +38,7 @@ from hub.domain.notifications import ReceiverKind
 from hub.domain.ports import CameraTarget, Picture
 from hub.domain.quality import CheckOrder, Codec, EncodedFrame, Mode, PictureCheck
 from hub.domain.secrets import Credentials, Secret
+from hub.main.web_sockets import MOST_SAID_BYTES, WebSocketProtocol
 from hub.maintenance.pictures.sight import Sight, SightSenses
 from hub.patrols.citizens.receiving import Intake
 from hub.runtime.jobs import Jobs
@@ -259,7 +260,8 @@ async def serve(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
     """Run the application as it runs in production; yields its address."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="error", proxy_headers=False,
-        timeout_graceful_shutdown=1, ws="websockets-sansio", ws_per_message_deflate=False,
+        timeout_graceful_shutdown=1, ws=WebSocketProtocol, ws_max_size=MOST_SAID_BYTES,
+        ws_per_message_deflate=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

@@ -218,7 +218,9 @@ async def test_a_viewing_ends_with_the_right_to_it(site: Site, world: World, dee
 
 @pytest.mark.threat("T18")
 @pytest.mark.threat("T24")
-async def test_only_our_own_pages_and_programs_open_it(site: Site) -> None:
+async def test_only_our_own_pages_and_programs_open_it(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     async with site.client() as client, asyncio.timeout(DEADLINE_S):
         await sign_in(client, "east-viewer")
         token = (await client.post("/api/v1/tokens", json={"name": "wall"})).json()["value"]
@@ -244,6 +246,11 @@ async def test_only_our_own_pages_and_programs_open_it(site: Site) -> None:
             assert token not in (answer.body or b"").decode()
         async with watch(client, site.path, {"Authorization": bearer}) as viewer:
             await viewer.until("hello")
+            await viewer.socket.send("x" * 70_000)
+            with pytest.raises(ConnectionClosed):
+                await viewer.film()
+            assert viewer.socket.close_code == 1009
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
 async def test_a_camera_with_masks_is_never_sent_as_it_is(site: Site, world: World) -> None:
