@@ -63,7 +63,7 @@ export function areaLayers(palette: Palette, fonts: string[]): LayerSpecificatio
       layout: { "symbol-placement": "line", "text-field": ["get", "text"], "text-font": fonts, "text-size": 10, "symbol-spacing": 420, "text-offset": [0, -0.6] },
       paint: { "text-color": palette.soft, "text-halo-color": palette.paper, "text-halo-width": 1.5 },
     },
-    // Nothing to see: what is clicked on. To fill a county costs half of all the drawing.
+    // Nothing to see: what is clicked on. Edges show the colour; a filled county would blend over every pixel.
     { id: "area-fill", type: "fill", source: AREAS, paint: { "fill-opacity": 0 } },
     {
       id: "area-edge", type: "line", source: AREAS, layout: { "line-join": "round" },

@@ -70,6 +70,10 @@ test("signs say state, deadline and kind by their shape's name", () => {
   expect([signOf({ ...at, sign: "task", colour: "red" }), signOf({ ...at, sign: "unit" })]).toEqual(["task-red", "unit"]);
   expect(firstBounds([at], [[3, 2]], null)).toEqual({ west: 1, south: 1, east: 3, north: 2 });
   expect(firstBounds([], [], null)).toBeNull();
+  const square = (size: number) => [[[[1, 1], [1 + size, 1], [1 + size, 1 + size], [1, 1]]]];
+  expect(firstBounds([at], [], square(0.05))).toEqual({ west: 1, south: 1, east: 1.05, north: 1.05 });
+  expect(firstBounds([at], [], square(2))?.east).toBeLessThan(1.01);
+  expect(firstBounds([], [], square(2))?.east).toBe(3);
 });
 test("a file of outlines is looked into: the property that names most areas is proposed", () => {
   const feature = (properties: object, more: object = {}) => ({ type: "Feature", properties, ...more });

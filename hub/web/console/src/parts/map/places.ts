@@ -11,6 +11,7 @@ export interface PlacePoint { id: number; lon: number; lat: number; label?: stri
 export type Way = readonly (readonly [number, number])[];
 
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
+const NEARBY = 0.08; // degrees, about 8 km
 const CALM = typeof matchMedia !== "undefined" && matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** The name of the drawn sign of a place. Pure. */
@@ -81,7 +82,7 @@ export class PlaceChart {
     chart.addLayer({ id: "chosen", type: "symbol", source: "chosen", layout: { ...above, "icon-image": "chosen" } });
     chart.addLayer({
       id: "places", type: "symbol", source: "places",
-      layout: { ...above, "icon-image": ["get", "sign"], "text-field": ["get", "label"], "text-font": fonts, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-optional": true, "text-max-width": 9 },
+      layout: { ...above, "icon-image": ["get", "sign"], "text-field": ["get", "label"], "text-font": fonts, "text-size": 12, "text-anchor": "top", "text-offset": [0, 1.4], "text-optional": true, "text-max-width": 9 },
       paint: { "text-color": palette.ink, "text-halo-color": palette.card, "text-halo-width": 1.8 },
     });
   }
@@ -92,6 +93,9 @@ export class PlaceChart {
 /** What a map of places shows at first. Pure. */
 export function firstBounds(points: readonly PlacePoint[], way: Way, polygons: number[][][][] | null): Bounds | null {
   const places: (readonly [number, number])[] = [...points.map((point) => [point.lon, point.lat] as const), ...way];
-  if (!places.length && polygons) for (const ring of polygons.flat()) for (const [lon = 0, lat = 0] of ring) places.push([lon, lat]);
+  const around = boundsOf((polygons ?? []).flat(2).map(([lon = 0, lat = 0]) => [lon, lat] as const));
+  // A village round a place says where that is; a county round it would only make it small.
+  const isNear = around && Math.max(around.east - around.west, around.north - around.south) <= NEARBY;
+  if (around && (isNear || !places.length)) places.push([around.west, around.south], [around.east, around.north]);
   return boundsOf(places);
 }
