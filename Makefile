@@ -12,7 +12,7 @@ BENCHMARKS := $(filter-out picture_farm, $(basename $(notdir $(shell grep -l __m
 CONSOLE  := hub/web/console
 SOURCES  := $(wildcard $(addprefix $(CONSOLE)/,*.json *.ts *.js *.html .npmrc)) $(shell find $(CONSOLE)/src -type f -not -name schema.d.ts)
 
-.PHONY: run test check console bench lock clean
+.PHONY: run test check console screenshots bench lock clean
 
 run: $(VENV)/.ready-run $(CONSOLE)/dist/index.html  ## a hub with a simulated village, on embedded parts
 	$(GENGFU) demo
@@ -30,6 +30,10 @@ test: $(VENV)/.ready-test $(CONSOLE)/dist/index.html  ## everything, against rea
 	deploy/test-parts.sh
 	$(MAKE) check
 	$(BIN)/pytest -n 3 --dist worksteal
+
+screenshots: $(VENV)/.ready-test $(CONSOLE)/dist/index.html  ## pictures of every page of the console, taken anew
+	deploy/test-parts.sh
+	$(BIN)/python -m tests.screenshots
 
 bench: $(VENV)/.ready-test  ## figures and ratios; never pass or fail
 	deploy/test-parts.sh

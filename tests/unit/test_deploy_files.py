@@ -13,6 +13,7 @@ import yaml
 from config.loader import load_settings
 from config.schema import Settings
 from hub.main.roles import ProcessRole
+from hub.maintenance.sheet_reader import DEFAULT_LIMITS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -283,7 +284,18 @@ def test_nginx_passes_events_on_at_once_and_believes_no_visitor() -> None:
     assert live is not None
     assert "proxy_buffering off;" in live[1]
     assert "gzip off;" in live[1]
-    assert re.findall(r"proxy_set_header X-Forwarded-For (\S+);", text) == ["$remote_addr"]
+    # Everywhere: a location with headers of its own inherits none.
+    places = re.findall(r"proxy_set_header X-Forwarded-For (\S+);", text)
+    assert set(places) == {"$remote_addr"}
+    assert len(places) == text.count("proxy_set_header Host $http_host;") == 2
+    sockets = re.search(r"location ~ (\S+) \{(.*?)\}", text, re.DOTALL)
+    assert sockets is not None
+    assert re.match(sockets[1], "/api/v1/devices/7/live")
+    assert not re.match(sockets[1], "/api/v1/devices/7/live/whep")
+    assert "proxy_set_header Upgrade $http_upgrade;" in sockets[2]
+    largest = re.search(r"client_max_body_size (\d+)m;", text)
+    assert largest is not None
+    assert int(largest[1]) << 20 >= DEFAULT_LIMITS.file_bytes
     assert text.count("{") == text.count("}")
 
 
