@@ -2,146 +2,29 @@
 
 import asyncio
 import io
-import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from hub.domain.access import Role
-from hub.domain.addresses import AddressPolicy, parse_networks
-from hub.domain.devices import Channel, DeviceDescription, DeviceKind, Stream
-from hub.domain.live_video import LiveLimits, StreamRole
-from hub.domain.secrets import Credentials, Secret
-from hub.runtime.live import LiveFeed
-from hub.runtime.outbound import open_client
-from hub.simulators.camera import Camera
-from hub.simulators.camera_state import CameraOptions
 from hub.simulators.faults import Fault
-from hub.store import audit, devices, users, viewings
+from hub.store import audit, users
 from hub.store.database import Database
 from hub.store.picture_masks import set_masks
-from hub.web.app import create_app
-from streams.live.mediamtx import MediaMtx, MediaMtxOptions
-from streams.live.relay import Relay, RelayOptions
-from streams.live.stream import StreamOptions
-from tests import media_server
-from tests.media_server import StandIn
-from tests.web.sockets import PLAYS_H264, PLAYS_H265, Watching, watch
-from tests.web.stage import JPEG, PASSWORD, SYSTEM, Field, World, serve, sign_in
-
-LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
-DEADLINE_S = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A hub that serves, and the camera of the eastern village."""
-
-    address: str
-    camera: Camera
-    relay: Relay
-    path: str
-    database: Database
-
-    def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=30, base_url=self.address)
-
-
-@pytest.fixture
-async def camera() -> AsyncIterator[Camera]:
-    options = CameraOptions(
-        name="gate",
-        serial="1",
-        mac="02:00:00:00:00:01",
-        http_port=0,
-        rtsp_port=0,
-        credentials=Credentials(username="operator", password=Secret("camera-secret")),
-        has_traffic=False,
-    )
-    async with Camera(options, clock=lambda: datetime.now(UTC), rng=random.Random(7)) as camera:
-        yield camera
-
-
-@pytest.fixture
-async def media() -> AsyncIterator[StandIn]:
-    async with media_server.stand_in() as media:
-        yield media
+from tests.web.live_site import DEADLINE_S, Site, open_site, watching
+from tests.web.sockets import PLAYS_H264, PLAYS_H265, watch
+from tests.web.stage import JPEG, PASSWORD, SYSTEM, Field, World, sign_in
 
 
 @pytest.fixture
 async def site(
-    database: Database,
-    world: World,
-    outside: Field,
-    camera: Camera,
-    media: StandIn,
-    tmp_path: Path,
+    database: Database, world: World, outside: Field, tmp_path: Path
 ) -> AsyncIterator[Site]:
-    port = camera.state.rtsp_port
-    streams = tuple(
-        Stream(role=role, address=f"rtsp://127.0.0.1:{port}/{role}") for role in ("main", "sub")
-    )
-    said = DeviceDescription(
-        kind=DeviceKind.CAMERA, channels=(Channel(key="ch1", streams=streams),)
-    )
-    async with database.transaction() as tx:
-        await devices.describe_device(tx, SYSTEM, world.east_camera, said)
-    feed = LiveFeed(database)
-    listening = asyncio.create_task(feed.run())
-    await feed.listening.wait()
-    relay = Relay(
-        policy=LOOPBACK,
-        clock=outside.clock,
-        take_snapshot=outside.snapshot,
-        options=RelayOptions(
-            linger_s=0.2, picture_every_s=0.05, stream=StreamOptions(frozen_s=0.5, soonest_s=0.1)
-        ),
-    )
-    options = MediaMtxOptions(
-        api=media.address,
-        webrtc=media.address,
-        hls=media.address,
-        credentials=Credentials(username=media_server.USER, password=Secret(media_server.PASSWORD)),
-    )
-    media_client = open_client(LOOPBACK)
-    services = replace(
-        outside.services(database, tmp_path, feed),
-        relay=relay,
-        media_server=MediaMtx(options, client=media_client, policy=LOOPBACK),
-        live_limits=LiveLimits(per_user=3, in_all=5),
-    )
-    async with serve(create_app(services)) as address:
-        yield Site(
-            address=address,
-            camera=camera,
-            relay=relay,
-            path=f"/api/v1/devices/{world.east_camera}/live",
-            database=database,
-        )
-    await relay.close()
-    await media_client.close()
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-
-
-@asynccontextmanager
-async def watching(
-    site: Site, name: str = "east-viewer", *, query: str = "", play: str = PLAYS_H264
-) -> AsyncIterator[Watching]:
-    """Somebody who watches, and has said what he plays."""
-    async with site.client() as client, asyncio.timeout(DEADLINE_S):
-        await sign_in(client, name)
-        async with watch(client, site.path + query) as opened:
-            with suppress(ConnectionClosed):  # who has too many is not listened to
-                await opened.say(play=[play])
-            yield opened
+    async with open_site(database, world, outside, tmp_path) as site:
+        yield site
 
 
 @pytest.mark.threat("T1")
@@ -323,72 +206,3 @@ async def test_a_stream_that_dies_says_so_and_comes_back(site: Site) -> None:
         await site.camera.set_fault(Fault.WRONG_PASSWORD)
         refused = await viewer.until("state", state="offline", layer="credentials")
         assert "camera-secret" not in str(refused)
-
-
-@pytest.mark.threat("T17")
-@pytest.mark.threat("T24")
-async def test_a_media_server_sends_only_for_as_long_as_the_viewer_may_watch(
-    site: Site, world: World, media: StandIn
-) -> None:
-    async with site.client() as client, site.client() as other, asyncio.timeout(DEADLINE_S):
-        await sign_in(client, "east-viewer")
-        await sign_in(other, "root-admin")
-        begun = await client.post(f"{site.path}/whep", json={"offer": "v=0\r\nx", "stream": "sub"})
-        assert (begun.status_code, begun.json()["answer"]) == (201, media_server.ANSWER)
-        (webrtc,) = media.paths
-        assert str(media.paths[webrtc]["source"]).endswith("/sub")
-        hls = (await client.post(f"{site.path}/hls", json={})).json()
-        playlist = await client.get(hls["playlist"], params={"_HLS_msn": "3"})
-        assert playlist.text == "#EXTM3U index.m3u8"
-        assert playlist.headers["Content-Type"] == "application/vnd.apple.mpegurl"
-        assert (await other.get(hls["playlist"])).status_code == 404  # somebody else's
-        lines = (await other.get("/api/v1/live-viewers")).json()["items"]
-        assert [one["stream"] for one in lines] == ["sub", "main"]
-        for answer in (begun, playlist):
-            assert webrtc not in answer.text + str(answer.headers)
-
-        own = f"{site.path}/viewings/{hls['viewing']}"
-        assert (await client.delete(own)).status_code == 204
-        while len(media.removed) < 1:
-            await asyncio.sleep(0.01)
-        assert (await client.get(hls["playlist"])).status_code == 404
-        async with site.database.transaction() as tx:
-            await set_masks(tx, SYSTEM, world.east_camera, [[(0, 0), (1, 0), (1, 1)]])
-        while media.paths:
-            await asyncio.sleep(0.01)
-        refused = await client.post(f"{site.path}/whep", json={"offer": "v=0\r\nx"})
-        assert refused.status_code == 409
-        path = f"/api/v1/devices/{world.east_camera}/viewings"
-        while True:
-            lines = (await other.get(path)).json()["items"]
-            if all(line["ended_at"] for line in lines):
-                break
-        assert [line["why"] for line in lines] == ["left", "gone"]
-
-
-async def test_who_watches_is_forgotten_when_nobody_says_that_he_still_does(
-    database: Database, world: World, outside: Field
-) -> None:
-    new = viewings.NewViewing(
-        device_id=world.east_camera,
-        channel="ch1",
-        stream=StreamRole.SUB,
-        process="p1",
-        began_at=outside.now,
-    )
-    later = outside.now + timedelta(seconds=30)
-    much_later = outside.now + timedelta(seconds=60)
-    async with database.transaction() as tx:
-        lasting = await viewings.begin_viewing(tx, SYSTEM, new)
-        lost = await viewings.begin_viewing(tx, SYSTEM, replace(new, process="p2"))
-        await viewings.mark_viewings(tx, SYSTEM, {lasting: 100}, now=later)
-        found = await viewings.list_live_viewers(tx, SYSTEM, device_ids=None, now=later)
-        assert [(one.id, one.bytes) for one in found] == [(lasting, 100), (lost, 0)]
-        await viewings.mark_viewings(tx, SYSTEM, {lasting: 200}, now=much_later)
-        found = await viewings.list_live_viewers(tx, SYSTEM, device_ids=None, now=much_later)
-        assert [one.id for one in found] == [lasting]
-        page = await viewings.list_viewings(tx, SYSTEM, world.east_camera, limit=1)
-        assert (page.items[0].id, page.items[0].why) == (lost, viewings.LOST)
-        assert page.items[0].ended_at == outside.now
-        assert page.next is not None
-        assert await viewings.drop_old_viewings(tx, SYSTEM, much_later) == 1
