@@ -152,6 +152,27 @@ async def test_a_round_is_walked_by_keys(  # noqa: PLR0913, PLR0917 - fixtures
     assert (tuple(stops[1].checked), stops[1].dispatch_id is not None) == ((True, False), True)
 
 
+async def use_the_views(page: Page) -> None:
+    """The usual picture and what is live stand beside it; a film is left before one judges."""
+    await look(page, BRIDGE)
+    await page.keyboard.press("g")
+    await expect(page.locator("figcaption", has_text="平时画面")).to_be_visible()
+    await shoot(page, "walk-usual")
+    await page.keyboard.press("v")  # live, in its place; tonight's picture stays
+    await expect(page.locator(".stage .live")).to_be_visible()
+    await expect(page.locator("figcaption", has_text="平时画面")).to_have_count(0)
+    await shoot(page, "walk-live")
+    await page.keyboard.press("v")
+    await page.keyboard.press("z")
+    await expect(page.locator("figure.zoomed")).to_be_visible()
+    await page.keyboard.press("c")
+    film = page.locator("figure video")
+    await expect(film).to_have_js_property("readyState", 4)
+    await page.keyboard.press("n")  # goes back to the picture and judges nothing
+    await expect(film).to_have_count(0)
+    await look(page, BRIDGE)
+
+
 async def test_what_is_shown_beside_a_picture_and_what_cannot_be_shown(
     page: Page, address: str, world: World, database: Database, outside: Field, tmp_path: Path
 ) -> None:
@@ -175,26 +196,14 @@ async def test_what_is_shown_beside_a_picture_and_what_cannot_be_shown(
     await page.keyboard.type("画面文件损坏")
     await page.keyboard.press("Enter")
 
-    await look(page, BRIDGE)
-    await page.keyboard.press("g")
-    await expect(page.locator("figcaption", has_text="平时画面")).to_be_visible()
-    await shoot(page, "walk-usual")
-    await page.keyboard.press("g")
-    await page.keyboard.press("z")
-    await expect(page.locator("figure.zoomed")).to_be_visible()
-    await page.keyboard.press("c")
-    film = page.locator("figure video")
-    await expect(film).to_have_js_property("readyState", 4)
-    await page.keyboard.press("n")  # goes back to the picture and judges nothing
-    await expect(film).to_have_count(0)
-    await look(page, BRIDGE)
+    await use_the_views(page)
     first, last = [(await stops_of(database, number))[place] for place in (0, 3)]
     assert (first.result, first.note) == (Result.NOT_JUDGED, "画面文件损坏")
     assert last.result is Result.OPEN
     # A judgement that finds no line is not lost, and nobody is told that it arrived.
     await page.context.set_offline(True)
     await page.keyboard.press("n")
-    await expect(page.get_by_role("alert")).to_contain_text("尚未送达：安平村 桥头 正常")
+    await expect(page.get_by_role("alert")).to_contain_text("尚未送达")
     await shoot(page, "walk-lost")
     await page.context.set_offline(False)
     await expect(note(page)).to_contain_text("这一轮巡查已经结束。")
