@@ -42,7 +42,7 @@ test("a whole day lasts a day, and a rule that says more is left to its author",
   expect(hoursOf(rule("FREQ=DAILY"))).toBeNull();
   expect(readCalendar({ rrule: "FREQ=DAILY", duration_s: 60, time_zone: "UTC" })?.days).toBe("any");
   expect(readCalendar("FREQ=DAILY")).toBeNull();
-  expect([clockOf(65), minutesOf("01:05"), minutesOf("")]).toEqual(["01:05", 65, null]);
+  expect([clockOf(65), minutesOf("1:05"), minutesOf("23：59"), minutesOf("24:00"), minutesOf("")]).toEqual(["01:05", 65, 1439, null, null]);
 });
 
 test("what others changed is found by field, whatever the order of keys", () => {

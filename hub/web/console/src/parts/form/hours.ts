@@ -44,6 +44,6 @@ export function readCalendar(raw: unknown): Calendar | null {
 
 export const clockOf = (minutes: number): string => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 export function minutesOf(clock: string): number | null {
-  const found = /^(\d{1,2}):(\d{2})/.exec(clock);
+  const found = /^([01]?\d|2[0-3])[:：]([0-5]\d)$/.exec(clock.trim());
   return found ? Number(found[1]) * 60 + Number(found[2]) : null;
 }

@@ -38,7 +38,7 @@ export const connections = erase<Schemas["ConnectionOut"], ConnectionBody>({
   fields: [
     { name: "protocol", kind: "one", options: choices.protocols, required: true, fixed: true }, { name: "name", kind: "text", required: true }, AREA,
     { name: "address", kind: "text", max: 2048, required: true, hint: (draft) => wordOf(words.addressHint, String(draft["protocol"])) },
-    { name: "username", kind: "text", hint: () => words.usernameKept, when: (draft) => draft["protocol"] !== "uplink" }, { name: "password", kind: "secret", hint: () => words.passwordHint, when: (draft) => draft["protocol"] !== "uplink" },
+    { name: "username", kind: "text", hint: (_draft, isNew) => (isNew ? "" : words.usernameKept), when: (draft) => draft["protocol"] !== "uplink" }, { name: "password", kind: "secret", hint: (_draft, isNew) => (isNew ? words.passwordNew : words.passwordHint), when: (draft) => draft["protocol"] !== "uplink" },
     { name: "sets_options", kind: "switch", label: () => words.changeOptions, hint: () => words.optionsKept, when: (_draft, isNew) => !isNew },
     { name: "options.events", kind: "switch", label: () => words.options.events, when: isProtocol("onvif") }, { name: "options.rewrite_host", kind: "switch", label: () => words.options.rewrite_host, when: isProtocol("onvif") },
     { name: "options.verify", kind: "one", options: () => option(words.verify), label: () => words.options.verify, when: isProtocol("onvif") },

@@ -11,7 +11,7 @@ interface Common {
   /** Where in the body: "name", "options.address". */
   name: string;
   label?: Texts;
-  hint?: (draft: Shape) => string;
+  hint?: (draft: Shape, isNew: boolean) => string;
   required?: boolean;
   /** Shown only while this holds. */
   when?: (draft: Shape, isNew: boolean) => boolean;
