@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from hub.simulators.faults import Fault
 from hub.store.database import Database
@@ -22,6 +23,22 @@ NAMES = ("青龙村东门 East gate", HOSTILE)
 DECODED = (
     "[...document.querySelectorAll('video')].map(v => v.getVideoPlaybackQuality().totalVideoFrames)"
 )
+# Answers an offer with a film of its own, as a media server would.
+SEND_FILM = """
+async (offer) => {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  let n = 0;
+  globalThis.drawing = setInterval(() => context.fillRect(n++ % 300, 0, 9, 150), 40);
+  const connection = new RTCPeerConnection();
+  const [track] = canvas.captureStream(25).getTracks();
+  connection.addTrack(track);
+  await connection.setRemoteDescription({type: "offer", sdp: offer});
+  await connection.setLocalDescription(await connection.createAnswer());
+  while (connection.iceGatheringState !== "complete") await new Promise((r) => setTimeout(r, 20));
+  return connection.localDescription.sdp;
+}
+"""
 WORDS = {
     "zh": {"frozen": "画面停滞", "offline": "离线"},
     "en": {"frozen": "FROZEN", "offline": "OFFLINE"},
@@ -140,18 +157,25 @@ async def test_a_camera_is_steered_by_keys_and_by_mouse_and_enlarged(
     await expect(large).to_have_count(0)
 
 
-async def test_an_operator_speaks_through_a_camera(site: WallSite) -> None:
+@asynccontextmanager
+async def page_of_its_own(*flags: str) -> AsyncIterator[Page]:
+    """A browser that is started with more than the others."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         missing("no Chromium: apt-get install chromium")
-    first = site.cameras[0]
     async with async_playwright() as playwright:
-        # A microphone that beeps, and nobody who must be asked for it.
-        quiet = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", *flags]
         )
-        page = await (await browser.new_context(locale="zh-CN")).new_page()
+        yield await (await browser.new_context(locale="zh-CN")).new_page()
+        await browser.close()
+
+
+async def test_an_operator_speaks_through_a_camera(site: WallSite) -> None:
+    first = site.cameras[0]
+    # A microphone that beeps, and nobody who must be asked for it.
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    async with page_of_its_own(*flags) as page:
         path = f"/wall?layout=1_{first.device}"
         await sign_in(page, site.address, path, name="east-operator")
         await page.get_by_role("button", name="监听与对讲").click()
@@ -163,4 +187,36 @@ async def test_an_operator_speaks_through_a_camera(site: WallSite) -> None:
         await page.mouse.up()
         await page.get_by_role("button", name="挂断").click()
         await expect(hold).to_have_count(0)
-        await browser.close()
+
+
+async def test_webrtc_is_taken_where_it_is_offered_and_left_when_it_freezes(
+    site: WallSite,
+) -> None:
+    first = site.cameras[0]
+    async with page_of_its_own("--disable-features=WebRtcHideLocalIpsWithMdns") as page:
+        sender = await page.context.new_page()
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+
+        async def tell_site(route: Route) -> None:
+            answer = await route.fetch()
+            await route.fulfill(response=answer, json={**await answer.json(), "webrtc": True})
+
+        async def answer_offer(route: Route) -> None:
+            asked = route.request.post_data_json or {}
+            answer = await sender.evaluate(SEND_FILM, asked["offer"])
+            said = {"viewing": 1, "stream": asked["stream"], "answer": answer}
+            await route.fulfill(status=201, json=said)
+
+        await page.route("**/api/v1/site", tell_site)
+        await page.route("**/live/whep", answer_offer)
+        await sign_in(page, site.address, f"/wall?layout=1_{first.device}", name="east-operator")
+        shown = page.locator(tile(page, 1))
+        await expect(shown).to_have_attribute("data-word", "live", timeout=20_000)
+        assert not any("/live" in one for one in sockets)
+        await sender.evaluate("clearInterval(globalThis.drawing)")
+        # The hub's own socket takes over, with the camera's film.
+        async with page.expect_event("websocket", timeout=20_000):
+            pass
+        await expect(shown).to_have_attribute("data-word", "live", timeout=20_000)
+        assert await page.evaluate("document.querySelector('video').srcObject === null")

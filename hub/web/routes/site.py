@@ -12,11 +12,12 @@ router = APIRouter(tags=["session"])
 
 @router.get("/site")
 async def get_site(visitor: SignedIn, services: Services) -> SiteOut:
-    """The site's zone and the hub's clock and version."""
+    """The site's zone, the hub's clock and version, and how live video can be had."""
     del visitor
     now = services.clock()
     return SiteOut(
         zone=browser_zone(services.settings.zone, now),
         now=now,
         version=services.settings.version,
+        webrtc=services.media_server is not None,
     )

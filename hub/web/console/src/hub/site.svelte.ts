@@ -5,6 +5,8 @@ import { speech } from "./language.svelte";
 class Site {
   zone = $state("UTC");
   version = $state("");
+  /** Live video can be had by WebRTC too. */
+  webrtc = false;
   /** The hub's clock minus ours, in ms. */
   offset = $state(0);
   /** Ticks each second: what shows an age reads it. */
@@ -15,6 +17,7 @@ class Site {
     const said = await ask(api.GET("/api/v1/site"));
     this.zone = said.zone;
     this.version = said.version;
+    this.webrtc = said.webrtc;
     this.offset = Date.parse(said.now) - (before + Date.now()) / 2;
   }
   /** The hub's time now, in ms. */

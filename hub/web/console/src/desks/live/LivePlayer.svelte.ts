@@ -1,6 +1,7 @@
 // One live picture: its socket to the hub, what is shown, and what may be believed of it.
 import { Pace, retryAfterMs } from "./buffer";
 import { Feed } from "./feed";
+import { Peer } from "./peer";
 import { parseMessage, playableTypes, type EndedWhy, type Message, type PicturesWhy, type StreamRole } from "./messages";
 import { judge, type Facts, type Verdict } from "./verdict";
 import { everyQuarter, watchFrames } from "./watch";
@@ -10,6 +11,8 @@ import { site } from "$/hub/site.svelte";
 const REST_AFTER_MS = 60_000; // nobody looks at a hidden tab: its streams end after that
 const FATAL = new Set<EndedWhy>(["gone", "too_many"]);
 const MOST_BREAKS = 2; // then pictures are asked for in place of a film
+const PEER_STARTS_MS = 8000; // a film by WebRTC that has not begun then does not
+const PEER_AGAIN_MS = 60_000;
 
 export class LivePlayer {
   verdict = $state.raw<Verdict>({ word: "connecting", since: null, why: "", layer: null });
@@ -25,6 +28,8 @@ export class LivePlayer {
 
   #socket: WebSocket | null = null;
   #feed: Feed | null = null;
+  #peer: Peer | null = null;
+  #peerAt = 0; // when WebRTC was tried last
   #facts: Facts = {
     now: Date.now(), shownAt: null, heardAt: null, turnedAt: Date.now(), hub: null, mode: "video",
     picturesWhy: null, patienceMs: 2000, isResting: false, ended: null, refused: null,
@@ -42,7 +47,7 @@ export class LivePlayer {
   constructor(private readonly video: HTMLVideoElement, private readonly device: number, private readonly wanted: StreamRole, private readonly channel = "") {
     this.#ends = [watchFrames(video, (at) => this.#saw(at)), everyQuarter(() => this.#look())];
     document.addEventListener("visibilitychange", this.#turned);
-    this.#connect();
+    this.#open();
   }
   get lag(): number {
     return this.#feed?.lag ?? 0;
@@ -66,6 +71,27 @@ export class LivePlayer {
     this.#facts = { ...this.#facts, ended: null, refused: null, isResting: false, turnedAt: Date.now() };
     this.#tries = 0;
     this.#drop();
+    this.#open();
+  }
+  /** By WebRTC where that can be had, else by the hub's socket. */
+  #open(): void {
+    if (!site.webrtc || Date.now() - this.#peerAt < PEER_AGAIN_MS) {
+      this.#connect();
+      return;
+    }
+    this.#peerAt = Date.now();
+    this.#endFeed();
+    this.#turn(Date.now());
+    this.#facts.hub = null;
+    this.#show("video", null);
+    this.#peer = new Peer(this.video, () => this.#leavePeer());
+    void this.#peer.open(this.device, this.wanted, this.channel);
+  }
+  /** The socket takes over: it tells what is the matter, and may have the film. */
+  #leavePeer(): void {
+    this.#peer?.close();
+    this.#peer = null;
+    if (this.#isOver) return;
     this.#connect();
   }
 
@@ -119,6 +145,8 @@ export class LivePlayer {
   }
   #drop(): void {
     window.clearTimeout(this.#timer);
+    this.#peer?.close();
+    this.#peer = null;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -187,6 +215,7 @@ export class LivePlayer {
   #feedOf(): Feed {
     // The last picture stands, dimmed, until another connection brings one: its timeline may lie elsewhere.
     if (this.#isNew) this.#endFeed();
+    this.video.srcObject = null;
     this.#isNew = false;
     this.#feed ??= new Feed(this.video, () => this.#broke());
     return this.#feed;
@@ -210,6 +239,7 @@ export class LivePlayer {
     this.#feed?.step();
     const facts = this.#facts;
     facts.now = Date.now();
+    if (this.#peer) this.#lookAtPeer(this.#peer);
     facts.patienceMs = this.#pace.patienceMs;
     if (facts.heardAt !== null && facts.now - facts.heardAt > 2 * 3000) {
       // It hangs: a line that is cut closes no socket.
@@ -221,6 +251,13 @@ export class LivePlayer {
     const was = this.verdict;
     if (now.word === "live" && was.word === "live") return;
     if (now.word !== was.word || now.since !== was.since || now.why !== was.why || now.layer !== was.layer) this.verdict = now;
+  }
+  #lookAtPeer(peer: Peer): void {
+    const { now, shownAt } = this.#facts;
+    const isNew = shownAt === null || shownAt < this.#peerAt;
+    const patience = isNew ? PEER_STARTS_MS : this.#facts.patienceMs;
+    if (now - Math.max(this.#peerAt, shownAt ?? 0) > patience) this.#leavePeer();
+    else if (peer.isConnected || isNew) this.#facts.heardAt = now;
   }
   readonly #turned = (): void => {
     window.clearTimeout(this.#restTimer);
