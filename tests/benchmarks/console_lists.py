@@ -24,6 +24,7 @@ import uvloop
 
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
+from hub.store.device_order import OrderKey
 from hub.store.migrate import migrate
 from hub.web.app import create_app
 from tests.benchmarks.console_county import (
@@ -93,6 +94,21 @@ def list_kinds(county: County, cursors: Mapping[str, str]) -> Kinds:
         "count of a filter": devices(f"{BAD}&count=true", "team=甲队&count=true"),
         "count of a search": devices("q=祠堂&count=true", "q=sn00001&count=true"),
         "count of a search that fits all": devices("q=http&count=true"),
+        **{
+            f"all in order: {key.value}": [
+                f"{DEVICES}/order?sort={key.value}&lines=40",
+                f"{DEVICES}/order?sort={key.value}&desc=true&lines=40",
+            ]
+            for key in OrderKey
+        },
+        "all in order, searched": [
+            f"{DEVICES}/order?sort=name&lines=40&q={text}"
+            for text in ("祠堂", "sn00001", "路", "n")
+        ],
+        "40 lines": [f"{DEVICES}/lines?" + "&".join(f"id={n}" for n in range(3000, 3040))],
+        "counts of a filter bar": [f"{DEVICES}/counts", f"{DEVICES}/counts?q=路口&{BAD}"],
+        "values of a filter bar": [f"{DEVICES}/values", f"{DEVICES}/values?area={county.town}"],
+        "400 days of one device": [f"{DEVICES}/{county.town_uplink}/availability"],
         "area summary": below,
         "summary of the uppermost": ["/api/v1/areas/summary"],
         "area tree": ["/api/v1/areas"],
