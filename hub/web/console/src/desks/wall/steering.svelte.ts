@@ -22,6 +22,8 @@ export class Steering {
   #timer = 0;
   #path: { device_id: number };
   #isOver = false;
+  #underWay = 0;
+  #isToStop = false;
 
   constructor(readonly device: number) {
     this.#path = { device_id: device };
@@ -38,7 +40,10 @@ export class Steering {
     if (!this.isMoving) return;
     window.clearInterval(this.#timer);
     this.isMoving = false;
-    void this.#order(() => ask(api.POST("/api/v1/devices/{device_id}/ptz/stop", { params: { path: this.#path }, keepalive: true })));
+    const isUnderWay = this.#underWay > 0;
+    void this.#stop();
+    // An order that is still under way may arrive after the stop that was sent after it.
+    if (isUnderWay) this.#isToStop = true;
   }
   /** A short step: the wheel of a mouse. */
   step(way: Way): void {
@@ -80,9 +85,17 @@ export class Steering {
   #fast(way: Way): Way {
     return { pan: way.pan * this.speed, tilt: way.tilt * this.speed, zoom: way.zoom * this.speed };
   }
+  async #stop(): Promise<void> {
+    await this.#order(() => ask(api.POST("/api/v1/devices/{device_id}/ptz/stop", { params: { path: this.#path }, keepalive: true })));
+  }
   async #move(way: Way, lastsS: number, takeOver = false): Promise<void> {
     const body = { ...way, lasts_s: lastsS, take_over: takeOver };
+    this.#underWay += 1;
     await this.#order(() => ask(api.POST("/api/v1/devices/{device_id}/ptz/move", { params: { path: this.#path }, body })));
+    this.#underWay -= 1;
+    if (this.#underWay || !this.#isToStop) return;
+    this.#isToStop = false;
+    if (!this.isMoving) await this.#stop();
   }
   async #order(give: () => Promise<unknown>): Promise<void> {
     try {
