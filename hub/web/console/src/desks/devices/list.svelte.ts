@@ -11,10 +11,24 @@ const MOST_KEPT = 4000; // lines; the rest is asked for again
 const COUNT_PAUSE_MS = 200;
 const PAUSE_MS = 25; // of the scroll bar: rows flown over are not asked for
 
+type Ordered = Pick<Schemas["DeviceOrderOut"], "at" | "ids" | "lines">;
+type Counts = Schemas["DeviceCountsOut"];
+/** What the hub is asked for. */
+export interface Hub {
+  order(query: Query, lines: number): Promise<Ordered>;
+  lines(ids: readonly number[]): Promise<readonly Line[]>;
+  counts(query: Query): Promise<Counts>;
+}
+const HUB: Hub = {
+  order: (query, lines) => ask(api.GET("/api/v1/devices/order", { params: { query: { ...apiQuery(query), lines } } })),
+  lines: async (ids) => (await ask(api.GET("/api/v1/devices/lines", { params: { query: { id: [...ids] } } }))).items,
+  counts: ({ filter }) => ask(api.GET("/api/v1/devices/counts", { params: { query: filter } })),
+};
+
 export class DeviceList {
   ids = $state.raw<readonly number[]>([]);
   lines = $state.raw<ReadonlyMap<number, Line>>(new Map());
-  counts = $state.raw<Schemas["DeviceCountsOut"] | null>(null);
+  counts = $state.raw<Counts | null>(null);
   orderedAt = $state<string | null>(null);
   error = $state.raw<unknown>(null);
   isBusy = $state(false);
@@ -25,19 +39,21 @@ export class DeviceList {
   /** Counts up when another list is shown: it is looked at from its beginning. */
   turn = $state(0);
 
+  constructor(private readonly hub: Hub = HUB) {}
+
   #query: Query | null = null;
   #shown: string | null = null; // the query of which `ids` is
   #wanted: Query | null = null;
   #isAsking = false;
   #listed = new Set<number>();
   #seen: readonly [number, number] = [0, 60];
-  #timer = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = new Set<number>();
   #silent = new SvelteSet<number>(); // asked for, and not visible to this person
 
   /** Show the list of a query; what comes of an older one is dropped. */
   order(query: Query, anew = false): void {
-    if (!anew && showQuery(query) === this.#shown) return;
+    if (!anew && !this.#isAsking && showQuery(query) === this.#shown) return;
     this.#query = query;
     this.#wanted = query;
     void this.#go();
@@ -55,7 +71,7 @@ export class DeviceList {
       try {
         const isOther = showQuery(query) !== this.#shown;
         const [from, to] = isOther ? [0, Math.min(MOST_LINES, Math.max(40, this.#seen[1] - this.#seen[0] + 1)) - 1] : this.#seen;
-        const said = await ask(api.GET("/api/v1/devices/order", { params: { query: { ...apiQuery(query), lines: isOther ? to + 1 : 0 } } }));
+        const said = await this.hub.order(query, isOther ? to + 1 : 0);
         if (this.#wanted) continue; // somebody typed on
         this.#keep(said.lines);
         if (!isOther) await this.#read(said.ids.slice(from, to + 1).filter((id) => !this.lines.has(id)));
@@ -84,8 +100,8 @@ export class DeviceList {
     this.#seen = [first, last];
     const missing = this.#missing();
     if (!missing.length) return;
-    window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.#read(this.#missing()).catch((error: unknown) => { this.error = error; }), PAUSE_MS);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#read(this.#missing()).catch((error: unknown) => { this.error = error; }), PAUSE_MS);
   }
   /** Whether the hub was asked for a device and said nothing of it. */
   isAnswered(id: number): boolean {
@@ -99,7 +115,7 @@ export class DeviceList {
       const part = ids.slice(from, from + MOST_LINES);
       part.forEach((id) => this.#asked.add(id));
       try {
-        const { items } = await ask(api.GET("/api/v1/devices/lines", { params: { query: { id: [...part] } } }));
+        const items = await this.hub.lines(part);
         this.#keep(items);
         const told = new Set(items.map((line) => line.id));
         for (const id of part) if (!told.has(id)) this.#silent.add(id);
@@ -118,9 +134,8 @@ export class DeviceList {
     this.lines = kept;
   }
   async #count(query: Query): Promise<void> {
-    const { sort: _sort, desc: _desc, ...filter } = apiQuery(query);
     try {
-      const counts = await ask(api.GET("/api/v1/devices/counts", { params: { query: filter } }));
+      const counts = await this.hub.counts(query);
       if (query === this.#query) this.counts = counts;
     } catch {
       if (query === this.#query) this.counts = null; // no figure is better than an old one
@@ -141,20 +156,21 @@ export class DeviceList {
     this.moved = moved;
     if (items.length) this.#countSoon(1500);
   }
-  #countTimer = 0;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
   /** Count soon: while somebody types, and of changes that come together, the last one counts. */
   #countSoon(pause: number): void {
-    window.clearTimeout(this.#countTimer);
-    this.#countTimer = window.setTimeout(() => { if (this.#query) void this.#count(this.#query); }, pause);
+    clearTimeout(this.#countTimer);
+    this.#countTimer = setTimeout(() => { if (this.#query) void this.#count(this.#query); }, pause);
   }
   /** After a gap nothing held is sure: what is seen is read anew, the order is said to be doubtful. */
   doubt(): void {
+    if (!this.orderedAt || this.error) { this.again(); return; }
     this.isDoubtful = true;
     this.lines = new Map([...this.lines].filter(([id]) => this.ids.slice(this.#seen[0], this.#seen[1] + 1).includes(id)));
     void this.#read(this.ids.slice(this.#seen[0], this.#seen[1] + 1)).catch((error: unknown) => { this.error = error; });
   }
   stop(): void {
-    window.clearTimeout(this.#timer);
-    window.clearTimeout(this.#countTimer);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#countTimer);
   }
 }
