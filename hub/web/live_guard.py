@@ -36,6 +36,10 @@ Raises NotFound or Conflict when there is nothing to watch any more, StoreUnavai
 """
 
 
+# Questions whose askers have left.
+_UNINTERRUPTED: Final[set[asyncio.Future[Standpoint | None]]] = set()
+
+
 class Guard:
     """Of one viewing; ``standpoint`` is as it was found last."""
 
@@ -58,7 +62,7 @@ class Guard:
                     await self._must_check.wait()
             self._must_check.clear()
             try:
-                now = await self._recheck()
+                now = await self._ask()
             except StoreUnavailable:
                 if loop.time() - known_at > STORE_GRACE_S:
                     return Ending.STORE
@@ -71,3 +75,20 @@ class Guard:
             known_at, pause_s = loop.time(), RECHECK_S
             before, self.standpoint = self.standpoint.target, now
             on_news(before)
+
+    async def _ask(self) -> Standpoint | None:
+        """Ask anew. Whoever leaves meanwhile interrupts no query: that would cost a connection."""
+        asking = asyncio.ensure_future(self._recheck())
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            _UNINTERRUPTED.add(asking)
+            asking.add_done_callback(_forget)
+            raise
+
+
+def _forget(asked: "asyncio.Future[Standpoint | None]") -> None:
+    """What became of it interests nobody any more."""
+    _UNINTERRUPTED.discard(asked)
+    if not asked.cancelled():
+        asked.exception()

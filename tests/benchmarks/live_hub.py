@@ -32,6 +32,7 @@ from hub.store.vault import Vault
 from hub.web.app import create_app, end_streams
 from streams.live.relay import Relay
 from tests.benchmarks.camera_farm import LOOPBACK, ROOT, raise_file_limit
+from tests.benchmarks.live_farm import MARK
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.web.stage import PASSWORD, Field, add_person
 
@@ -150,7 +151,7 @@ class Viewer(asyncio.Protocol):
             if not self.has_init:
                 self.has_init = True
                 return
-            self.films += 1
+            self.films += data.count(MARK)  # pictures: several may come in one message
             if not self.first_at:
                 self.first_at = time.monotonic()
                 self.heard.set()

@@ -85,7 +85,7 @@ async def tell_many(farm: LiveFarm, hub: LiveHub, streams: int) -> None:
         f"  {statistics.median(shares):.1%} of a core ({min(shares):.1%} to {max(shares):.1%}):"
         f" {share:.3%} a stream, {1 / share:,.0f} streams a core"
     )
-    _print(f"  {rate / streams:.1f} messages a second each; delay {delays.summary()}")
+    _print(f"  {rate / streams:.1f} pictures a second each; delay {delays.summary()}")
     pulls = [await farm.connections(number) for number in (0, streams - 1)]
     _print(f"  sessions at the first and the last camera: {pulls}")
     _leave(viewers)
@@ -144,14 +144,14 @@ async def tell_death(farm: LiveFarm, hub: LiveHub, rounds: int = 5) -> None:
     viewer = await hub.watch(1)
     await viewer.until("live")
     for _ in range(rounds):
-        await farm.order("freeze 1")
         began = time.monotonic()
+        await farm.order("freeze 1")
         frozen.append(await viewer.until("frozen", after=began) - began)
         await farm.order("resume 1")
         await viewer.until("live", after=began)
         await asyncio.sleep(1)
-        await farm.order("cut 1")
         began = time.monotonic()
+        await farm.order("cut 1")
         offline.append(await viewer.until("offline", after=began) - began)
         await viewer.until("live", after=began)
     _leave([viewer])
