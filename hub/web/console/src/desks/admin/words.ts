@@ -10,7 +10,7 @@ export const words = wordsOf({
     },
     add: (one: string) => `Add ${one}`, back: (many: string) => `Back to: ${many}`, search: "Search", none: "Nothing is here yet.", noneFound: "Nothing fits the search.", count: (n: number, all: number) => (n === all ? `${all}` : `${n} of ${all}`), noSuch: "This is not there, or not in your areas.",
     remove: "Remove", removeTitle: (name: string) => `Remove “${name}”?`, endTitle: (name: string) => `End “${name}” now?`, removed: "Removed.", done: "Done.", keep: "Keep it", sure: "This cannot be taken back.", looking: "Looking what it hits…", hitUnknown: "What it hits could not be found out.",
-    added: "Saved.", readOnly: "You may see this, not change it.", fixedNote: "What is stored of it cannot be changed: remove it and add another.", showMore: (n: number) => `Show ${n} more`, open: "Open", week: "Week", listView: "List", weekView: "By weekday", offWord: "off",
+    added: "Saved.", readOnly: "You may see this, not change it.", fixedNote: "What is stored of it cannot be changed: remove it and add another.", showMore: (n: number) => `Show ${n} more`, open: "Open", week: "Week", listView: "List", weekView: "By weekday", timeView: "Two weeks", noneSoon: "Nothing from the day before yesterday to eleven days ahead.", offWord: "off",
   },
   zh: {
     title: "系统管理", menu: "系统管理栏目",
@@ -21,7 +21,7 @@ export const words = wordsOf({
     },
     add: (one) => `新增${one}`, back: (many) => `返回${many}`, search: "搜索", none: "暂无内容。", noneFound: "没有符合的内容。", count: (n, all) => (n === all ? `共 ${all} 项` : `${n} / ${all} 项`), noSuch: "不存在，或不在您的区域内。",
     remove: "删除", removeTitle: (name) => `删除“${name}”？`, endTitle: (name) => `立即结束“${name}”？`, removed: "已删除。", done: "已完成。", keep: "保留", sure: "此操作不能撤销。", looking: "正在查看影响范围…", hitUnknown: "无法查明影响范围。",
-    added: "已保存。", readOnly: "您可以查看，不能修改。", fixedNote: "已保存的内容不能修改：请删除后重新添加。", showMore: (n) => `再显示 ${n} 项`, open: "打开", week: "周", listView: "列表", weekView: "按星期", offWord: "停用",
+    added: "已保存。", readOnly: "您可以查看，不能修改。", fixedNote: "已保存的内容不能修改：请删除后重新添加。", showMore: (n) => `再显示 ${n} 项`, open: "打开", week: "周", listView: "列表", weekView: "按星期", timeView: "两周", noneSoon: "前两天到后十一天之间没有内容。", offWord: "停用",
   },
 });
 export type SectionKey = keyof typeof words.sections;
