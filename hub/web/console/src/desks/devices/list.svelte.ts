@@ -45,7 +45,7 @@ export class DeviceList {
   #shown: string | null = null; // the query of which `ids` is
   #wanted: Query | null = null;
   #isAsking = false;
-  #listed = new Set<number>();
+  #listed: ReadonlySet<number> | null = null; // made when somebody asks: most lists are typed away
   #seen: readonly [number, number] = [0, 60];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = new Set<number>();
@@ -79,7 +79,7 @@ export class DeviceList {
         this.#seen = [from, to];
         this.ids = said.ids;
         if (isOther) this.turn++;
-        this.#listed = new Set(said.ids);
+        this.#listed = null;
         this.orderedAt = said.at;
         this.moved = new Set();
         this.#silent.clear();
@@ -145,11 +145,12 @@ export class DeviceList {
   take(items: readonly Line[]): void {
     if (!this.#query) return;
     const moved = new Set(this.moved);
+    const listed = (this.#listed ??= new Set(this.ids));
     const isBelow = (area: number, top: number): boolean => areas.trail(area).some((one) => one.id === top);
     const held: Line[] = [];
     for (const line of items) {
       const before = this.lines.get(line.id);
-      if (mayMove(line, before, this.#listed.has(line.id), this.#query, isBelow)) moved.add(line.id);
+      if (mayMove(line, before, listed.has(line.id), this.#query, isBelow)) moved.add(line.id);
       if (before) held.push(line);
     }
     if (held.length) this.#keep(held);
