@@ -72,7 +72,7 @@ async def tell_of_process(parts: Parts, roles: Set[ProcessRole]) -> None:
                 **describe_servers(parts.settings, parts.servers),
                 "parts": dict(parts.health.readiness()),
                 "figures": _figures(parts.metrics, own, pace),
-                "disk": await asyncio.to_thread(_disk, parts.settings),
+                "disk": await asyncio.to_thread(measure_disk, parts.settings),
             }
             await _mark(parts, mark, facts)
             await asyncio.sleep(MARK_S)
@@ -133,8 +133,11 @@ def _figures(
     }
 
 
-def _disk(settings: Settings) -> dict[str, Json]:
-    """The disk of the data folder."""
+def measure_disk(settings: Settings) -> dict[str, Json]:
+    """The disk of the data folder; nothing of one that does not answer."""
     folder = settings.data_dir.absolute()
-    usage = shutil.disk_usage(folder)
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return {}
     return {"folder": str(folder), "free_bytes": usage.free, "total_bytes": usage.total}

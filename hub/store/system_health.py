@@ -7,7 +7,7 @@ grows with history. Nothing here is secret, but it is of the whole hub: only for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, LiteralString
+from typing import Final
 
 from hub.domain.access import Scope
 from hub.store.database import Transaction
@@ -128,10 +128,10 @@ async def database_figures(tx: Transaction, scope: Scope) -> DatabaseFigures:
 
 async def _tables(tx: Transaction) -> list[TableSize]:
     """The biggest ones. Chunks count for their hypertable, those that are compressed too."""
-    owner: LiteralString = _CHUNKS if await _has_timescale(tx) else _NO_CHUNKS
+    has_chunks = await _has_timescale(tx)
     return await tx.fetch(
         TableSize,
-        "WITH owner AS (" + owner + ")"
+        "WITH owner AS (" + (_CHUNKS if has_chunks else _NO_CHUNKS) + ")"
         " SELECT coalesce(o.name, c.relname)::text AS name,"
         " coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes, count(o.part) AS chunks"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
