@@ -108,27 +108,11 @@ async def report_days(tx: Transaction, scope: Scope, wanted: DayFilter) -> DayTa
 def _row(
     area_id: int, name: str, days: Sequence[date], found: Mapping[date, Sequence[AreaDay]]
 ) -> DayRow:
-    sums = {day: [_sums(one) for one in of] for day, of in found.items()}
     last = max(found, default=None)
     return DayRow(
         area_id=area_id,
         name=name,
         devices=sum(one.devices for one in found[last]) if last else 0,
-        days=[rate_groups(sums[day]) if day in sums else None for day in days],
-        total=rate_groups([one for of in sums.values() for one in of]),
-    )
-
-
-def _sums(one: AreaDay) -> GroupSums:
-    return GroupSums(
-        area_id=one.area_id,
-        name=one.name,
-        devices=one.devices,
-        rated=one.rated,
-        rate_sum=one.rate_sum,
-        managed_s=one.managed_s,
-        maintenance_s=one.maintenance_s,
-        unknown_s=one.unknown_s,
-        down_s=one.down_s,
-        outages=one.outages,
+        days=[rate_groups(found[day]) if day in found else None for day in days],
+        total=rate_groups([one for of in found.values() for one in of]),
     )

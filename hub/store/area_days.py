@@ -11,20 +11,10 @@ from hub.store.scoping import IN_SCOPE, scope_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AreaDay:
-    """The devices of an area and of everything below it, on one day: as in GroupSums."""
+class AreaDay(GroupSums):
+    """The devices of an area and of everything below it, on one day."""
 
     day: date
-    area_id: int
-    name: str
-    devices: int
-    rated: int
-    rate_sum: float
-    managed_s: float
-    maintenance_s: float
-    unknown_s: float
-    down_s: float
-    outages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
