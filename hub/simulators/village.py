@@ -135,6 +135,7 @@ def _camera(options: VillageOptions, number: int) -> CameraOptions:
         credentials=options.credentials,
         motion_interval_s=options.motion_interval_s,
         has_traffic=options.has_traffic,
+        has_sound=number % 4 == 1,  # as in real villages, a few
     )
 
 

@@ -5,6 +5,8 @@ export interface Span { start: number; end: number }
 export interface Steps {
   /** Go there; null stays. */
   seek: number | null;
+  /** Go at once: there is nothing to be seen here. */
+  isLost: boolean;
   /** How fast to play. */
   rate: number;
   /** Forget what lies before; null forgets nothing. */
@@ -13,7 +15,7 @@ export interface Steps {
 
 export const LAG_WANTED_S = 0.35; // enough for the pictures to come unevenly
 const LAG_HURRY_S = 0.8;
-const LAG_JUMP_S = 2.5;
+const LAG_JUMP_S = 1.5;
 const RATE_GENTLE = 1.08;
 const RATE_HURRY = 1.35;
 // Forgetting takes whole groups of pictures, up to the key picture that follows: what is kept must be
@@ -24,14 +26,13 @@ const SLACK_S = 10;
 /** What to do about the place where it is played now. */
 export function planSteps(at: number, spans: readonly Span[]): Steps {
   const last = spans.at(-1);
-  if (!last) return { seek: null, rate: 1, forget: null };
+  if (!last) return { seek: null, isLost: false, rate: 1, forget: null };
   const forget = (spans[0]?.start ?? at) < at - KEPT_S - SLACK_S ? at - KEPT_S : null;
   const lag = last.end - at;
-  const isInside = at >= last.start - 0.05;
-  if (!isInside || lag > LAG_JUMP_S) return { seek: Math.max(last.start, last.end - LAG_WANTED_S), rate: 1, forget };
   // Beyond the end: the timeline began anew, further back.
-  if (lag < -0.5) return { seek: Math.max(last.start, last.end - LAG_WANTED_S), rate: 1, forget };
-  return { seek: null, rate: rateFor(lag), forget };
+  const isLost = at < last.start - 0.05 || lag < -0.5;
+  if (isLost || lag > LAG_JUMP_S) return { seek: Math.max(last.start, last.end - LAG_WANTED_S), isLost, rate: 1, forget };
+  return { seek: null, isLost, rate: rateFor(lag), forget };
 }
 function rateFor(lag: number): number {
   if (lag > LAG_HURRY_S) return RATE_HURRY;

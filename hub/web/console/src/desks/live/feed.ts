@@ -3,6 +3,7 @@ import { planSteps, spansOf } from "./buffer";
 
 const MOST_WAITING = 8 << 20; // bytes that a browser which takes nothing may leave waiting
 const FORGET_IN_NEED_S = 3;
+const JUMP_EVERY_MS = 4000;
 
 export class Feed {
   #source: MediaSource | null = null;
@@ -12,6 +13,7 @@ export class Feed {
   #waiting: (Uint8Array<ArrayBuffer> | { mime: string })[] = [];
   #size = 0;
   #isOver = false;
+  #jumpedAt = -JUMP_EVERY_MS;
 
   constructor(private readonly video: HTMLVideoElement, private readonly broken: (why: string) => void) {
     video.addEventListener("error", this.#failed);
@@ -36,7 +38,11 @@ export class Feed {
     const buffer = this.#buffer;
     if (!buffer || this.#isOver || this.#source?.readyState !== "open") return;
     const steps = planSteps(video.currentTime, spansOf(video.buffered));
-    if (steps.seek !== null) video.currentTime = steps.seek;
+    // A jump has the browser decode a whole group of pictures: one that is too slow anyway must not jump all the time.
+    if (steps.seek !== null && (steps.isLost || performance.now() - this.#jumpedAt > JUMP_EVERY_MS)) {
+      video.currentTime = steps.seek;
+      this.#jumpedAt = performance.now();
+    }
     if (video.playbackRate !== steps.rate) video.playbackRate = steps.rate;
     if (steps.forget !== null && !buffer.updating) this.#forget(buffer, steps.forget);
     if (video.paused) void video.play().catch(() => undefined);

@@ -6,15 +6,15 @@ import { judge, type Facts } from "./verdict";
 import { shift, WHOLE, zoomAt } from "./zoom";
 
 test("it plays near the end of what is buffered, catches up gently, and jumps when far behind", () => {
-  expect(planSteps(0, [])).toEqual({ seek: null, rate: 1, forget: null });
-  expect(planSteps(9.7, [{ start: 0, end: 10 }])).toEqual({ seek: null, rate: 1, forget: null });
+  expect(planSteps(0, [])).toEqual({ seek: null, isLost: false, rate: 1, forget: null });
+  expect(planSteps(9.7, [{ start: 0, end: 10 }])).toEqual({ seek: null, isLost: false, rate: 1, forget: null });
   expect(planSteps(9.4, [{ start: 0, end: 10 }]).rate).toBeCloseTo(1.08);
   expect(planSteps(9, [{ start: 0, end: 10 }]).rate).toBeCloseTo(1.35);
-  expect(planSteps(5, [{ start: 0, end: 10 }]).seek).toBeCloseTo(9.65);
+  expect(planSteps(8, [{ start: 0, end: 10 }])).toEqual({ seek: 9.65, isLost: false, rate: 1, forget: null });
 });
 
 test("it leaps over a gap, into a timeline that began anew, and never before the first picture", () => {
-  expect(planSteps(3, [{ start: 0, end: 3 }, { start: 500, end: 500.2 }]).seek).toBe(500);
+  expect(planSteps(3, [{ start: 0, end: 3 }, { start: 500, end: 500.2 }])).toMatchObject({ seek: 500, isLost: true });
   expect(planSteps(0, [{ start: 90_000, end: 90_001 }]).seek).toBeCloseTo(90_000.65);
   expect(planSteps(700, [{ start: 0, end: 2 }]).seek).toBeCloseTo(1.65);
 });
