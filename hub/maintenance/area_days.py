@@ -17,7 +17,7 @@ from hub.maintenance.uptime import Rate, rate_groups
 from hub.runtime.jobs import Jobs
 from hub.store.area_days import AreaDay, DayFilter, keep_day, missing_days, read_days
 from hub.store.database import Database, Transaction
-from hub.store.ledger_rows import GroupBy, GroupSums, Period
+from hub.store.ledger_rows import GroupBy, Period
 from hub.store.uptime import sum_by_group
 
 SERIES: Final = "maintenance.area_days"
