@@ -41,6 +41,12 @@ class EvidenceView:
     deeds: Sequence[RoundDeed]
 
 
+_OF_ROUND = (
+    " FROM patrol_evidence e JOIN patrol_rounds r ON r.id = e.round_id"
+    " JOIN areas a ON a.id = r.area_id WHERE e.round_id = %(round)s AND" + IN_SCOPE
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
     seq: int
@@ -52,15 +58,11 @@ class _Row:
 async def view_evidence(tx: Transaction, scope: Scope, round_id: int) -> EvidenceView:
     """Evidence of a round of the scope; nothing of any other round."""
     named: dict[str, object] = {"round": round_id, "scope": scope_paths(scope)}
-    of_round = (
-        " FROM patrol_evidence e JOIN patrol_rounds r ON r.id = e.round_id"
-        " JOIN areas a ON a.id = r.area_id WHERE e.round_id = %(round)s AND" + IN_SCOPE
-    )
-    lines = await tx.scalar(int, "SELECT count(*)" + of_round, named)
+    lines = await tx.scalar(int, "SELECT count(*)" + _OF_ROUND, named)
     rows = await tx.fetch(
         _Row,
         "SELECT e.seq, e.what, e.at, e.body"
-        + of_round
+        + _OF_ROUND
         + "AND e.position IS NULL ORDER BY e.seq LIMIT %(most)s",
         {**named, "most": MOST_DEEDS},
     )
