@@ -2,7 +2,7 @@ import { wordsOf } from "$/hub/language.svelte";
 
 export const words = wordsOf({
   en: {
-    title: "Administration", menu: "Sections of the administration",
+    title: "Administration", waiting: "to be looked at", menu: "Sections of the administration",
     groups: { hub: "The hub", people: "People and areas", alerting: "Alerting", devices: "Devices", dispatch: "Dispatch and duty" },
     sections: {
       attention: "Needs attention", system: "System health", audit: "Audit log", people: "People", areas: "Areas", rules: "Rules", receivers: "Receivers", routes: "Routes", deadlines: "Alert deadlines", duties: "Duties", policies: "Escalation", silences: "Silences", drills: "Drills", holidays: "Holidays",
@@ -13,7 +13,7 @@ export const words = wordsOf({
     added: "Saved.", readOnly: "You may see this, not change it.", fixedNote: "What is stored of it cannot be changed: remove it and add another.", showMore: (n: number) => `Show ${n} more`, open: "Open", week: "Week", listView: "List", weekView: "By weekday", timeView: "Two weeks", noneSoon: "Nothing from the day before yesterday to eleven days ahead.", offWord: "off",
   },
   zh: {
-    title: "系统管理", menu: "系统管理栏目",
+    title: "系统管理", waiting: "项待处理", menu: "系统管理栏目",
     groups: { hub: "平台", people: "人员与区域", alerting: "告警", devices: "设备", dispatch: "调度与值守" },
     sections: {
       attention: "待处理事项", system: "运行状况", audit: "审计日志", people: "人员", areas: "区域", rules: "告警规则", receivers: "接收方", routes: "通知路由", deadlines: "告警时限", duties: "值守", policies: "升级策略", silences: "静默", drills: "演练", holidays: "节假日",

@@ -27,7 +27,7 @@ export function connectionOptions(protocol: string, options: Shape): Shape {
 const NEW_OPTIONS = (): Shape => ({ events: true, verify: "ca", rewrite_host: false, version: "5", approve_unknown: false, kind: "uplink" });
 
 export const connections = erase<Schemas["ConnectionOut"], ConnectionBody>({
-  key: "connections", needs: "administer", one: () => words.connections.one, many: () => frame.sections.connections, about: () => words.connections.about,
+  key: "connections", needs: "administer", topic: "connections", one: () => words.connections.one, many: () => frame.sections.connections, about: () => words.connections.about,
   list: async () => (await ask(api.GET("/api/v1/connections"))).items,
   idOf: (row) => String(row.id), nameOf: (row) => row.name, isOff: (row) => !row.is_enabled,
   columns: [

@@ -1,4 +1,5 @@
 // How a collection of the hub is described to the one list and the one form that show all of them.
+import type { Topic } from "$/hub/live.svelte";
 import type { Permission } from "$/hub/session.svelte";
 
 export type Shape = Record<string, unknown>;
@@ -69,6 +70,8 @@ export interface Spec<Row, Body> {
   /** What it hits when it is removed. */
   impact?(row: Row): Promise<string>;
   lookups?: readonly LookupName[];
+  /** Rows that change by themselves are read anew when the hub says so. */
+  topic?: Topic;
   /** By which word rows are dim, out of force. */
   isOff?(row: Row): boolean;
 }
