@@ -23,6 +23,16 @@ ROOT = Path(__file__).parents[1]
 # "timescaledb" is started by deploy/timescaledb.sh; "embedded" comes from the wheel.
 DATABASES = ("timescaledb", "embedded")
 HTTP = frozenset({"web", "browser"})
+# In tests/db: what works on top of the store and brings no query of its own.
+ABOVE_THE_STORE = (
+    *("test_alert_life", "test_alert_quieting", "test_alerts_conditions", "test_alerts_delivery"),
+    *("test_alerts_desk", "test_alerts_drills", "test_alerts_engine", "test_alerts_escalating"),
+    *("test_alerts_folding", "test_alerts_holds", "test_alerts_night", "test_alerts_path"),
+    *("test_alerts_receivers", "test_dispatch_", "test_discovering", "test_inspecting"),
+    *("test_maintenance_flapping", "test_maintenance_parents", "test_maintenance_probing"),
+    *("test_maintenance_suggestions", "test_maintenance_windows", "test_patrol", "test_phone_"),
+    *("test_picture_", "test_roll_calls", "test_supervisor", "test_watching_"),
+)
 SLOW = frozenset({"system", "browser"})
 
 
@@ -34,13 +44,13 @@ def missing(what: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread tests of HTTP over the databases, and whole programs and browsers over the workers.
+    """Spread tests over the databases, and whole programs and browsers over the workers.
 
-    What is said over HTTP does not depend on the database: each such test takes one of them, half
-    of the tests the one, half the other. Slow ones mostly wait, and nobody is to wait for the last
+    What is said over HTTP, or works on top of the store, does not depend on the database: each
+    such test takes one of them, half of the tests the one, half the other. Slow ones mostly wait, and nobody is to wait for the last
     of them: each worker begins with its share, then gets a piece of the list, in order.
     """
-    twice = {item for item in items if HTTP & set(item.path.parts) and not _is_its_database(item)}
+    twice = {item for item in items if _takes_either(item) and not _is_its_database(item)}
     config.hook.pytest_deselected(items=list(twice))
     items[:] = [item for item in items if item not in twice]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -52,6 +62,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for n in range(workers)
         for item in (*slow[n::workers], *quick[bounds[n] : bounds[n + 1]])
     ]
+
+
+def _takes_either(item: pytest.Item) -> bool:
+    """Tell whether one database is as good as the other for a test."""
+    is_above = "db" in item.path.parts and item.path.name.startswith(ABOVE_THE_STORE)
+    return is_above or not HTTP.isdisjoint(item.path.parts)
 
 
 def _is_its_database(item: pytest.Item) -> bool:
