@@ -47,8 +47,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Spread tests over the databases, and whole programs and browsers over the workers.
 
     What is said over HTTP, or works on top of the store, does not depend on the database: each
-    such test takes one of them, half of the tests the one, half the other. Slow ones mostly wait, and nobody is to wait for the last
-    of them: each worker begins with its share, then gets a piece of the list, in order.
+    such test takes one of them, half of the tests the one, half the other. Slow ones mostly wait,
+    and nobody is to wait for the last of them: each worker begins with its share, then gets a
+    piece of the list, in order.
     """
     twice = {item for item in items if _takes_either(item) and not _is_its_database(item)}
     config.hook.pytest_deselected(items=list(twice))
