@@ -21,6 +21,7 @@ from hub.main.surroundings import utc_now
 from hub.main.surveying import address_asker
 from hub.main.web_sockets import MOST_SAID_BYTES, MOST_UNSENT_BYTES, WebSocketProtocol
 from hub.web.app import create_app, end_streams
+from hub.web.map_tiles import MapOptions
 from hub.web.services import WebServices, WebSettings
 
 
@@ -96,6 +97,9 @@ def make_server(parts: Parts, address: str) -> WebServer:
                 zone=parts.zone,
                 intake=intake_of(parts.settings),
                 console_dir=parts.settings.console_dir,
+                map=MapOptions(
+                    tiles=parts.settings.map.tiles, attribution=parts.settings.map.attribution
+                ),
             ),
             metrics=parts.metrics,
             readiness=parts.health.readiness,
