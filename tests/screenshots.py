@@ -9,7 +9,6 @@ import asyncio
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,13 +19,14 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from hub.domain.access import system_scope
 from hub.maintenance.area_days import make_day
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store.database import Database
 from hub.store.vault import Vault
+from tests.chromium import open_chromium
 
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "deploy" / "screenshots"
@@ -226,11 +226,7 @@ async def open_console(browser: Browser, demo: Demo, language: str, theme: str) 
 
 async def take(demo: Demo, numbers: Mapping[str, object], folder: Path) -> None:
     """Open every page and keep what it shows."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", *WEBGL]
-        )
+    async with open_chromium(*WEBGL) as browser:
         for language, theme in (("zh", "light"), ("en", "dark")):
             page = await open_console(browser, demo, language, theme)
             for name, address, is_twice in PAGES:
@@ -240,7 +236,6 @@ async def take(demo: Demo, numbers: Mapping[str, object], folder: Path) -> None:
                 await page.wait_for_timeout(SETTLE_MS)
                 await page.screenshot(path=folder / f"{name}-{language}.png")
                 sys.stdout.write(f"{name}-{language}.png\n")
-        await browser.close()
 
 
 async def main(folder: Path) -> None:

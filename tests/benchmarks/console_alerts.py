@@ -14,7 +14,6 @@ judges nothing:
 import asyncio
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from typing import Final
 import aiohttp
 import psycopg
 import uvloop
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from alerts.handling.life import Action, Order, act_on_one
 from hub.domain.access import Role
@@ -53,6 +52,7 @@ from hub.store.rules import add_rule
 from hub.web.app import create_app
 from tests.benchmarks.console_county import SCOPE, County, build_county
 from tests.benchmarks.mqtt_ingest import ROOT, start_timescaledb
+from tests.chromium import open_chromium
 from tests.web.stage import PASSWORD, Field, add_person, serve
 
 DATABASE: Final = "bench_console_alerts"
@@ -163,18 +163,13 @@ async def measure_browser(
             {"count": transitions},
         )
     cameras = [(int(str(device)), int(str(area))) for device, area in rows]
-    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     delays = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    async with open_chromium() as browser:
         page = await browser.new_page(viewport={"width": 1920, "height": 1080})
         await open_desk(page, address)
         for device_id, area_id in cameras:
             number, sent = await fire(database, rule, device_id, area_id)
             delays.append(await painted_at(page, number) - sent * 1000)
-        await browser.close()
     return delays
 
 

@@ -8,7 +8,6 @@ figures, judges nothing. Needs a built console (``make console``, or GENGFU_CONS
 
 import asyncio
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import uvloop
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
@@ -34,6 +33,7 @@ from tests.benchmarks.console_county import COUNTY_USER, SCOPE, TOWN_USER
 from tests.benchmarks.console_lists import open_session
 from tests.benchmarks.map_county import ADMIN, build_map_county
 from tests.benchmarks.mqtt_ingest import ROOT, start_timescaledb
+from tests.chromium import open_chromium
 from tests.web.stage import PASSWORD, Field, serve
 
 DATABASE = "bench_console_map"
@@ -157,10 +157,7 @@ async def measure_answers(address: str, requests: int) -> None:
 @asynccontextmanager
 async def open_page(address: str) -> AsyncIterator[Page]:
     """A signed-in browser on a duty room's screen."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=program, args=arguments)
+    async with open_chromium() as browser:
         page = await browser.new_page(viewport={"width": 1920, "height": 1080})
         await page.add_init_script("localStorage.setItem('gengfu.language', 'en');" + WATCH)
         await page.goto(address + "/account")
@@ -170,7 +167,6 @@ async def open_page(address: str) -> AsyncIterator[Page]:
         await form.get_by_role("button", name="Sign in", exact=True).click()
         await page.locator("main#content").wait_for()
         yield page
-        await browser.close()
 
 
 async def measure_browser(address: str, database: Database) -> None:

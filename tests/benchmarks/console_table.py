@@ -10,7 +10,6 @@ shown. Prints figures, judges nothing:
 """
 
 import asyncio
-import shutil
 import statistics
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from random import Random
 
 import psycopg
 import uvloop
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from hub.store.database import Database
 from hub.store.migrate import migrate
@@ -26,6 +25,7 @@ from tests.benchmarks.console_county import COUNTY_USER, TOWN_USER, build_county
 from tests.benchmarks.console_lists import start_server
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.browser.console import sign_in
+from tests.chromium import open_chromium
 
 DATABASE = "bench_table"
 OPENINGS = 10
@@ -114,11 +114,7 @@ async def measure_typing(page: Page) -> list[float]:
 
 async def look(address: str, jumps: int) -> None:
     """Everything, for one who sees the county and for one who sees a township."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    async with open_chromium() as browser:
         for user in (COUNTY_USER, TOWN_USER):
             context = await browser.new_context(viewport={"width": 1920, "height": 1080})
             page = await context.new_page()
@@ -132,7 +128,6 @@ async def look(address: str, jumps: int) -> None:
             kept = await page.locator(_ROW).count()
             sys.stdout.write(f"{'rows in the page at the end':44} {kept:4}\n")
             await context.close()
-        await browser.close()
 
 
 async def run(jumps: int) -> None:

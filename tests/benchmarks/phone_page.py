@@ -8,7 +8,6 @@ nothing:
 """
 
 import asyncio
-import shutil
 import sys
 import tempfile
 import time
@@ -25,7 +24,6 @@ from playwright.async_api import (
     CDPSession,
     Page,
     ViewportSize,
-    async_playwright,
 )
 
 from hub.domain.secrets import Secret
@@ -36,7 +34,7 @@ from hub.store.vault import Vault
 from hub.web.app import create_app
 from streams.photos import PhotoCleaner
 from tests.benchmarks.mqtt_ingest import start_timescaledb
-from tests.browser.conftest import CHROMIUM
+from tests.chromium import open_chromium
 from tests.fresh_databases import drop, recreate, with_database
 from tests.web.phone_photos import make_photo
 from tests.web.phone_scene import lay_scene
@@ -167,9 +165,6 @@ async def open_hub(server_url: str, folder: Path) -> AsyncIterator[tuple[str, Se
 
 async def run() -> None:
     """Measure every line."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
-        sys.exit("no Chromium: apt-get install chromium")
     server_url = await asyncio.to_thread(start_timescaledb)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -178,10 +173,7 @@ async def run() -> None:
             f"{'line':<20} {'requests':>8} {'kB':>8} {'usable s':>8} {'again kB':>10}"
             f" {'s':>8} {'photo kB':>10} {'s':>8}\n"
         )
-        async with open_hub(server_url, folder) as (address, token), async_playwright() as driver:
-            browser = await driver.chromium.launch(
-                executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
+        async with open_hub(server_url, folder) as (address, token), open_chromium() as browser:
             link = f"{address}/phone/task#{token.reveal()}"
             for number, line in enumerate(LINES):
                 picture = folder / f"{number}.jpg"
@@ -189,7 +181,6 @@ async def run() -> None:
                 await asyncio.to_thread(picture.write_bytes, data)
                 sys.stdout.write(await measure(browser, link, line, picture))
             sys.stdout.write(f"the photo as it was taken: {len(data) / 1000:.0f} kB\n")
-            await browser.close()
 
 
 if __name__ == "__main__":

@@ -1,22 +1,20 @@
 """A real server, a real browser (Debian's Chromium), and a village to look at."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
 from hub.web.app import create_app
 from tests.browser.cable import Cable
+from tests.chromium import find_chromium, open_chromium
 from tests.conftest import missing
 from tests.web.stage import Field, World, build_world, serve
-
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
@@ -42,13 +40,9 @@ async def address(database: Database, outside: Field, tmp_path: Path) -> AsyncIt
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """A Chinese-speaking browser on a duty room's screen; any script error fails the test."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
+    if find_chromium() is None:
         missing("no Chromium: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    async with open_chromium() as browser:
         context = await browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
         page = await context.new_page()
         errors: list[str] = []
@@ -58,7 +52,6 @@ async def page() -> AsyncIterator[Page]:
             lambda said: errors.append(said.text) if "Content Security" in said.text else None,
         )
         yield page
-        await browser.close()
     assert errors == []
 
 
