@@ -17,13 +17,13 @@ from hub.store.database import Transaction
 from hub.store.processes import holds_root
 from hub.store.scoping import IN_SCOPE, Page, decode_cursor, encode_cursor, page_limit, scope_paths
 
-SHORT_SEARCH_LINES: Final = 50_000
+SHORT_SEARCH_LINES: Final = 20_000
 _TRIGRAM: Final = 3
 MOST_NAMES: Final = 200
 # Lines written at the same time may have their numbers in another order than their times.
 _NEIGHBOURS: Final = 1_000
 # Of a part of the hub, names are gathered from so many of its newest lines.
-_NAMED_LINES: Final = 5_000
+_NAMED_LINES: Final = 2_000
 
 _TEXT: Final = (
     " (u.actor || ' ' || u.source || ' ' || u.action || ' ' || u.object_type || ' '"
