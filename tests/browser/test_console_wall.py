@@ -63,6 +63,8 @@ async def test_a_tile_lives_and_says_when_it_does_not(
     words = WORDS[language]
     first, second = site.cameras
     path = f"/wall?layout=4_{first.device}.{second.device}"
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
     await sign_in(page, site.address, path, name="east-operator", language=language)
     one, other = page.locator(tile(page, 1)), page.locator(tile(page, 2))
     await expect(one).to_have_attribute("data-word", "live", timeout=20_000)
@@ -84,6 +86,12 @@ async def test_a_tile_lives_and_says_when_it_does_not(
     for each in (one, other):
         await expect(each).to_have_attribute("data-word", "live", timeout=40_000)
         await expect(each.locator(".band")).to_have_count(0)
+    before = await page.evaluate(DECODED)
+    await page.wait_for_function(
+        f"before => ({DECODED}).every((n, i) => n > before[i])", arg=before
+    )
+    # The same two go on: nothing broke in between.
+    assert sum("/live" in one for one in sockets) == 2
 
 
 @pytest.mark.threat("T1")

@@ -11,6 +11,7 @@ import { site } from "$/hub/site.svelte";
 const REST_AFTER_MS = 60_000; // nobody looks at a hidden tab: its streams end after that
 const FATAL = new Set<EndedWhy>(["gone", "too_many"]);
 const MOST_BREAKS = 2; // then pictures are asked for in place of a film
+const BREAKS_COUNT_MS = 60_000;
 const PEER_STARTS_MS = 8000; // a film by WebRTC that has not begun then does not
 const PEER_AGAIN_MS = 60_000;
 
@@ -39,6 +40,7 @@ export class LivePlayer {
   #isNew = true; // this connection has brought no film yet
   #tries = 0;
   #breaks = 0;
+  #brokeAt = 0;
   #timer = 0;
   #restTimer = 0;
   #isOver = false;
@@ -215,7 +217,7 @@ export class LivePlayer {
   #feedOf(): Feed {
     // The last picture stands, dimmed, until another connection brings one: its timeline may lie elsewhere.
     if (this.#isNew) this.#endFeed();
-    this.video.srcObject = null;
+    if (this.video.srcObject) this.video.srcObject = null; // even setting it to what it is ends a film
     this.#isNew = false;
     this.#feed ??= new Feed(this.video, () => this.#broke());
     return this.#feed;
@@ -226,7 +228,9 @@ export class LivePlayer {
   }
   #broke(): void {
     this.#endFeed();
-    this.#breaks += 1;
+    const now = Date.now();
+    this.#breaks = now - this.#brokeAt < BREAKS_COUNT_MS ? this.#breaks + 1 : 1;
+    this.#brokeAt = now;
     if (this.#breaks > MOST_BREAKS && this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ pictures: true }));
     else this.#begin();
   }
