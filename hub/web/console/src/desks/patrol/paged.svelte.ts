@@ -43,8 +43,11 @@ export class Paged<T> {
     }
   }
   soon(): void {
-    window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.load(), PAUSE_MS);
+    // A stream of news must not put the reading off for ever: the first of them sets the time.
+    this.#timer ||= window.setTimeout(() => {
+      this.#timer = 0;
+      void this.load();
+    }, PAUSE_MS);
   }
   /** Another question: what was shown of the one before goes. */
   anew(): void {
@@ -55,6 +58,7 @@ export class Paged<T> {
   }
   stop(): void {
     window.clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#question++;
   }
 }

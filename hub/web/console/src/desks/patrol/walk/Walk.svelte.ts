@@ -96,8 +96,11 @@ export class Walk {
     return items.map((one) => ({ ...one, round_id: round.id, plan_name: round.plan_name, planned_at: round.planned_at, checklist: round.checklist }));
   }
   soon(): void {
-    window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.refill().catch((error: unknown) => this.say(troubleOf(error))), AGAIN_MS);
+    // A stream of news must not put the reading off for ever: the first of them sets the time.
+    this.#timer ||= window.setTimeout(() => {
+      this.#timer = 0;
+      if (!this.#isGone) void this.refill().catch((error: unknown) => this.say(troubleOf(error)));
+    }, AGAIN_MS);
   }
   /** The hub says how the round stands now. */
   heard(round: Round): void {
