@@ -18,8 +18,9 @@ class Session {
   async begin(): Promise<void> {
     onSignedOut(() => this.#end());
     const answer = await api.GET("/api/v1/session/me").catch(() => null);
-    if (answer?.data) await this.#enter(answer.data);
-    else this.state = this.state === "in" ? "over" : "out";
+    // It may end between the two questions.
+    const isIn = answer?.data !== undefined && (await this.#enter(answer.data).then(() => true, () => false));
+    if (!isIn) this.state = this.state === "in" ? "over" : "out";
   }
   async signIn(name: string, password: string): Promise<void> {
     const before = this.user?.id;
