@@ -16,26 +16,25 @@ judges nothing:
 
 import asyncio
 import os
-import shutil
 import statistics
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 import psycopg
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from tests.benchmarks.live_hub import DATABASE, USER, hub_of
 from tests.benchmarks.mqtt_ingest import start_timescaledb
 from tests.benchmarks.wall_farm import BARS, FRAME_RATE, HEIGHT, PICTURES, WIDTH, WallFarm
+from tests.chromium import open_chromium
 from tests.web.stage import PASSWORD
 
 CAMERAS = 40
 TRIES = 12
-CHROMIUM: Final = shutil.which("chromium") or "chromium"
 
 # Reads which picture a video shows, whenever it shows another.
 READ_BARS = """
@@ -103,17 +102,13 @@ async def run(seconds: float) -> None:
     """All of it."""
     async with WallFarm() as farm:
         addresses = [farm.address(number) for number in range(1, CAMERAS + 1)]
-        async with hub_of(addresses) as hub, async_playwright() as playwright:
+        async with hub_of(addresses) as hub, open_chromium() as browser:
             list_devices()
-            browser = await playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
             page = await open_wall(browser, hub.address, "/wall?layout=1_")
             await clicks(page, browser, hub.address)
             for size in (1, 4, 16, 25):
                 await cost(page, hub.pid, size, seconds)
             await deaths(page, farm)
-            await browser.close()
 
 
 def list_devices() -> None:

@@ -1,18 +1,17 @@
 """The live wall against simulated cameras: what a tile says, layouts, steering, foreign cameras."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import Page, Route, expect
 
 from hub.simulators.faults import Fault
 from hub.store.database import Database
-from tests.browser.conftest import CHROMIUM
 from tests.browser.console import expect_accessible, sign_in
 from tests.browser.wall_stage import WallSite, open_wall
+from tests.chromium import find_chromium, open_chromium
 from tests.conftest import missing
 from tests.protocol.simulated import until, utc_now
 from tests.web.stage import World
@@ -168,15 +167,10 @@ async def test_a_camera_is_steered_by_keys_and_by_mouse_and_enlarged(
 @asynccontextmanager
 async def page_of_its_own(*flags: str) -> AsyncIterator[Page]:
     """A browser that is started with more than the others."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
+    if find_chromium() is None:
         missing("no Chromium: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", *flags]
-        )
+    async with open_chromium(*flags) as browser:
         yield await (await browser.new_context(locale="zh-CN")).new_page()
-        await browser.close()
 
 
 async def test_an_operator_speaks_through_a_camera(site: WallSite) -> None:
