@@ -38,8 +38,6 @@ OPEN_PATHS = frozenset(
     {
         *PAGE_PATHS,  # the console's page: nothing of anybody in it
         ASSETS,
-        "/old",
-        "/static",
         "/phone/task",
         "/report",
         "/phone/call",

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
 from prometheus_client import Gauge
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
 
 from hub.runtime.ending import end_tasks
 from hub.web.body_limit import BodyLimit
@@ -234,16 +233,6 @@ def end_streams(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    page = (PAGES / "start.html").read_text(encoding="utf-8")
-
-    @app.get("/old", include_in_schema=False)
-    async def start() -> Response:
-        """The start page; without a session it shows the login form only.
-
-        Messages link to an alert: the page opens it once somebody is signed in.
-        """
-        return HTMLResponse(page)
-
     document: dict[str, object] = {}
 
     @app.get(API + "/openapi.json", include_in_schema=False)
@@ -254,4 +243,3 @@ def _add_pages(app: FastAPI) -> None:
         return JSONResponse(document)
 
     add_phone_pages(app, PAGES / "phone")
-    app.mount("/static", StaticFiles(directory=PAGES / "static"), name="static")

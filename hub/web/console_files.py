@@ -4,6 +4,7 @@ They hold nothing of anybody. Vite names files by what is in them, so a browser 
 good; the page itself is asked for anew each time. What a build compressed is served compressed.
 """
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -39,13 +40,14 @@ _NOT_BUILT: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><tit
 class ConsoleFiles(StaticFiles):
     """Scripts and style of a build; a browser that takes gzip gets what was compressed then."""
 
+    async def check_config(self) -> None:
+        """A checkout may not be built yet: then nothing is found, and nothing fails."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve one file."""
-        try:
-            response = await self._serve(path, scope)
-        except HTTPException as error:
-            # An answer of its own: a page of an older build may ask for what is gone.
-            return Response(status_code=error.status_code)
+        if "\0" in path:
+            raise HTTPException(status_code=HTTPStatus.NOT_FOUND)
+        response = await self._serve(path, scope)
         response.headers["Cache-Control"] = _FOR_GOOD
         response.headers["Vary"] = "Accept-Encoding"
         return response

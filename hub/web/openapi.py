@@ -15,7 +15,8 @@ from hub.web.phone_access import LINK_HEADER
 from hub.web.schemas.discovery import DiscoveryNewsOut
 from hub.web.schemas.shifts import HandoverNewsOut
 
-LIVE_ONLY = (HandoverNewsOut, DiscoveryNewsOut)  # rows that no route answers with, only the live stream
+# Rows that no route answers with, only the live stream.
+LIVE_ONLY = (HandoverNewsOut, DiscoveryNewsOut)
 WEBSOCKET = "WEBSOCKET"
 ERRORS = {
     "description": "Problem",

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from hub.domain.health import Layer, Status
 from hub.maintenance.area_days import make_day
@@ -94,3 +94,26 @@ async def test_reports_say_their_coverage_and_their_formula(
     await expect(page.locator("code", has_text="mttr/1")).to_be_visible()
     await expect(page.locator("tr.whole td").nth(1)).to_contain_text("%")
     await expect_accessible(page)
+
+
+async def test_nothing_is_said_to_be_well_before_it_was_read(
+    page: Page, address: str, world: World
+) -> None:
+    del world
+    is_away = True
+
+    async def answer(route: Route) -> None:
+        if is_away:
+            await route.fulfill(status=503, json={"detail": "the database does not answer"})
+        else:
+            await route.continue_()
+
+    await page.route("**/api/v1/areas/*/summary", answer)
+    await sign_in(page, address, language="en")
+    trouble = page.get_by_role("alert").filter(has_text="the database does not answer")
+    await expect(trouble).to_be_visible()
+    await expect(page.locator("main")).not_to_contain_text("%")
+    is_away = False
+    await trouble.get_by_role("button", name="Try again").click()
+    await expect(page.locator(".figures .big").first).to_contain_text("%")
+    await expect(trouble).to_have_count(0)

@@ -24,7 +24,7 @@ from hub.store.room_calls import get_call
 from hub.web.app import create_app
 from streams.photos import PhotoCleaner
 from tests.browser.cable import Cable
-from tests.browser.test_start_page import HOSTILE, SHOTS
+from tests.browser.console import HOSTILE, SHOTS
 from tests.conftest import DATABASES
 from tests.web.phone_photos import make_photo
 from tests.web.phone_scene import CODE, ITEMS, TITLE, Scene, lay_scene

@@ -16,8 +16,8 @@ from hub.store.database import Database
 from hub.web.app import create_app
 from hub.web.services import WebSettings
 from streams.photos import PhotoCleaner
+from tests.browser.console import HOSTILE
 from tests.browser.test_phone_pages import PHONE, shoot
-from tests.browser.test_start_page import HOSTILE
 from tests.web.phone_photos import make_burdened
 from tests.web.stage import SYSTEM, Field, World, serve
 

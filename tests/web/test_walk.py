@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from hub.domain.access import Permission
 from hub.store.database import Database
 from hub.web.access import OPEN_PATHS, Anyone
+from hub.web.console_files import DESKS
 from hub.web.openapi import RouteLine, list_routes
 from tests.web.history import History, fill_west
 from tests.web.sockets import ACCEPTED, call
@@ -391,8 +392,7 @@ async def test_openapi_names_what_each_route_asks_for(
     assert asked["patch", "/api/v1/devices/{device_id}"] == "maintain"
     assert asked["post", "/api/v1/session/login"] == "open"
     described = {path for _, path in asked}
-    pages = {"/", "/old", "/static", "/assets", "/api/v1/openapi.json", "/report", LIVE, TALK}
-    for desk in ("account admin alerts devices dispatch map patrol reports wall").split():
-        pages |= {f"/{desk}", f"/{desk}/{{rest:path}}"}
+    pages = {"/", "/assets", "/api/v1/openapi.json", "/report", LIVE, TALK}
+    pages |= {f"/{desk}{rest}" for desk in DESKS for rest in ("", "/{rest:path}")}
     pages |= {"/phone/task", "/phone/call", "/phone/static"}
     assert {line.path for line in list_routes(app)} - described <= pages
