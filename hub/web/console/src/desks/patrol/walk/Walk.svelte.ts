@@ -2,6 +2,7 @@
 // names the picture that was on the screen; nothing is judged unseen, and nothing by a key that was
 // meant for the stop before.
 import { api, ask, askBlob, Problem, type Schemas } from "$/hub/api";
+import { kindWords } from "$/parts/kinds";
 import { drafts } from "$/hub/drafts";
 import { session } from "$/hub/session.svelte";
 import { troubleOf } from "$/shell/toasts.svelte";
@@ -20,7 +21,7 @@ const SHORTEST_LOOK_MS = 250;
 const AGAIN_MS = 300;
 
 /** What a stop came to, in words. */
-export const saidOf = (stop: Stop): string => [wordOf(common.results, stop.result), stop.kind && wordOf(common.findings, stop.kind), stop.note].filter(Boolean).join(" · ");
+export const saidOf = (stop: Stop): string => [wordOf(common.results, stop.result), stop.kind && wordOf(kindWords, stop.kind), stop.note].filter(Boolean).join(" · ");
 
 export class Walk {
   round = $state.raw<Round | null>(null);
