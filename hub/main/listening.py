@@ -9,6 +9,7 @@ from importlib import metadata
 
 import uvicorn
 
+from adapters.onvif.steering import OnvifSteering
 from alerts.receivers import validate_options
 from config.schema import Settings
 from hub.domain.addresses import parse_networks
@@ -23,6 +24,7 @@ from hub.main.web_sockets import MOST_SAID_BYTES, MOST_UNSENT_BYTES, WebSocketPr
 from hub.web.app import create_app, end_streams
 from hub.web.map_tiles import MapOptions
 from hub.web.services import WebServices, WebSettings
+from streams.talk.line import open_line
 
 
 class WebServer(uvicorn.Server):
@@ -88,6 +90,8 @@ def make_server(parts: Parts, address: str) -> WebServer:
             live=parts.live,
             jobs=parts.jobs,
             clock=utc_now,
+            steer=OnvifSteering(policy=parts.around.policy, clock=utc_now),
+            talk=partial(open_line, policy=parts.around.policy),
             settings=WebSettings(
                 data_dir=parts.settings.data_dir.absolute(),
                 public_origin=parts.settings.http.public_url,
