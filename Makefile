@@ -29,7 +29,7 @@ console: $(CONSOLE)/dist/index.html  ## the operator console, as the hub serves 
 test: $(VENV)/.ready-test $(CONSOLE)/dist/index.html  ## everything, against real servers
 	deploy/test-parts.sh
 	$(MAKE) check
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 4 --dist worksteal
 
 screenshots: $(VENV)/.ready-test $(CONSOLE)/dist/index.html  ## pictures of every page of the console, taken anew
 	deploy/test-parts.sh

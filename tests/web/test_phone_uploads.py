@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from hub.domain.assets import AssetRecord
 from hub.runtime.live import LiveFeed
@@ -80,7 +81,8 @@ async def test_a_full_disk_or_no_cleaner_is_said_and_the_phone_tries_again(
         assert answer.status_code == 503
     (tmp_path / "photos").write_text("in the way")
     cleaner = PhotoCleaner()
-    async with open_client(create_app(replace(services, clean_photo=cleaner))) as client:
+    again = replace(services, clean_photo=cleaner, metrics=CollectorRegistry())
+    async with open_client(create_app(again)) as client:
         answer = await client.post(PHOTOS, content=make_photo(), headers=headers)
         assert answer.status_code == 503
         assert "cannot keep photos now" in answer.json()["detail"]

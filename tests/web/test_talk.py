@@ -136,7 +136,7 @@ async def test_one_person_talks_through_a_camera_and_hears_it(
         assert refused.value.response.status_code == wanted
     async with database.transaction() as tx:
         lines = await tx.tuples("SELECT actor FROM audit WHERE action = 'device.talked_to'")
-    assert next(str(actor) for (actor,) in lines) == "east-operator"
+    assert "east-operator" in {str(actor) for (actor,) in lines}
 
 
 @pytest.mark.threat("T17")
