@@ -87,6 +87,34 @@ class Guard:
             raise
 
 
+class Guarded:
+    """A viewing, whatever it is sent by, of somebody who is asked again whether he may watch."""
+
+    def __init__(self, standpoint: Standpoint, recheck: Recheck) -> None:
+        self.sent = 0  # bytes
+        self.viewers: tuple[str, ...] = ()  # who watches, for those who may know
+        self._guard = Guard(standpoint, recheck)
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """Who watches what, as it is now."""
+        return self._guard.standpoint
+
+    @property
+    def user_id(self) -> int:
+        """Who watches."""
+        return self.standpoint.principal.user_id
+
+    @property
+    def device_id(self) -> int:
+        """What is watched."""
+        return self.standpoint.target.device.id
+
+    def recheck(self) -> None:
+        """Have it looked at once whether this viewer may still watch, and how."""
+        self._guard.check_now()
+
+
 def _forget(asked: "asyncio.Future[Standpoint | None]") -> None:
     """What became of it interests nobody any more."""
     _UNINTERRUPTED.discard(asked)

@@ -11,7 +11,7 @@ from hub.domain.errors import DeviceError, NotFound
 from hub.domain.live_video import MediaFile, MediaServer
 from hub.runtime.ending import end_tasks
 from hub.store.live_targets import LiveTarget
-from hub.web.live_guard import Guard, Recheck, Standpoint
+from hub.web.live_guard import Guarded, Recheck, Standpoint
 from hub.web.live_messages import Ending
 
 STARTING_S: Final = 20.0  # a browser and a camera have this long to find each other
@@ -19,37 +19,16 @@ IDLE_S: Final = 15.0  # who has fetched nothing for so long has gone
 LOOK_S: Final = 5.0
 
 
-class MediaSession:
+class MediaSession(Guarded):
     """Guards one viewer of one stream that a media server sends."""
 
     def __init__(
         self, server: MediaServer, name: str, *, standpoint: Standpoint, recheck: Recheck
     ) -> None:
-        self.sent = 0  # of what goes through the hub: LL-HLS, not WebRTC
-        self.viewers: tuple[str, ...] = ()
+        super().__init__(standpoint, recheck)  # ``sent`` through the hub: LL-HLS, not WebRTC
         self._server, self._name = server, name
-        self._guard = Guard(standpoint, recheck)
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._fetched_at = asyncio.get_running_loop().time()
-
-    @property
-    def standpoint(self) -> Standpoint:
-        """Who watches what, as it is now."""
-        return self._guard.standpoint
-
-    @property
-    def user_id(self) -> int:
-        """Who watches."""
-        return self.standpoint.principal.user_id
-
-    @property
-    def device_id(self) -> int:
-        """What is watched."""
-        return self.standpoint.target.device.id
-
-    def recheck(self) -> None:
-        """Have it looked at once whether this viewer may still watch."""
-        self._guard.check_now()
 
     def end(self) -> None:
         """Have the viewing end, for the hub stops."""

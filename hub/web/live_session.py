@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from hub.domain.live_video import (
     Behind,
@@ -21,9 +21,8 @@ from hub.domain.live_video import (
     Track,
 )
 from hub.domain.ports import Clock, Picture
-from hub.runtime.ending import end_tasks
 from hub.store.live_targets import LiveTarget
-from hub.web.live_guard import Guard, Recheck, Standpoint
+from hub.web.live_guard import Guarded, Recheck, Standpoint
 from hub.web.live_messages import (
     CLOSE_CODES,
     Ending,
@@ -40,14 +39,14 @@ from hub.web.live_messages import (
     build_viewers,
     parse_wish,
 )
+from hub.web.parting import LEFT, drop, part
 
 BEAT_S: Final = 1.0
 WISH_S: Final = 10.0  # a client says within this what it plays
 MESSAGE_BYTES: Final = 256 * 1024  # fragments that wait are sent together up to this size
-LAST_WORDS_S: Final = 2.0
 
 
-class LiveSession:
+class LiveSession(Guarded):
     """Serves one viewer until he leaves or may no longer watch."""
 
     def __init__(
@@ -60,34 +59,13 @@ class LiveSession:
         recheck: Recheck,
         clock: Clock,
     ) -> None:
-        self.sent = 0
-        self.viewers: tuple[str, ...] = ()  # who watches, for those who may know
+        super().__init__(standpoint, recheck)
         self._socket, self._relay = socket, relay
         self._wanted, self._clock = wanted, clock
-        self._guard = Guard(standpoint, recheck)
         self._wish = Wish()
         self._viewer: LiveViewer | None = None
         self._must_switch = asyncio.Event()
         self._stopping = asyncio.Event()
-
-    @property
-    def standpoint(self) -> Standpoint:
-        """Who watches what, as it is now."""
-        return self._guard.standpoint
-
-    @property
-    def user_id(self) -> int:
-        """Who watches."""
-        return self.standpoint.principal.user_id
-
-    @property
-    def device_id(self) -> int:
-        """What is watched."""
-        return self.standpoint.target.device.id
-
-    def recheck(self) -> None:
-        """Have it looked at once whether this viewer may still watch, and how."""
-        self._guard.check_now()
 
     def end(self) -> None:
         """Have the viewing end, for the hub stops."""
@@ -96,7 +74,7 @@ class LiveSession:
     async def run(self, number: int) -> Ending:
         """Serve the viewing of this number; the connection is accepted, and closed in the end."""
         ending = Ending.LEFT
-        with suppress(WebSocketDisconnect):
+        with suppress(*LEFT):
             target = self.standpoint.target
             await self._say(build_hello(number, target, self._wanted.value, self._clock()))
             ending = await self._serve()
@@ -125,7 +103,7 @@ class LiveSession:
                     if task.done():
                         return task.result()
         finally:
-            await _drop(lasting)
+            await drop(lasting)
 
     async def _talk_until_switch(self, lasting: Sequence[asyncio.Task[Ending]]) -> None:
         """Send what is to be seen until it must be something else, or it is over."""
@@ -136,7 +114,7 @@ class LiveSession:
             if talking.done():
                 talking.result()
         finally:
-            await _drop([talking, switching])
+            await drop([talking, switching])
 
     async def _listen(self) -> Ending:
         while True:
@@ -251,16 +229,5 @@ class LiveSession:
 
 
 async def refuse(socket: WebSocket, ending: Ending) -> None:
-    """Say why it is over and close; a client that takes nothing is not waited for."""
-    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-        async with asyncio.timeout(LAST_WORDS_S):
-            await socket.send_text(build_ended(ending))
-            await socket.close(CLOSE_CODES[ending], ending.value)
-
-
-async def _drop(tasks: Sequence[asyncio.Task[object]]) -> None:
-    """End tasks; that the viewer has gone is told by one of them, and need not be by all."""
-    await end_tasks(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()
+    """Say why it is over and close."""
+    await part(socket, build_ended(ending), code=CLOSE_CODES[ending], reason=ending.value)

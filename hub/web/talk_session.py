@@ -12,18 +12,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket
 
 from hub.domain.errors import Conflict, DeviceError, NotFound, NotPermitted, StoreUnavailable
 from hub.domain.ports import CameraTarget, Clock
 from hub.domain.talking import OpenTalk, TalkLine
-from hub.runtime.ending import end_tasks
 from hub.runtime.live import LiveFeed
+from hub.web.parting import LEFT, drop, part
 
 TALK_S: Final = 60.0  # without a further wish to talk on
 RECHECK_S: Final = 4.0  # well within the time for which a hold lasts
 MOST_SOUND_BYTES: Final = 4000  # of one message: half a second
-LAST_WORDS_S: Final = 2.0
 
 
 class TalkEnding(StrEnum):
@@ -67,7 +66,7 @@ class TalkSession:
     async def run(self, target: CameraTarget) -> None:
         """Talk; the connection is accepted, and closed in the end."""
         ending, detail = TalkEnding.LEFT, ""
-        with suppress(WebSocketDisconnect):
+        with suppress(*LEFT):
             try:
                 async with self._open_talk(target) as line:
                     ending = await self._talk(line)
@@ -89,10 +88,7 @@ class TalkSession:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return next(iter(done)).result()
         finally:
-            await end_tasks(tasks)
-            for task in tasks:
-                if not task.cancelled():
-                    task.exception()
+            await drop(tasks)
 
     async def _listen(self, line: TalkLine) -> TalkEnding:
         """Pass on what the camera hears."""
@@ -150,11 +146,6 @@ class TalkSession:
 
 
 async def end_talk(socket: WebSocket, ending: TalkEnding, detail: str = "") -> None:
-    """Say why it is over and close; a client that takes nothing is not waited for."""
-    if socket.application_state is not WebSocketState.CONNECTED:
-        return
-    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-        async with asyncio.timeout(LAST_WORDS_S):
-            said = {"type": "ended", "why": ending.value, "detail": detail}
-            await socket.send_text(json.dumps(said))
-            await socket.close(CLOSE_CODES[ending], ending.value)
+    """Say why it is over and close."""
+    said = {"type": "ended", "why": ending.value, "detail": detail}
+    await part(socket, json.dumps(said), code=CLOSE_CODES[ending], reason=ending.value)
