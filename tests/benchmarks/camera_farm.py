@@ -21,7 +21,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Final, cast
 
 import uvloop
 
@@ -29,6 +29,7 @@ from hub.domain.addresses import AddressPolicy, parse_networks
 from hub.domain.errors import DeviceError
 from streams.answer import ask, plan_call
 from streams.network import Trace
+from tests.benchmarks.other_process import OtherProcess, obey_orders
 from tests.protocol.scripted_rtsp import SDP
 
 MOST_CAMERAS = 100_000
@@ -38,7 +39,6 @@ SUBNETS = 250  # of one /16
 FIRST_OCTET = 16  # 127.16.0.1 is camera 0: far from what else listens on loopback
 LOOPBACK = AddressPolicy(allowed=parse_networks(["127.0.0.0/8"]))
 SLOT_S = 0.05  # the hub's prober, too, asks together what is due this close together
-ROOT = Path(__file__).parents[2]
 
 WELL, SILENT, REFUSING = 0, 1, 2
 MODES: Final = {"restore": WELL, "cut": SILENT, "refuse": REFUSING}
@@ -77,56 +77,20 @@ def number_of(host: str) -> int:
     return number if 0 <= number < MOST_CAMERAS else MOST_CAMERAS
 
 
-class Farm:
+class Farm(OtherProcess):
     """The cameras, in a process of their own that ends with the block.
 
     ``is_digest``: DESCRIBE is answered only with an Authorization, of any content.
     """
 
     def __init__(self, *, is_digest: bool = False) -> None:
-        self._options = ["--digest"] if is_digest else []
-        self._process: asyncio.subprocess.Process | None = None
-        self.port = 0
+        options = ["--digest"] if is_digest else []
+        super().__init__("tests.benchmarks.camera_farm", "--serve", *options)
 
     @property
-    def pid(self) -> int:
-        """The process, for measuring what it costs."""
-        return self._running().pid
-
-    async def start(self) -> None:
-        """Start the process; every camera answers when this returns."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.benchmarks.camera_farm",
-            "--serve",
-            *self._options,
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        self.port = int(await self._read_line())
-
-    async def stop(self) -> None:
-        """End the process."""
-        if self._process is None:
-            return
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            async with asyncio.timeout(5):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        self._process = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def port(self) -> int:
+        """The same for all cameras."""
+        return int(self.said)
 
     def address(self, number: int) -> str:
         """The stream address of a camera."""
@@ -134,36 +98,20 @@ class Farm:
 
     async def cut(self, cameras: range) -> None:
         """From now on these cameras accept connections and say nothing."""
-        await self._order("cut", cameras)
+        await self._turn("cut", cameras)
 
     async def refuse(self, cameras: range) -> None:
         """From now on these cameras reset every connection."""
-        await self._order("refuse", cameras)
+        await self._turn("refuse", cameras)
 
     async def restore(self, cameras: range) -> None:
         """These cameras are well again."""
-        await self._order("restore", cameras)
+        await self._turn("restore", cameras)
 
-    async def _order(self, verb: str, cameras: range) -> None:
+    async def _turn(self, verb: str, cameras: range) -> None:
         assert cameras.step == 1, "cameras are ordered about in unbroken ranges"
-        process = self._running()
-        assert process.stdin is not None
-        process.stdin.write(f"{verb} {cameras.start} {len(cameras)}\n".encode())
-        await process.stdin.drain()
-        answer = await self._read_line()
+        answer = await self.order(f"{verb} {cameras.start} {len(cameras)}")
         assert answer == "done", answer
-
-    async def _read_line(self) -> str:
-        process = self._running()
-        assert process.stdout is not None
-        async with asyncio.timeout(20):
-            line = await process.stdout.readline()
-        assert line, "the farm has ended"
-        return line.decode().strip()
-
-    def _running(self) -> asyncio.subprocess.Process:
-        assert self._process is not None, "the farm does not run"
-        return self._process
 
 
 class _Cameras:
@@ -226,15 +174,8 @@ class _Conversation(asyncio.Protocol):
 async def _serve(cameras: _Cameras) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Conversation(cameras), "0.0.0.0", 0, backlog=BACKLOG)
-    _say(str(server.sockets[0].getsockname()[1]))
-    while order := await asyncio.to_thread(sys.stdin.readline):
-        _say(cameras.obey(order))
+    await obey_orders(str(server.sockets[0].getsockname()[1]), cameras.obey)
     server.close()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def raise_file_limit() -> int:

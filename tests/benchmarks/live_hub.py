@@ -6,8 +6,6 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import Final, cast
 
 import httpx
-import psycopg
 import uvicorn
 import uvloop
 
@@ -27,13 +24,13 @@ from hub.main.surroundings import utc_now
 from hub.main.web_sockets import MOST_SAID_BYTES, MOST_UNSENT_BYTES, WebSocketProtocol
 from hub.runtime.live import LiveFeed
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from hub.store.vault import Vault
 from hub.web.app import create_app, end_streams
 from streams.live.relay import Relay
-from tests.benchmarks.camera_farm import LOOPBACK, ROOT, raise_file_limit
+from tests.benchmarks.camera_farm import LOOPBACK, raise_file_limit
 from tests.benchmarks.live_farm import MARK
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.measured_hub import fresh_database
+from tests.benchmarks.other_process import DATABASE_URL, OtherProcess, last
 from tests.web.stage import PASSWORD, Field, add_person
 
 DATABASE = "bench_live"
@@ -59,39 +56,22 @@ FROM devices d JOIN connections c ON c.id = d.connection_id ORDER BY d.id;
 @asynccontextmanager
 async def hub_of(addresses: list[str]) -> AsyncIterator["LiveHub"]:
     """The application with a camera at each address, and a session of somebody who may watch."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    async with database.transaction() as tx:
-        area, cameras = _CAMERAS.split(";\n")[:2]
-        await tx.connection.execute(area.encode())
-        await tx.connection.execute(cameras.encode(), {"addresses": addresses})
-        await tx.connection.execute(_DEVICES.encode())
-        await add_person(tx, USER, Role.VIEWER, 1)
-    await database.close()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.live_hub", "--serve",
-        cwd=ROOT, env={**os.environ, "BENCH_URL": url},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        address = (await process.stdout.readline()).decode().strip()
-        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-            body = {"name": USER, "password": PASSWORD}
-            (await client.post("/api/v1/session/login", json=body)).raise_for_status()
-            cookie = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)
-        yield LiveHub(address=address, cookie=cookie, pid=process.pid)
-    finally:
-        process.stdin.close()
-        await process.wait()
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        async with database.transaction() as tx:
+            area, cameras = _CAMERAS.split(";\n")[:2]
+            await tx.connection.execute(area.encode())
+            await tx.connection.execute(cameras.encode(), {"addresses": addresses})
+            await tx.connection.execute(_DEVICES.encode())
+            await add_person(tx, USER, Role.VIEWER, 1)
+        await database.close()
+        async with OtherProcess("tests.benchmarks.live_hub", database_url=url) as process:
+            address = process.said
+            async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+                body = {"name": USER, "password": PASSWORD}
+                (await client.post("/api/v1/session/login", json=body)).raise_for_status()
+                cookie = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)
+            yield LiveHub(address=address, cookie=cookie, pid=process.pid, database_url=url)
 
 
 OnFilm = Callable[[bytes], None]
@@ -212,6 +192,7 @@ class LiveHub:
     address: str
     cookie: str
     pid: int
+    database_url: str
 
     async def watch(self, camera: int, on_film: OnFilm | None = None) -> Viewer:
         """Begin to watch a camera."""
@@ -252,9 +233,7 @@ async def _serve(url: str, folder: Path) -> None:
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[taken]))
-    sys.stdout.write(f"http://127.0.0.1:{taken.getsockname()[1]}\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
+    await last(f"http://127.0.0.1:{taken.getsockname()[1]}")
     end_streams(app)
     server.should_exit = True
     await serving
@@ -267,4 +246,4 @@ async def _serve(url: str, folder: Path) -> None:
 if __name__ == "__main__":
     raise_file_limit()
     with tempfile.TemporaryDirectory() as data:
-        uvloop.run(_serve(os.environ["BENCH_URL"], Path(data)))
+        uvloop.run(_serve(os.environ[DATABASE_URL], Path(data)))

@@ -9,17 +9,16 @@ The peer for the pull alone is PyAV in threads (tests/benchmarks/live_peer.py). 
 
 import asyncio
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import uvloop
 
-from tests.benchmarks.camera_farm import ROOT, cpu_s, raise_file_limit
+from tests.benchmarks.camera_farm import cpu_s, raise_file_limit
 from tests.benchmarks.live_farm import LiveFarm, sent_at
 from tests.benchmarks.live_hub import LiveHub, Viewer, hub_of
+from tests.benchmarks.other_process import OtherProcess
 
 ROUNDS = 5
 ROUND_S = 4.0
@@ -62,8 +61,9 @@ async def tell_peer(farm: LiveFarm, streams: int) -> None:
     """Receive and remux, ours and PyAV, in turn."""
     medians = {}
     for kind in ("ours", "pyav"):
-        async with _process(kind, farm.port, streams) as pid:
-            shares = await measure_cpu(pid, 3)
+        peer = OtherProcess("tests.benchmarks.live_peer", kind, str(farm.port), str(streams))
+        async with peer:
+            shares = await measure_cpu(peer.pid, 3)
         medians[kind] = statistics.median(shares) / streams
         _print(f"  {kind}: {medians[kind]:.3%} of a core a stream, {1 / medians[kind]:,.0f} a core")
     _print(f"  PyAV in threads takes {medians['pyav'] / medians['ours']:.2f} times as much")
@@ -178,23 +178,6 @@ async def run(streams: int) -> None:
             await tell_click(hub)
             _print("a stream that dies")
             await tell_death(farm, hub)
-
-
-@asynccontextmanager
-async def _process(kind: str, port: int, streams: int) -> AsyncIterator[int]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.live_peer", kind, str(port), str(streams),
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        async with asyncio.timeout(120):
-            await process.stdout.readline()
-        yield process.pid
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
 def _leave(viewers: Sequence[Viewer]) -> None:

@@ -27,9 +27,9 @@ from typing import cast
 import psycopg
 from playwright.async_api import Browser, Page
 
-from tests.benchmarks.live_hub import DATABASE, USER, hub_of
-from tests.benchmarks.mqtt_ingest import start_timescaledb
-from tests.benchmarks.wall_farm import BARS, FRAME_RATE, HEIGHT, PICTURES, WIDTH, WallFarm
+from tests.benchmarks.live_hub import USER, hub_of
+from tests.benchmarks.rtsp_farm import FRAME_RATE
+from tests.benchmarks.wall_farm import BARS, HEIGHT, PICTURES, WIDTH, WallFarm
 from tests.chromium import open_chromium
 from tests.web.stage import PASSWORD
 
@@ -103,7 +103,7 @@ async def run(seconds: float) -> None:
     async with WallFarm() as farm:
         addresses = [farm.address(number) for number in range(1, CAMERAS + 1)]
         async with hub_of(addresses) as hub, open_chromium() as browser:
-            list_devices()
+            list_devices(hub.database_url)
             page = await open_wall(browser, hub.address, "/wall?layout=1_")
             await clicks(page, browser, hub.address)
             for size in (1, 4, 16, 25):
@@ -111,9 +111,8 @@ async def run(seconds: float) -> None:
             await deaths(page, farm)
 
 
-def list_devices() -> None:
+def list_devices(url: str) -> None:
     """Give every camera a status, as a hub does that probes: lists show no others."""
-    url = psycopg.conninfo.make_conninfo(start_timescaledb(), dbname=DATABASE)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO device_status (device_id, status) SELECT id, 'online' FROM devices"

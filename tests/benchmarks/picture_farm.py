@@ -17,12 +17,10 @@ import argparse
 import asyncio
 import json
 import random
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Final, Self, cast
+from typing import Final, cast
 
 import uvloop
 
@@ -36,8 +34,8 @@ from hub.simulators.picture_faults import Mode
 from hub.simulators.rtp import PAYLOAD_LIMIT
 from hub.simulators.rtsp_server import RtspServer
 from tests.benchmarks.camera_farm import BACKLOG, host_of, number_of, raise_file_limit
+from tests.benchmarks.other_process import OtherProcess, obey_orders
 
-ROOT = Path(__file__).parents[2]
 LOGIN = Credentials(username="admin", password=Secret("benchmark-1"))
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PLACES = 16
@@ -91,71 +89,26 @@ def scripted(number: int, script: Mapping[int, Mode] = SCRIPT) -> Mode:
     return script.get(number % SCRIPT_LENGTH, Mode.LIVE)
 
 
-class PictureFarm:
+class PictureFarm(OtherProcess):
     """The cameras, in a process of their own that ends with the block."""
 
     def __init__(self, *, snapshots: int, streams: int, is_night: bool = False) -> None:
-        self._counts = [str(snapshots), str(streams), *(["--night"] if is_night else [])]
-        self._process: asyncio.subprocess.Process | None = None
+        counts = [str(snapshots), str(streams), *(["--night"] if is_night else [])]
+        super().__init__("tests.benchmarks.picture_farm", "--serve", *counts)
         self.addresses: list[str] = []
 
-    @property
-    def pid(self) -> int:
-        """The process, for measuring what it costs."""
-        return self._running().pid
-
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.benchmarks.picture_farm",
-            "--serve",
-            *self._counts,
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=4 * 1024 * 1024,
-        )
-        self.addresses = json.loads(await self._read_line(within_s=180))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        process = self._running()
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(10):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    async def start(self) -> None:
+        """Start the process; every camera answers when this returns."""
+        await super().start()
+        self.addresses = json.loads(self.said)
 
     async def spoil(self) -> None:
         """From now on some cameras show faults, as scripted."""
-        await self._order("spoil")
+        assert await self.order("spoil") == "done"
 
     async def heal(self) -> None:
         """From now on all pictures are good."""
-        await self._order("heal")
-
-    async def _order(self, verb: str) -> None:
-        process = self._running()
-        assert process.stdin is not None
-        process.stdin.write(f"{verb}\n".encode())
-        await process.stdin.drain()
-        assert await self._read_line(within_s=20) == "done"
-
-    async def _read_line(self, *, within_s: float) -> str:
-        process = self._running()
-        assert process.stdout is not None
-        async with asyncio.timeout(within_s):
-            line = await process.stdout.readline()
-        assert line, "the farm has ended"
-        return line.decode().strip()
-
-    def _running(self) -> asyncio.subprocess.Process:
-        assert self._process is not None, "the farm does not run"
-        return self._process
+        assert await self.order("heal") == "done"
 
 
 def scene_of(number: int, size: tuple[int, int], mode: Mode, *, is_night: bool = False) -> Scene:
@@ -203,6 +156,11 @@ class _Pictures:
             head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
             answers.append(f"{head}\r\n".encode() + jpeg)
         return answers
+
+    def obey(self, order: str) -> str:
+        """Do what a line of input says; returns the answer."""
+        self.is_spoilt = order.strip() == "spoil"
+        return "done"
 
     def mode_of(self, number: int) -> Mode:
         """What a camera shows now."""
@@ -310,15 +268,7 @@ async def _serve(snapshots: int, streams: int, *, is_night: bool) -> None:
             await server.start()
             stack.push_async_callback(server.stop)
             addresses.append(clips.states[number].stream_address("sub"))
-        _say(json.dumps(addresses))
-        while order := await asyncio.to_thread(sys.stdin.readline):
-            pictures.is_spoilt = order.strip() == "spoil"
-            _say("done")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+        await obey_orders(json.dumps(addresses), pictures.obey)
 
 
 def main() -> None:
