@@ -7,20 +7,17 @@ judges nothing:
     python -m tests.benchmarks.alert_lists [requests of each kind, 100]
 """
 
-import asyncio
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 
 import httpx
-import psycopg
 import uvloop
 
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from tests.benchmarks.console_county import COUNTY_USER, TOWN_USER, County, build_county
-from tests.benchmarks.console_lists import get, measure, open_session, start_server
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.console_lists import get, measure, open_session
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 
 BUDGET_MS = 100
 DATABASE = "bench_alerts"
@@ -126,30 +123,24 @@ async def ask_all(
 
 async def run(requests: int) -> None:
     """Build everything, ask everything, print the table."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    county = await build_county(database)
-    await raise_alerts(database)
-    await database.close()
-    slow = []
-    async with start_server(url) as address:
-        for user in (COUNTY_USER, TOWN_USER):
-            async with open_session(address, user) as client:
-                sys.stdout.write(f"\n{user}; p50, p95 and longest in ms\n")
-                own = county if user == COUNTY_USER else county.inside_town()
-                for name, times in await ask_all(client, own, requests):
-                    p95 = times[int(len(times) * 0.95)]
-                    slow += [f"{user}: {name}"] * (p95 > BUDGET_MS)
-                    sys.stdout.write(
-                        f"{name:28} {statistics.median(times):7.1f} {p95:7.1f} {times[-1]:7.1f}\n"
-                    )
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        county = await build_county(database)
+        await raise_alerts(database)
+        await database.close()
+        slow = []
+        async with MeasuredHub(url) as hub:
+            for user in (COUNTY_USER, TOWN_USER):
+                async with open_session(hub.address, user) as client:
+                    sys.stdout.write(f"\n{user}; p50, p95 and longest in ms\n")
+                    own = county if user == COUNTY_USER else county.inside_town()
+                    for name, times in await ask_all(client, own, requests):
+                        p95 = times[int(len(times) * 0.95)]
+                        slow += [f"{user}: {name}"] * (p95 > BUDGET_MS)
+                        sys.stdout.write(
+                            f"{name:28} {statistics.median(times):7.1f} {p95:7.1f}"
+                            f" {times[-1]:7.1f}\n"
+                        )
     sys.stdout.write(f"\nbeyond {BUDGET_MS} ms: {', '.join(slow) or 'none'}\n")
 
 

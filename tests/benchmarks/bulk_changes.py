@@ -6,21 +6,17 @@ nothing:
     python -m tests.benchmarks.bulk_changes [requests of each kind, 20]
 """
 
-import asyncio
 import statistics
 import sys
 import time
 from collections.abc import Mapping
 
 import httpx
-import psycopg
 import uvloop
 
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from tests.benchmarks.console_county import COUNTY_USER, build_county
-from tests.benchmarks.console_lists import start_server
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 from tests.web.stage import PASSWORD
 
 DATABASE = "bench_bulk"
@@ -74,25 +70,18 @@ async def measure(client: httpx.AsyncClient, requests: int, size: int) -> None:
 
 async def run(requests: int) -> None:
     """Build the county, change it, print the table."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    await build_county(database)
-    await database.close()
-    sys.stdout.write("devices, change; p50, p95 and longest in ms\n")
-    async with (
-        start_server(url) as address,
-        httpx.AsyncClient(base_url=address, timeout=120) as client,
-    ):
-        await sign_in(client)
-        for size in SIZES:
-            await measure(client, requests, size)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        await build_county(database)
+        await database.close()
+        sys.stdout.write("devices, change; p50, p95 and longest in ms\n")
+        async with (
+            MeasuredHub(url) as hub,
+            httpx.AsyncClient(base_url=hub.address, timeout=120) as client,
+        ):
+            await sign_in(client)
+            for size in SIZES:
+                await measure(client, requests, size)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ a table, judges nothing:
     python -m tests.benchmarks.console_admin [runs of each question, 40]
 """
 
-import asyncio
 import statistics
 import sys
 import time
@@ -21,9 +20,8 @@ from hub.domain.access import Scope
 from hub.store import attention, audit, system_health
 from hub.store.audit import AuditFilter
 from hub.store.database import Database, Transaction
-from hub.store.migrate import migrate
 from tests.benchmarks.console_county import build_county
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.measured_hub import fresh_database
 
 BUDGET_MS = 100
 DATABASE = "bench_admin"
@@ -99,30 +97,23 @@ async def measure(database: Database, question: Question, runs: int) -> list[flo
 
 async def run(runs: int) -> None:
     """Fill a database, ask, print."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    await migrate(url)
-    database = await Database.open(url)
-    await build_county(database)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_LINES.encode())
-        connection.execute(b"VACUUM ANALYZE audit")
-    sys.stdout.write(f"{'':45} {'median':>8} {'p95':>8} {'worst':>8} ms\n")
-    slow = []
-    for name, scope in (("county", COUNTY), ("township", TOWN)):
-        for what, question in questions(scope, datetime.now(UTC)):
-            times = await measure(database, question, runs)
-            p95 = times[int(len(times) * 0.95)]
-            label = f"{name}, {what}"
-            slow += [label] if p95 > BUDGET_MS else []
-            median = statistics.median(times)
-            sys.stdout.write(f"{label:45} {median:8.1f} {p95:8.1f} {times[-1]:8.1f}\n")
-    await database.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        await build_county(database)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_LINES.encode())
+            connection.execute(b"VACUUM ANALYZE audit")
+        sys.stdout.write(f"{'':45} {'median':>8} {'p95':>8} {'worst':>8} ms\n")
+        slow = []
+        for name, scope in (("county", COUNTY), ("township", TOWN)):
+            for what, question in questions(scope, datetime.now(UTC)):
+                times = await measure(database, question, runs)
+                p95 = times[int(len(times) * 0.95)]
+                label = f"{name}, {what}"
+                slow += [label] if p95 > BUDGET_MS else []
+                median = statistics.median(times)
+                sys.stdout.write(f"{label:45} {median:8.1f} {p95:8.1f} {times[-1]:8.1f}\n")
+        await database.close()
     sys.stdout.write(f"\nbeyond {BUDGET_MS} ms: {', '.join(slow) or 'none'}\n")
 
 

@@ -12,21 +12,16 @@ judges nothing:
 """
 
 import asyncio
-import os
 import re
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import aiohttp
-import psycopg
 import uvloop
 from playwright.async_api import Page
 
@@ -36,7 +31,6 @@ from hub.domain.alerts import Rule, RuleState, Step
 from hub.domain.conditions import DeviceOffline
 from hub.domain.events import Severity
 from hub.runtime.jobs import Jobs
-from hub.runtime.live import LiveFeed
 from hub.store.alert_openings import (
     NewAlert,
     NewStep,
@@ -46,14 +40,13 @@ from hub.store.alert_openings import (
     take_numbers,
 )
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from hub.store.notices import notify
 from hub.store.rules import add_rule
-from hub.web.app import create_app
+from tests.benchmarks.camera_farm import cpu_s
 from tests.benchmarks.console_county import SCOPE, County, build_county
-from tests.benchmarks.mqtt_ingest import ROOT, start_timescaledb
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 from tests.chromium import open_chromium
-from tests.web.stage import PASSWORD, Field, add_person, serve
+from tests.web.stage import PASSWORD, add_person
 
 DATABASE: Final = "bench_console_alerts"
 CHANGES_PER_S: Final = 10
@@ -74,39 +67,6 @@ WATCH: Final = """() => {
   const what = {subtree: true, childList: true, attributeFilter: ['data-alert']};
   new MutationObserver(look).observe(document.body, what);
 }"""
-
-
-async def run_server(url: str, folder: Path) -> None:
-    """Serve until standard input ends; says the address first."""
-    database = await Database.open(url)
-    feed = LiveFeed(database)
-    listening = asyncio.create_task(feed.run())
-    app = create_app(Field(now=datetime.now(UTC)).services(database, folder, feed))
-    async with serve(app) as address:
-        sys.stdout.write(address + "\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-    await database.close()
-
-
-@asynccontextmanager
-async def start_server(url: str) -> AsyncIterator[tuple[str, int]]:
-    """The application in a process of its own: its address, and the number of its process."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.console_alerts", "--serve",
-        cwd=ROOT, env={**os.environ, "BENCH_URL": url},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        if process.stdout is not None:
-            address = (await process.stdout.readline()).decode().strip()
-            yield address, process.pid
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        await process.wait()
 
 
 async def fire(database: Database, rule: Rule, device_id: int, area_id: int) -> tuple[int, float]:
@@ -220,12 +180,6 @@ async def open_consoles(address: str, count: int) -> AsyncIterator[Sequence[Cons
             await jar.close()
 
 
-def spent(pid: int) -> float:
-    """CPU seconds of a process so far (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def comment(database: Database, jobs: Jobs, alert_id: int) -> float:
     """Change an alert as a person does; return when COMMIT was sent."""
     order = Order(action=Action.COMMENT, note="measured")
@@ -268,12 +222,12 @@ async def measure_streams(
     ids = [int(str(number)) for (number,) in rows]
     async with open_consoles(address, count) as consoles:
         await asyncio.sleep(2)
-        before, began = spent(hub), time.perf_counter()
+        before, began = cpu_s(hub), time.perf_counter()
         await asyncio.sleep(CALM_S)
-        calm = (spent(hub) - before) / (time.perf_counter() - began)
-        before, began = spent(hub), time.perf_counter()
+        calm = (cpu_s(hub) - before) / (time.perf_counter() - began)
+        before, began = cpu_s(hub), time.perf_counter()
         sent = await change_for(database, ids, seconds)
-        busy = (spent(hub) - before) / (time.perf_counter() - began)
+        busy = (cpu_s(hub) - before) / (time.perf_counter() - began)
         await asyncio.sleep(2)
         delays = [
             (console.heard[number] - at) * 1000
@@ -292,33 +246,24 @@ async def measure_streams(
 
 async def run(transitions: int, count: int, seconds: float) -> None:
     """Build the county, measure, print."""
-    given = os.environ.get("GENGFU_TEST_TIMESCALEDB", "")
-    server_url: str = given or await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    county = await build_county(database)
-    async with database.transaction() as tx:
-        for number in range(count):
-            await add_person(tx, f"console-{number}", Role.OPERATOR, county.root)
-        standing = await tx.scalar(int, "SELECT count(*) FROM alerts WHERE status <> 'resolved'")
-    sys.stdout.write(f"70,000 devices, {standing:,} open alerts\n")
-    async with start_server(url) as (address, hub):
-        say("COMMIT to paint", await measure_browser(database, address, county, transitions))
-        await measure_streams(database, address, hub, count, seconds)
-    await database.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        county = await build_county(database)
+        async with database.transaction() as tx:
+            for number in range(count):
+                await add_person(tx, f"console-{number}", Role.OPERATOR, county.root)
+            standing = await tx.scalar(
+                int, "SELECT count(*) FROM alerts WHERE status <> 'resolved'"
+            )
+        sys.stdout.write(f"70,000 devices, {standing:,} open alerts\n")
+        async with MeasuredHub(url, is_live=True) as hub:
+            delays = await measure_browser(database, hub.address, county, transitions)
+            say("COMMIT to paint", delays)
+            await measure_streams(database, hub.address, hub.pid, count, seconds)
+        await database.close()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        with tempfile.TemporaryDirectory() as data:
-            uvloop.run(run_server(os.environ["BENCH_URL"], Path(data)))
-    else:
-        wanted = [int(argument) for argument in sys.argv[1:]]
-        transitions, count, seconds = wanted + [50, 100, 30][len(wanted) :]
-        uvloop.run(run(transitions, count, seconds))
+    wanted = [int(argument) for argument in sys.argv[1:]]
+    transitions, count, seconds = wanted + [50, 100, 30][len(wanted) :]
+    uvloop.run(run(transitions, count, seconds))

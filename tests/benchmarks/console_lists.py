@@ -6,35 +6,26 @@ for one who sees the county and for one who sees a township. Prints a table, jud
     python -m tests.benchmarks.console_lists [requests of each kind, 200]
 """
 
-import asyncio
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import uvloop
 
-from hub.runtime.live import LiveFeed
 from hub.store.database import Database
 from hub.store.device_order import OrderKey
-from hub.store.migrate import migrate
-from hub.web.app import create_app
 from tests.benchmarks.console_county import (
     COUNTY_USER,
     TOWN_USER,
     County,
     build_county,
 )
-from tests.benchmarks.mqtt_ingest import ROOT, start_timescaledb
-from tests.web.stage import PASSWORD, Field, serve
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
+from tests.web.stage import PASSWORD
 
 BUDGET_MS = 100
 DATABASE = "bench_console"
@@ -119,35 +110,6 @@ def list_kinds(county: County, cursors: Mapping[str, str]) -> Kinds:
     }
 
 
-async def run_server(url: str, folder: Path) -> None:
-    """Serve until standard input ends; says the address first."""
-    database = await Database.open(url)
-    app = create_app(Field().services(database, folder, LiveFeed(database)))
-    async with serve(app) as address:
-        sys.stdout.write(address + "\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
-    await database.close()
-
-
-@asynccontextmanager
-async def start_server(url: str) -> AsyncIterator[str]:
-    """The application in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.console_lists", "--serve",
-        cwd=ROOT, env={**os.environ, "BENCH_URL": url},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        if process.stdout is None:
-            return
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        await process.wait()
-
-
 @asynccontextmanager
 async def open_session(address: str, name: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the cookie of a user."""
@@ -191,40 +153,29 @@ async def measure(client: httpx.AsyncClient, paths: Sequence[str], requests: int
 
 async def run(requests: int) -> None:
     """Build the county, ask everything, print the table."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    county = await build_county(database)
-    await database.close()
-    slow = []
-    async with start_server(url) as address:
-        # Half way into 70,000 devices, and half way into a township's 3,500.
-        for user, pages in ((COUNTY_USER, 70), (TOWN_USER, 3)):
-            async with open_session(address, user) as client:
-                total = (await get(client, f"{DEVICES}?count=true&limit=1"))["total"]
-                sys.stdout.write(f"\n{user}: {total:,} devices; p50, p95 and longest in ms\n")
-                own = county if user == COUNTY_USER else county.inside_town()
-                for name, paths in list_kinds(own, await find_cursors(client, pages)).items():
-                    times = await measure(client, paths, requests)
-                    p95 = times[int(len(times) * 0.95)]
-                    mark = "" if p95 <= BUDGET_MS else f"  > {BUDGET_MS}"
-                    slow += [f"{user}: {name}"] * (p95 > BUDGET_MS)
-                    sys.stdout.write(
-                        f"{name:34} {statistics.median(times):7.1f} {p95:7.1f}"
-                        f" {times[-1]:7.1f}{mark}\n"
-                    )
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        county = await build_county(database)
+        await database.close()
+        slow = []
+        async with MeasuredHub(url) as hub:
+            # Half way into 70,000 devices, and half way into a township's 3,500.
+            for user, pages in ((COUNTY_USER, 70), (TOWN_USER, 3)):
+                async with open_session(hub.address, user) as client:
+                    total = (await get(client, f"{DEVICES}?count=true&limit=1"))["total"]
+                    sys.stdout.write(f"\n{user}: {total:,} devices; p50, p95 and longest in ms\n")
+                    own = county if user == COUNTY_USER else county.inside_town()
+                    for name, paths in list_kinds(own, await find_cursors(client, pages)).items():
+                        times = await measure(client, paths, requests)
+                        p95 = times[int(len(times) * 0.95)]
+                        mark = "" if p95 <= BUDGET_MS else f"  > {BUDGET_MS}"
+                        slow += [f"{user}: {name}"] * (p95 > BUDGET_MS)
+                        sys.stdout.write(
+                            f"{name:34} {statistics.median(times):7.1f} {p95:7.1f}"
+                            f" {times[-1]:7.1f}{mark}\n"
+                        )
     sys.stdout.write(f"\nbeyond {BUDGET_MS} ms: {', '.join(slow) or 'none'}\n")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        with tempfile.TemporaryDirectory() as data:
-            uvloop.run(run_server(os.environ["BENCH_URL"], Path(data)))
-    else:
-        uvloop.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    uvloop.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 200))

@@ -7,34 +7,25 @@ figures, judges nothing. Needs a built console (``make console``, or GENGFU_CONS
 """
 
 import asyncio
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import httpx
-import psycopg
 import uvloop
 from playwright.async_api import Page
 
-from hub.runtime.live import LiveFeed
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from hub.store.notices import notify
-from hub.web.app import create_app
 from hub.web.map_answers import KEPT_S
 from tests.benchmarks.console_county import COUNTY_USER, SCOPE, TOWN_USER
 from tests.benchmarks.console_lists import open_session
 from tests.benchmarks.map_county import ADMIN, build_map_county
-from tests.benchmarks.mqtt_ingest import ROOT, start_timescaledb
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 from tests.chromium import open_chromium
-from tests.web.stage import PASSWORD, Field, serve
+from tests.web.stage import PASSWORD
 
 DATABASE = "bench_console_map"
 DRAWN = ".box[data-drawn=yes]"
@@ -73,39 +64,6 @@ def say(text: str) -> None:
     """Print at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-async def run_server(url: str, folder: Path) -> None:
-    """Serve until standard input ends; says the address first."""
-    database = await Database.open(url)
-    feed = LiveFeed(database)
-    listening = asyncio.create_task(feed.run())
-    field = Field(now=datetime.now(UTC))
-    async with serve(create_app(field.services(database, folder, feed))) as address:
-        say(address)
-        await asyncio.to_thread(sys.stdin.read)
-    listening.cancel()
-    with suppress(asyncio.CancelledError):
-        await listening
-    await database.close()
-
-
-@asynccontextmanager
-async def start_server(url: str) -> AsyncIterator[str]:
-    """The application in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.console_map", "--serve",
-        cwd=ROOT, env={**os.environ, "BENCH_URL": url},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        if process.stdout is None:
-            return
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        await process.wait()
 
 
 async def ask(client: httpx.AsyncClient, path: str) -> tuple[float, int, int]:
@@ -250,25 +208,14 @@ async def measure_live(page: Page, address: str, database: Database) -> None:
 
 async def run(requests: int) -> None:
     """Build the county, ask, look, print."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    await build_map_county(database)
-    async with start_server(url) as address:
-        await measure_answers(address, requests)
-        await measure_browser(address, database)
-    await database.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        await build_map_county(database)
+        async with MeasuredHub(url, is_live=True) as hub:
+            await measure_answers(hub.address, requests)
+            await measure_browser(hub.address, database)
+        await database.close()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        with tempfile.TemporaryDirectory() as data:
-            uvloop.run(run_server(os.environ["BENCH_URL"], Path(data)))
-    else:
-        uvloop.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 60))
+    uvloop.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 60))

@@ -9,21 +9,17 @@ shown. Prints figures, judges nothing:
     python -m tests.benchmarks.console_table [jumps, 60]
 """
 
-import asyncio
 import statistics
 import sys
 from collections.abc import Sequence
 from random import Random
 
-import psycopg
 import uvloop
 from playwright.async_api import Page
 
 from hub.store.database import Database
-from hub.store.migrate import migrate
 from tests.benchmarks.console_county import COUNTY_USER, TOWN_USER, build_county
-from tests.benchmarks.console_lists import start_server
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 from tests.browser.console import sign_in
 from tests.chromium import open_chromium
 
@@ -132,19 +128,12 @@ async def look(address: str, jumps: int) -> None:
 
 async def run(jumps: int) -> None:
     """Build the county, open the browser, print the table."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    await build_county(database)
-    await database.close()
-    async with start_server(url) as address:
-        await look(address, jumps)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        await build_county(database)
+        await database.close()
+        async with MeasuredHub(url) as hub:
+            await look(hub.address, jumps)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ clock do to a task, in the store. Prints tables, judges nothing:
     python -m tests.benchmarks.dispatch_desk [requests of each kind, 100]
 """
 
-import asyncio
 import os
 import statistics
 import sys
@@ -16,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import psycopg
 import uvloop
 
 from hub.domain.access import Role, Scope, system_scope
@@ -25,11 +23,10 @@ from hub.patrols.dispatch.assigning import propose
 from hub.patrols.dispatch.deadlines import BATCH, DeadlineKeeper
 from hub.store.database import Database
 from hub.store.dispatches import Advance, Given, advance, get_dispatch
-from hub.store.migrate import migrate
 from hub.store.users import add_grant
 from tests.benchmarks.console_county import COUNTY_USER, TOWN_USER, County, build_county
-from tests.benchmarks.console_lists import get, measure, open_session, start_server
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.console_lists import get, measure, open_session
+from tests.benchmarks.measured_hub import MeasuredHub, fresh_database
 
 BUDGET_MS = 100
 DATABASE = "bench_dispatch"
@@ -222,25 +219,18 @@ def show(title: str, rows: Sequence[tuple[str, list[float]]]) -> list[str]:
 
 async def run(requests: int) -> None:
     """Build everything, ask everything, print the tables."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    county = await build_county(database)
-    await open_tasks(database, county)
-    slow = []
-    async with start_server(url) as address:
-        for user in (COUNTY_USER, TOWN_USER):
-            async with open_session(address, user) as client:
-                own = county if user == COUNTY_USER else county.inside_town()
-                slow += show(user, await ask_all(client, own, requests))
-    show("in the store", await measure_work(database, requests))
-    await database.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        county = await build_county(database)
+        await open_tasks(database, county)
+        slow = []
+        async with MeasuredHub(url) as hub:
+            for user in (COUNTY_USER, TOWN_USER):
+                async with open_session(hub.address, user) as client:
+                    own = county if user == COUNTY_USER else county.inside_town()
+                    slow += show(user, await ask_all(client, own, requests))
+        show("in the store", await measure_work(database, requests))
+        await database.close()
     sys.stdout.write(f"\nbeyond {BUDGET_MS} ms: {', '.join(slow) or 'none'}\n")
 
 

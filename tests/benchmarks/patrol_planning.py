@@ -5,7 +5,6 @@ Thirty nights of two cameras of each village lie behind the plan. Prints a table
     python -m tests.benchmarks.patrol_planning
 """
 
-import asyncio
 import random
 import sys
 import time
@@ -14,7 +13,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import psycopg
 import uvloop
 
 from hub.domain.access import system_scope
@@ -27,11 +25,10 @@ from hub.patrols.planning.ordering import arrange, measure_way
 from hub.patrols.planning.sampling import Promise, draw, foreseeable_share
 from hub.store import patrols, rounds
 from hub.store.database import Database, Transaction
-from hub.store.migrate import migrate
 from hub.store.patrol_candidates import Candidate
 from hub.store.patrols import PlacedPlan
 from tests.benchmarks.console_county import build_county
-from tests.benchmarks.mqtt_ingest import start_timescaledb
+from tests.benchmarks.measured_hub import fresh_database
 
 DATABASE = "bench_planning"
 HUB = system_scope("benchmark")
@@ -157,19 +154,12 @@ async def _walk(tx: Transaction, plan: PatrolPlan, at: datetime) -> None:
 @asynccontextmanager
 async def open_database() -> AsyncIterator[Database]:
     """A database of its own, gone afterwards."""
-    server_url = await asyncio.to_thread(start_timescaledb)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    url = psycopg.conninfo.make_conninfo(server_url, dbname=DATABASE)
-    await migrate(url)
-    database = await Database.open(url)
-    try:
-        yield database
-    finally:
-        await database.close()
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    async with fresh_database(DATABASE) as url:
+        database = await Database.open(url)
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 async def run() -> None:
