@@ -8,7 +8,8 @@ import pytest
 
 from hub.domain.access import Scope
 from hub.domain.health import Status
-from hub.maintenance.area_days import MOST_A_RUN, AreaDays, first_moment, report_days
+from hub.maintenance.area_days import MOST_A_RUN, AreaDays, report_days
+from hub.maintenance.device_days import first_moment
 from hub.maintenance.uptime import report_uptime
 from hub.patrols.files import PictureFolder
 from hub.runtime.jobs import Jobs

@@ -9,7 +9,8 @@ import pytest
 from hub.domain.access import Scope
 from hub.domain.errors import Invalid, NotFound
 from hub.maintenance.kpis import FIGURES
-from hub.maintenance.months import MonthOrder, month_bounds, publish_month, zone_name
+from hub.maintenance.months import MonthOrder, month_bounds, publish_month
+from hub.runtime.zones import zone_name
 from hub.store.audit import list_entries
 from hub.store.database import Database
 from hub.store.ledger_rows import GroupBy

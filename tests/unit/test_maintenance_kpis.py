@@ -13,9 +13,10 @@ from hub.main.report_options import Span, duration, percent, read_kind, read_tim
 from hub.maintenance.facts import Facts
 from hub.maintenance.figures import MIN_COVERAGE, Why, judge, settle, too_little
 from hub.maintenance.kpis import FIGURES, work_out
-from hub.maintenance.months import month_bounds, zone_name
+from hub.maintenance.months import month_bounds
 from hub.maintenance.report_tables import figures_of
 from hub.maintenance.uptime import add_up, rate_device, rate_groups
+from hub.runtime.zones import zone_name
 from hub.store.kpis import CameraDays, Moment, Records
 from hub.store.ledger_rows import DeviceSums, GroupSums, Repairs
 

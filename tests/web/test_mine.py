@@ -48,7 +48,8 @@ async def test_what_a_person_keeps_is_bounded(client: httpx.AsyncClient, world: 
         }
     large = {"value": {"text": "字" * (MOST_VALUE_BYTES // 3)}}
     assert (await client.put(f"{VIEWS}/large", json=large)).status_code == 422
-    for value in ([], "text", None, {"nul": "\x00"}):
+    odd: tuple[object, ...] = ([], "text", None, {"nul": "\x00"})
+    for value in odd:
         assert (await client.put(f"{VIEWS}/odd", json={"value": value})).status_code == 422
     for number in range(MOST_SETTINGS):
         assert (await client.put(f"{VIEWS}/{number}", json={"value": {}})).is_success
