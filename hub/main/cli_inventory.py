@@ -3,15 +3,13 @@
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 
-from adapters.onvif.discovery import Found, discover_multicast, scan_range
 from hub.domain.addresses import AddressPolicy
 from hub.domain.health import Status
-from hub.main.adapters import parse_connection
 from hub.main.console import as_row, print_rows, progress, reported_errors
 from hub.main.inventory_files import (
     ChineseOption,
@@ -39,6 +37,9 @@ from hub.maintenance.inventory_table import Outcome, Source, open_table
 from hub.store import areas, device_lists
 from hub.store.device_lists import DeviceFilter
 from hub.store.scoping import MAX_LIMIT
+
+if TYPE_CHECKING:
+    from adapters.onvif.discovery import Found
 
 devices_app = typer.Typer(help="Devices and the links to them.", no_args_is_help=True)
 areas_app = typer.Typer(help="The area tree.", no_args_is_help=True)
@@ -74,7 +75,10 @@ def discover(
     )
 
 
-async def _discover(policy: AddressPolicy, ranges: Sequence[str], seconds: float) -> list[Found]:
+async def _discover(policy: AddressPolicy, ranges: Sequence[str], seconds: float) -> "list[Found]":
+    # ONVIF takes a quarter of a second to load, which no other command needs.
+    from adapters.onvif.discovery import discover_multicast, scan_range  # noqa: PLC0415
+
     if not ranges:
         return await discover_multicast(timeout_s=seconds)
     with progress() as bar:
@@ -140,6 +144,8 @@ def import_devices(
     """
 
     async def work(store: Store, source: Source) -> Outcome:
+        from hub.main.adapters import parse_connection  # noqa: PLC0415 - brings every protocol
+
         with progress() as bar:
             task = bar.add_task("importing", total=None)
             options = ImportOptions(

@@ -17,7 +17,7 @@ from config.schema import Settings
 from hub.domain.addresses import DEFAULT_PORTS, IPAddress, parse_address
 from hub.domain.errors import ConfigError
 from hub.domain.secrets import Credentials, Secret
-from hub.main.live_video import media_endpoints
+from hub.main.media_addresses import media_endpoints
 from hub.runtime.embedded_broker import EmbeddedBroker
 from hub.runtime.embedded_postgres import EmbeddedPostgres
 from hub.store.database import network_endpoints

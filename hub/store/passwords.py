@@ -6,6 +6,7 @@ Holds no SQL; the hash never leaves :mod:`hub.store`.
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
 
 from argon2 import PasswordHasher
@@ -31,8 +32,15 @@ SAMPLES = frozenset(
 # RFC 9106's second recommendation: 3 passes over 64 MiB; two at a time take 128 MiB.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-# The hash of a random value nobody has: unknown users cost the same time as known ones.
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(32))
+
+
+@cache
+def _nobody() -> str:
+    """The hash of a random value nobody has: unknown users cost the same time as known ones.
+
+    Made with the first password that is tried, whoever's it is: no short command waits for it.
+    """
+    return _HASHER.hash(secrets.token_urlsafe(32))
 
 
 def generate_password() -> Secret:
@@ -67,14 +75,15 @@ async def verify_password(stored_hash: str | None, password: Secret) -> bool:
     """Compare; takes the same time without a stored hash, and is then False."""
     loop = asyncio.get_running_loop()
     is_right = await loop.run_in_executor(
-        _THREADS, _verify, stored_hash or _NOBODY, password.reveal()[: MAX_LENGTH + 1]
+        _THREADS, _verify, stored_hash, password.reveal()[: MAX_LENGTH + 1]
     )
     return is_right and stored_hash is not None
 
 
-def _verify(stored_hash: str, password: str) -> bool:
+def _verify(stored_hash: str | None, password: str) -> bool:
+    nobody = _nobody()  # asked for in either case: the first of all must not tell, either
     try:
-        return _HASHER.verify(stored_hash, password)
+        return _HASHER.verify(stored_hash or nobody, password)
     except (Argon2Error, InvalidHashError):
         return False
 
