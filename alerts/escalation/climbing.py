@@ -89,7 +89,7 @@ def settle(policy: Policy, climb: Climb, standing: Standing, now: datetime) -> C
     if is_gone or not policy.is_enabled:
         return None
     if _is_taken(policy, climb, standing):
-        return _park(climb, standing)
+        return _park(climb, standing, _told_last(policy, climb))
     begin = _begin_anew(climb, standing, now)
     if begin is None:
         return climb
@@ -117,12 +117,22 @@ def _is_taken(policy: Policy, climb: Climb, standing: Standing) -> bool:
     return not is_waiting or climb.step >= len(policy.steps)
 
 
-def _park(climb: Climb, standing: Standing) -> Climb | None:
-    """Wait for the deadline to resolve, unless what was told last came after it."""
+def _told_last(policy: Policy, climb: Climb) -> datetime:
+    """When this step, or a repeat of it, was told last."""
+    if climb.repeat == 0 or climb.step >= len(policy.steps):
+        return climb.since
+    return climb.due_at - timedelta(seconds=policy.steps[climb.step].every_s)
+
+
+def _park(climb: Climb, standing: Standing, told_last: datetime) -> Climb | None:
+    """Wait for the deadline to resolve, unless the step came after it.
+
+    One that passed between repeats is told after the last of them: nothing goes back in time.
+    """
     due = standing.resolve_by
     if due is None or due <= climb.since:
         return None
-    return replace(climb, step=OVERDUE, repeat=0, due_at=due, since=due)
+    return replace(climb, step=OVERDUE, repeat=0, due_at=max(due, told_last), since=due)
 
 
 def _outside_hours(policy: Policy, climb: Climb, standing: Standing, roster: Roster) -> Outcome:
@@ -207,7 +217,7 @@ def _follow(policy: Policy, climb: Climb, standing: Standing) -> Climb | None:
         candidates.append(replace(climb, repeat=climb.repeat + 1, due_at=due))
     if candidates:
         return min(candidates, key=lambda one: one.due_at)
-    return _park(climb, standing)
+    return _park(climb, standing, climb.due_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,3 +115,11 @@ def test_nothing_is_told_once_it_is_taken(
 def test_steps_survive_the_way_to_the_database(steps: list[PolicyStep]) -> None:
     raw = build_steps(steps)
     assert parse_steps([one for one in raw if isinstance(one, dict)]) == tuple(steps)
+
+
+def test_a_deadline_that_passes_between_repeats_is_told_after_the_last_of_them() -> None:
+    step = PolicyStep(wait_s=0.0, receivers=(BOSS,), repeats=1, every_s=120.0)
+    visited = Story(policy(step), replace(FIRING, resolve_by=at(1)), ROSTER)
+    for minute in (0, HORIZON):
+        visited.look(at(minute))
+    assert [one.planned_at for one in visited.told] == [at(0), at(2), at(2)]
